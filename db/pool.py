@@ -1,0 +1,30 @@
+"""The connection pool: psycopg 3, one per process and purpose."""
+
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
+
+
+async def open_pool(dsn: str, *, max_size: int, min_size: int = 1, name: str = "sara") -> Pool:
+    """Opens a pool and waits for its first connection.
+
+    A broken connection (the server restarted) is noticed when it is handed out and replaced, so a caller
+    that retries its transaction finds a live one. Raises psycopg_pool.PoolTimeout when nothing answers.
+    """
+    kwargs: dict[str, Any] = {"autocommit": True, "prepare_threshold": 5, "row_factory": dict_row}
+    pool: Pool = AsyncConnectionPool(
+        dsn,
+        kwargs=kwargs,
+        min_size=min_size,
+        max_size=max_size,
+        name=name,
+        timeout=15,
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )
+    await pool.open(wait=True, timeout=30)
+    return pool
