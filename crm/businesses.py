@@ -1,0 +1,242 @@
+"""A business as the record describes it: who, where, when, what for how much."""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+
+from crm.errors import UnknownBusiness
+from crm.record import Tx
+
+
+@dataclass(frozen=True)
+class BusinessRow:
+    business_id: int
+    slug: str
+    name: str
+    vertical: str
+    country: str
+    time_zone: str
+    currency: str
+    languages: list[str]
+    email: str | None
+    website: str | None
+    display_phone: str | None
+    lead_time_minutes: int
+    cancel_notice_hours: int
+
+
+@dataclass(frozen=True)
+class NumberRow:
+    phone_number_id: str
+    display_phone: str | None
+
+
+@dataclass(frozen=True)
+class TextRow:
+    key: str
+    language: str
+    body: str
+
+
+@dataclass(frozen=True)
+class ThresholdRow:
+    label: str
+    threshold: float
+
+
+@dataclass(frozen=True)
+class LocationRow:
+    location_id: int
+    key: str
+    name: str
+    address: str
+    city: str
+    country: str
+    time_zone: str
+
+
+@dataclass(frozen=True)
+class HoursRow:
+    location_id: int
+    weekday: int
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True)
+class ClosureRow:
+    location_id: int | None
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True)
+class ServiceRow:
+    service_id: int
+    key: str
+    duration_minutes: int | None
+    buffer_minutes: int
+    price: Decimal | None
+    price_max: Decimal | None
+    price_unit: str
+    bookable: bool
+    quotable: bool
+    capacity: int
+
+
+@dataclass(frozen=True)
+class ServiceNameRow:
+    service_id: int
+    language: str
+    ordinal: int
+    name: str
+    description: str | None
+
+
+@dataclass(frozen=True)
+class ResourceRow:
+    resource_id: int
+    location_id: int
+    key: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class AgentRow:
+    agent_id: int
+    email: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True)
+class MembershipRow:
+    business_id: int
+    agent_id: int
+    role: str
+
+
+@dataclass(frozen=True)
+class DirectoryRow:
+    business_id: int
+    slug: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service with its names: `names[language][0]` is the name, the rest how customers say it."""
+
+    row: ServiceRow
+    names: dict[str, list[str]]
+    descriptions: dict[str, str]
+
+    def name(self, language: str, fallback: str) -> str:
+        """Its name in `language`, else in the business's `fallback` language."""
+        for wanted in (language, fallback):
+            if self.names.get(wanted):
+                return self.names[wanted][0]
+        return next(iter(self.names.values()))[0]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Everything about a business that a turn needs, read in one go."""
+
+    business: BusinessRow
+    locations: list[LocationRow]
+    hours: list[HoursRow]
+    closures: list[ClosureRow]
+    services: list[Service]
+    persona: dict[str, str]
+    house_rules: dict[str, list[str]]
+    thresholds: dict[str, float]
+
+    @property
+    def language(self) -> str:
+        """The business's own language."""
+        return self.business.languages[0]
+
+    def service(self, key: str) -> Service | None:
+        """The service of that key."""
+        return next((s for s in self.services if s.row.key == key), None)
+
+
+async def profile(tx: Tx) -> Profile:
+    """The business of the transaction. Raises UnknownBusiness when there is none."""
+    business = await tx.first(BusinessRow, "business")
+    if business is None:
+        raise UnknownBusiness(UnknownBusiness.__doc__)
+    house_rules: dict[str, list[str]] = defaultdict(list)
+    for rule in await tx.all(TextRow, "texts", kind="house_rule"):
+        house_rules[rule.language].append(rule.body)
+    return Profile(
+        business=business,
+        locations=await tx.all(LocationRow, "locations"),
+        hours=await tx.all(HoursRow, "opening_hours"),
+        closures=await tx.all(ClosureRow, "closures", since=tx.now.date()),
+        services=await services(tx),
+        persona={text.language: text.body for text in await tx.all(TextRow, "texts", kind="persona")},
+        house_rules=dict(house_rules),
+        thresholds={row.label: row.threshold for row in await tx.all(ThresholdRow, "thresholds")},
+    )
+
+
+async def services(tx: Tx) -> list[Service]:
+    """Its services in the order they were entered."""
+    names: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    descriptions: dict[int, dict[str, str]] = defaultdict(dict)
+    for name in await tx.all(ServiceNameRow, "service_names"):
+        names[name.service_id][name.language].append(name.name)
+        if name.description:
+            descriptions[name.service_id][name.language] = name.description
+    return [
+        Service(row, {k: list(v) for k, v in names[row.service_id].items()}, descriptions[row.service_id])
+        for row in await tx.all(ServiceRow, "services")
+    ]
+
+
+async def resources(tx: Tx) -> list[ResourceRow]:
+    """The people and rooms that can be booked."""
+    return await tx.all(ResourceRow, "resources")
+
+
+async def agents(tx: Tx) -> list[AgentRow]:
+    """Who works for the business."""
+    return await tx.all(AgentRow, "agents")
+
+
+async def numbers(tx: Tx) -> list[NumberRow]:
+    """Its WhatsApp numbers."""
+    return await tx.all(NumberRow, "numbers")
+
+
+async def of_number(tx: Tx, phone_number_id: str) -> int | None:
+    """Which business a number belongs to; asked before the tenant is known."""
+    value: int | None = await tx.value("business_of_number", phone_number_id=phone_number_id)
+    return value
+
+
+async def of_slug(tx: Tx, slug: str) -> int:
+    """The id behind a slug. Raises UnknownBusiness."""
+    value: int | None = await tx.value("business_of_slug", slug=slug)
+    if value is None:
+        raise UnknownBusiness(f"no business is called {slug!r}: `sara business list` shows those there are")
+    return value
+
+
+async def directory(tx: Tx) -> list[DirectoryRow]:
+    """Every business, ids and slugs only."""
+    return await tx.all(DirectoryRow, "business_directory")
+
+
+def token_digest(token: str) -> bytes:
+    """What the record keeps of an API token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def memberships_of_token(tx: Tx, token: str) -> list[MembershipRow]:
+    """Where the holder of an API token works; empty for a token nobody holds."""
+    return await tx.all(MembershipRow, "memberships_of_token", digest=token_digest(token))

@@ -1,0 +1,109 @@
+"""Customers: one internal id, however the channel names them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm.record import Tx
+
+
+@dataclass(frozen=True)
+class ContactRow:
+    contact_id: int
+    wa_id: str | None
+    bsuid: str | None
+    name: str | None
+    email: str | None
+    language: str | None
+    lifecycle: str
+    opted_out_at: datetime | None
+    created_at: datetime
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EventRow:
+    kind: str
+    detail: str
+    at: datetime
+
+
+async def seen(tx: Tx, *, wa_id: str | None, bsuid: str | None, name: str | None) -> int:
+    """The contact behind a sender, made on first sight; returns its id with its row locked.
+
+    Either identity may be missing (a customer without a visible phone, a payload of the older shape).
+    Raises ValueError when both are.
+    """
+    if not wa_id and not bsuid:
+        raise ValueError("a sender needs a wa_id or a bsuid")
+    for _ in range(2):
+        contact_id: int | None = None
+        if wa_id:
+            contact_id = await tx.value("contact_by_wa_id", wa_id=wa_id)
+        if contact_id is None and bsuid:
+            contact_id = await tx.value("contact_by_bsuid", bsuid=bsuid)
+        if contact_id is not None:
+            await _complete(tx, contact_id, wa_id=wa_id, bsuid=bsuid, name=name)
+            return contact_id
+        contact_id = await tx.value("contact_insert", wa_id=wa_id, bsuid=bsuid, name=name)
+        if contact_id is not None:
+            return contact_id
+    raise RuntimeError("a contact was neither found nor made")
+
+
+async def _complete(
+    tx: Tx, contact_id: int, *, wa_id: str | None, bsuid: str | None, name: str | None
+) -> None:
+    # An identity of another contact stays there: merging two people is a person's decision.
+    if wa_id and await tx.value("contact_by_wa_id", wa_id=wa_id) not in (None, contact_id):
+        wa_id = None
+    if bsuid and await tx.value("contact_by_bsuid", bsuid=bsuid) not in (None, contact_id):
+        bsuid = None
+    await tx.run("contact_seen", contact_id=contact_id, wa_id=wa_id, bsuid=bsuid, name=name)
+
+
+async def get(tx: Tx, contact_id: int) -> ContactRow:
+    """One customer. Raises LookupError for an id of nobody."""
+    row = await tx.first(ContactRow, "contact", contact_id=contact_id)
+    if row is None:
+        raise LookupError(f"contact {contact_id}")
+    return row
+
+
+async def speaks(tx: Tx, contact_id: int, language: str) -> None:
+    """Remembers the language a customer writes in."""
+    await tx.run("contact_language", contact_id=contact_id, language=language)
+
+
+async def opt_out(tx: Tx, contact_id: int) -> None:
+    """The customer wants no more messages that were not asked for."""
+    await tx.run("contact_opt", contact_id=contact_id, opted_out_at=tx.now)
+
+
+async def opt_in(tx: Tx, contact_id: int) -> None:
+    """The customer came back."""
+    await tx.run("contact_opt", contact_id=contact_id, opted_out_at=None)
+
+
+async def remember(
+    tx: Tx,
+    contact_id: int,
+    kind: str,
+    *,
+    conversation_id: int | None = None,
+    subject_id: int | None = None,
+    detail: str = "",
+) -> None:
+    """Writes one domain event into the customer's history."""
+    await tx.run(
+        "crm_event_insert",
+        contact_id=contact_id,
+        conversation_id=conversation_id,
+        kind=kind,
+        subject_id=subject_id,
+        detail=detail,
+    )
+
+
+async def history(tx: Tx, contact_id: int, most: int = 10) -> list[EventRow]:
+    """What this customer did here, latest first."""
+    return await tx.all(EventRow, "crm_events_of_contact", contact_id=contact_id, most=most)

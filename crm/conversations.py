@@ -1,0 +1,122 @@
+"""Conversations: sessions of one customer on one number, each a graph thread, each owned by bot or human."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crm.errors import UnknownConversation
+from crm.record import Tx
+
+IDLE_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class ConversationRow:
+    conversation_id: int
+    contact_id: int
+    phone_number_id: str
+    thread_id: str
+    owner: str
+    agent_id: int | None
+    epoch: int
+    status: str
+    summary: str | None
+    opened_at: datetime
+    last_customer_at: datetime | None
+    last_activity_at: datetime
+
+
+@dataclass(frozen=True)
+class _Open:
+    conversation_id: int
+    last_activity_at: datetime
+    owner: str
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    closed_at: datetime
+    summary: str
+
+
+@dataclass(frozen=True)
+class WaitingRow:
+    business_id: int
+    conversation_id: int
+
+
+async def open_for(tx: Tx, contact_id: int, phone_number_id: str) -> int:
+    """The conversation a new message belongs to, its row locked until the transaction ends.
+
+    An open one goes on unless it was idle for 24 hours; one that a human owns goes on whatever its age.
+    """
+    for _ in range(2):
+        found = await tx.first(
+            _Open, "conversation_open", contact_id=contact_id, phone_number_id=phone_number_id
+        )
+        if found is not None:
+            if found.owner == "human" or tx.now - found.last_activity_at <= IDLE_AFTER:
+                return found.conversation_id
+            await close(tx, found.conversation_id)
+        made: int | None = await tx.value(
+            "conversation_insert", contact_id=contact_id, phone_number_id=phone_number_id
+        )
+        if made is not None:
+            return made
+    raise RuntimeError("a conversation was neither found nor made")
+
+
+async def customer_wrote(tx: Tx, conversation_id: int, at: datetime) -> None:
+    """A customer's message arrived: the 24-hour window starts again at its time."""
+    await tx.run("conversation_touch", conversation_id=conversation_id, at=at)
+
+
+async def lock(tx: Tx, conversation_id: int) -> ConversationRow:
+    """The conversation, after everyone who was adding to it has finished. Raises UnknownConversation."""
+    row = await tx.first(ConversationRow, "conversation_lock", conversation_id=conversation_id)
+    if row is None:
+        raise UnknownConversation(UnknownConversation.__doc__)
+    return row
+
+
+async def get(tx: Tx, conversation_id: int) -> ConversationRow:
+    """One conversation. Raises UnknownConversation."""
+    row = await tx.first(ConversationRow, "conversation", conversation_id=conversation_id)
+    if row is None:
+        raise UnknownConversation(UnknownConversation.__doc__)
+    return row
+
+
+async def close(tx: Tx, conversation_id: int, summary: str | None = None) -> None:
+    """It ended; the customer's next message opens a new one."""
+    await tx.run("conversation_close", conversation_id=conversation_id, summary=summary)
+
+
+async def came_to(tx: Tx, conversation_id: int, *, intent: str | None, outcome: str) -> None:
+    """What the last turn was about and what came of it."""
+    await tx.run("conversation_outcome", conversation_id=conversation_id, intent=intent, outcome=outcome)
+
+
+async def give_to_human(tx: Tx, conversation_id: int, agent_id: int | None = None) -> int:
+    """From now on a human speaks; returns the new epoch. Bot messages of older epochs stay unsent."""
+    epoch: int = await tx.value(
+        "conversation_owner", conversation_id=conversation_id, owner="human", agent_id=agent_id
+    )
+    return epoch
+
+
+async def give_to_bot(tx: Tx, conversation_id: int) -> int:
+    """From now on the bot speaks again; returns the new epoch."""
+    epoch: int = await tx.value(
+        "conversation_owner", conversation_id=conversation_id, owner="bot", agent_id=None
+    )
+    return epoch
+
+
+async def earlier(tx: Tx, contact_id: int, most: int = 3) -> list[SummaryRow]:
+    """How this customer's earlier conversations ended, latest first."""
+    return await tx.all(SummaryRow, "conversation_summaries", contact_id=contact_id, most=most)
+
+
+async def with_waiting_events(tx: Tx, older_than: timedelta) -> list[WaitingRow]:
+    """Conversations of any tenant whose events nobody has taken up for a while."""
+    return await tx.all(WaitingRow, "waiting_conversations", older_than=older_than)

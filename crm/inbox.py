@@ -1,0 +1,71 @@
+"""The one road in: everything that can happen to a conversation, in order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm.record import Tx
+
+CUSTOMER_MESSAGE = "customer_message"
+AGENT_MESSAGE = "agent_message"
+HAND_BACK = "hand_back"
+RESOLVE = "resolve"
+
+
+@dataclass(frozen=True)
+class InboxRow:
+    """An event with the message it speaks of, if it speaks of one."""
+
+    event_id: int
+    kind: str
+    message_id: int | None
+    handoff_id: int | None
+    author: str | None
+    agent_id: int | None
+    wamid: str | None
+    message_kind: str | None
+    body: str | None
+    option_id: str | None
+    reply_to_wamid: str | None
+    media_id: str | None
+    media_mime_type: str | None
+    media_sha256: str | None
+    media_voice: bool | None
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TakenRow:
+    """A customer's message and whether the graph has taken it in."""
+
+    message_id: int
+    conversation_id: int
+    done: bool
+
+
+async def add(
+    tx: Tx, conversation_id: int, kind: str, *, message_id: int | None = None, handoff_id: int | None = None
+) -> int:
+    """Appends an event. The caller holds the conversation's row, so ids grow in commit order."""
+    event_id: int = await tx.value(
+        "event_insert",
+        conversation_id=conversation_id,
+        kind=kind,
+        message_id=message_id,
+        handoff_id=handoff_id,
+    )
+    return event_id
+
+
+async def waiting(tx: Tx, conversation_id: int, *, after: int, most: int = 200) -> list[InboxRow]:
+    """What the graph has not seen yet: events after the last one its state remembers, in order."""
+    return await tx.all(InboxRow, "events_waiting", conversation_id=conversation_id, after=after, most=most)
+
+
+async def done(tx: Tx, conversation_id: int, *, up_to: int) -> int:
+    """Marks events as taken in by the graph; returns how many."""
+    return await tx.run("events_done", conversation_id=conversation_id, up_to=up_to)
+
+
+async def taken(tx: Tx, wamid: str) -> TakenRow | None:
+    """What became of a customer's message; None before it arrived."""
+    return await tx.first(TakenRow, "event_of_wamid", wamid=wamid)

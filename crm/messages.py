@@ -1,0 +1,168 @@
+"""What was said, by whom, and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm.record import Tx
+
+
+@dataclass(frozen=True)
+class Option:
+    """A reply button or a list row."""
+
+    option_id: str
+    title: str
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A source an answer rests on."""
+
+    source: str
+    section: str | None = None
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """A message to be written down. `kind` is the channel's type; bodies are text, media go by reference."""
+
+    conversation_id: int
+    contact_id: int
+    author: str
+    kind: str
+    sent_at: datetime
+    body: str = ""
+    agent_id: int | None = None
+    wamid: str | None = None
+    opener: str | None = None
+    language: str | None = None
+    reply_to_wamid: str | None = None
+    option_id: str | None = None
+    media_id: str | None = None
+    media_mime_type: str | None = None
+    media_sha256: str | None = None
+    media_voice: bool = False
+    media_filename: str | None = None
+    options: Sequence[Option] = ()
+    sources: Sequence[Cited] = ()
+
+
+@dataclass(frozen=True)
+class MessageRow:
+    message_id: int
+    author: str
+    agent_id: int | None
+    wamid: str | None
+    kind: str
+    body: str
+    language: str | None
+    media_id: str | None
+    media_mime_type: str | None
+    media_voice: bool
+    transcript_status: str | None
+    status: str | None
+    sent_at: datetime
+
+
+async def known(tx: Tx, wamid: str) -> bool:
+    """Whether a message was taken in before (the channel delivers at least once)."""
+    return await tx.value("message_known", wamid=wamid) is not None
+
+
+async def add(tx: Tx, message: NewMessage) -> int | None:
+    """Writes a message with its options and sources; None when its wamid is already known."""
+    fields = {name: getattr(message, name) for name in message.__dataclass_fields__}
+    options: Sequence[Option] = fields.pop("options")
+    sources: Sequence[Cited] = fields.pop("sources")
+    message_id: int | None = await tx.value("message_insert", **fields)
+    if message_id is None:
+        return None
+    for ordinal, option in enumerate(options):
+        await tx.run(
+            "message_option_insert",
+            message_id=message_id,
+            ordinal=ordinal,
+            option_id=option.option_id,
+            title=option.title,
+            description=option.description,
+        )
+    for ordinal, cited in enumerate(sources):
+        await tx.run(
+            "message_source_insert",
+            message_id=message_id,
+            ordinal=ordinal,
+            source=cited.source,
+            section=cited.section,
+        )
+    return message_id
+
+
+async def heard(
+    tx: Tx, message_id: int, *, transcript: str, status: str, confidence: float, language: str | None
+) -> None:
+    """Keeps what was heard in a voice note."""
+    await tx.run(
+        "message_transcript",
+        message_id=message_id,
+        transcript=transcript,
+        status=status,
+        confidence=confidence,
+        language=language,
+    )
+
+
+async def of_conversation(tx: Tx, conversation_id: int, most: int = 50) -> list[MessageRow]:
+    """The last messages of a conversation, oldest first."""
+    return await tx.all(MessageRow, "messages_of_conversation", conversation_id=conversation_id, most=most)
+
+
+async def of_contact(tx: Tx, contact_id: int, most: int = 50) -> list[MessageRow]:
+    """A customer's last messages over all conversations, oldest first."""
+    return await tx.all(MessageRow, "messages_of_contact", contact_id=contact_id, most=most)
+
+
+async def options(tx: Tx, message_id: int) -> list[Option]:
+    """The buttons or rows of a message."""
+    return await tx.all(Option, "message_options", message_id=message_id)
+
+
+async def sources(tx: Tx, message_id: int) -> list[Cited]:
+    """What an answer rests on."""
+    return await tx.all(Cited, "message_sources", message_id=message_id)
+
+
+async def status(
+    tx: Tx,
+    *,
+    wamid: str,
+    outbox_id: int | None,
+    status: str,
+    at: datetime,
+    error_code: int | None,
+    error_title: str | None,
+) -> int | None:
+    """Records a status and moves the message forward (never backwards, never out of failed).
+
+    A status may come before the answer to the request that sent the message, or after a crash lost that
+    answer: then the message is found by our own reference. Returns the message id, None for a message
+    that is not ours.
+    """
+    message_id: int | None = await tx.value("message_by_wamid", wamid=wamid)
+    if message_id is None and outbox_id is not None:
+        message_id = await tx.value("message_by_outbox", outbox_id=outbox_id)
+        if message_id is not None:
+            await tx.run("message_wamid", message_id=message_id, wamid=wamid)
+    if message_id is None:
+        return None
+    await tx.run(
+        "status_insert",
+        message_id=message_id,
+        status=status,
+        at=at,
+        error_code=error_code,
+        error_title=error_title,
+    )
+    await tx.run("status_advance", message_id=message_id, status=status)
+    return message_id

@@ -1,0 +1,153 @@
+"""The one road out: messages waiting to be delivered, and what is known of those on their way.
+
+States: queued → sending → accepted | refused | unknown. A crash or a time-out between the request and
+its answer leaves `unknown`: the channel has no idempotency key, so it waits for a status before any
+second try. `superseded`: the conversation's owner changed first. `held`: not deliverable now.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from crm import messages
+from crm.messages import NewMessage
+from crm.record import Tx
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    outbox_id: int
+    conversation_id: int
+    message_id: int
+    turn_id: str
+    ordinal: int
+    epoch: int
+    answers: str | None
+    state: str
+    attempts: int
+    attempted_at: datetime | None
+    next_attempt_at: datetime
+    author: str
+    kind: str
+    body: str
+    opener: str | None
+    reply_to_wamid: str | None
+
+
+@dataclass(frozen=True)
+class _StateRow:
+    state: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class WaitingRow:
+    business_id: int
+    conversation_id: int
+
+
+async def spoke(tx: Tx, turn_id: str) -> bool:
+    """Whether a turn has already put its words into the outbox: a re-run must not repeat them."""
+    return int(await tx.value("outbox_of_turn", turn_id=turn_id)) > 0
+
+
+async def add(
+    tx: Tx, new_messages: Sequence[NewMessage], *, turn_id: str, epoch: int, answers: str | None
+) -> list[int]:
+    """Writes messages and their outbox rows, in order; returns the message ids.
+
+    (turn_id, ordinal) is unique: a second writer of the same turn fails instead of speaking twice.
+    """
+    ids = []
+    for ordinal, message in enumerate(new_messages):
+        message_id = await messages.add(tx, replace(message, wamid=None))
+        if message_id is None:
+            raise RuntimeError("a message without wamid cannot be known already")
+        await deliver(
+            tx,
+            message.conversation_id,
+            message_id,
+            turn_id=turn_id,
+            ordinal=ordinal,
+            epoch=epoch,
+            answers=answers,
+        )
+        ids.append(message_id)
+    return ids
+
+
+async def deliver(
+    tx: Tx,
+    conversation_id: int,
+    message_id: int,
+    *,
+    turn_id: str,
+    epoch: int,
+    ordinal: int = 0,
+    answers: str | None = None,
+) -> None:
+    """Puts a written message into the outbox."""
+    await tx.run(
+        "outbox_insert",
+        conversation_id=conversation_id,
+        message_id=message_id,
+        turn_id=turn_id,
+        ordinal=ordinal,
+        epoch=epoch,
+        answers=answers,
+    )
+
+
+async def open_rows(tx: Tx, conversation_id: int) -> list[OutboxRow]:
+    """What a conversation still has to deliver, in order."""
+    return await tx.all(OutboxRow, "outbox_open", conversation_id=conversation_id)
+
+
+async def claim(tx: Tx, outbox_id: int) -> bool:
+    """Marks a row as being sent; False when someone else settled it. Commit before the request goes out."""
+    return await tx.value("outbox_claim", outbox_id=outbox_id) is not None
+
+
+async def accepted(tx: Tx, outbox_id: int, message_id: int, wamid: str | None) -> None:
+    """The channel took it under that wamid."""
+    if wamid:
+        await tx.run("message_wamid", message_id=message_id, wamid=wamid)
+    await tx.run("outbox_accepted", outbox_id=outbox_id)
+
+
+async def settle(
+    tx: Tx, outbox_id: int, state: str, *, error_code: int | None = None, error: str | None = None
+) -> None:
+    """It will not be sent: `refused`, `superseded` or `held`, and why."""
+    await tx.run("outbox_settle", outbox_id=outbox_id, state=state, error_code=error_code, error=error)
+
+
+async def try_again(
+    tx: Tx, outbox_id: int, at: datetime, *, error_code: int | None = None, error: str | None = None
+) -> None:
+    """Back into the queue until `at`; only for rows the channel surely did not take."""
+    await tx.run("outbox_again", outbox_id=outbox_id, next_attempt_at=at, error_code=error_code, error=error)
+
+
+async def unknown(tx: Tx, outbox_id: int, look_again_at: datetime, error: str) -> None:
+    """Nobody can say whether the channel took it."""
+    await tx.run("outbox_unknown", outbox_id=outbox_id, next_attempt_at=look_again_at, error=error)
+
+
+async def statuses_flow(tx: Tx, phone_number_id: str, since: datetime) -> bool:
+    """Whether a message accepted after `since` on this number has had a status.
+
+    Then statuses do come back, and one that is still missing for an older attempt means that the
+    attempt was never taken.
+    """
+    return bool(await tx.value("outbox_status_flow", phone_number_id=phone_number_id, since=since))
+
+
+async def with_open_rows(tx: Tx, older_than: timedelta) -> list[WaitingRow]:
+    """Conversations of any tenant with undelivered rows nobody seems to work on."""
+    return await tx.all(WaitingRow, "open_outbox_conversations", older_than=older_than)
+
+
+async def states(tx: Tx) -> dict[str, int]:
+    """How many rows are in each state."""
+    return {row.state: row.rows for row in await tx.all(_StateRow, "outbox_states")}

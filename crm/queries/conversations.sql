@@ -1,0 +1,148 @@
+-- contact_by_wa_id -- a customer known by phone
+SELECT contact_id FROM contact WHERE wa_id = %(wa_id)s FOR UPDATE;
+
+-- contact_by_bsuid -- a customer known by business-scoped user id
+SELECT contact_id FROM contact WHERE bsuid = %(bsuid)s FOR UPDATE;
+
+-- contact_insert -- a customer seen for the first time
+INSERT INTO contact (business_id, wa_id, bsuid, name, last_seen_at)
+VALUES (%(business_id)s, %(wa_id)s, %(bsuid)s, %(name)s, %(now)s)
+ON CONFLICT DO NOTHING
+RETURNING contact_id;
+
+-- contact_seen -- what a new message tells about its sender
+UPDATE contact SET wa_id = coalesce(wa_id, %(wa_id)s), bsuid = coalesce(bsuid, %(bsuid)s),
+       name = coalesce(name, %(name)s), last_seen_at = %(now)s
+WHERE contact_id = %(contact_id)s;
+
+-- contact -- one customer
+SELECT contact_id, wa_id, bsuid, name, email, language, lifecycle, opted_out_at, created_at, last_seen_at
+FROM contact WHERE contact_id = %(contact_id)s;
+
+-- contact_language -- the language a customer writes in
+UPDATE contact SET language = %(language)s WHERE contact_id = %(contact_id)s AND language IS DISTINCT FROM %(language)s;
+
+-- contact_opt -- a customer leaves or comes back
+UPDATE contact SET opted_out_at = %(opted_out_at)s WHERE contact_id = %(contact_id)s;
+
+-- conversation_open -- the open conversation of a customer on a number, locked
+SELECT conversation_id, last_activity_at, owner FROM conversation
+WHERE contact_id = %(contact_id)s AND phone_number_id = %(phone_number_id)s AND status = 'open' FOR UPDATE;
+
+-- conversation_insert -- a new conversation
+INSERT INTO conversation (business_id, contact_id, phone_number_id, opened_at, last_activity_at)
+VALUES (%(business_id)s, %(contact_id)s, %(phone_number_id)s, %(now)s, %(now)s)
+ON CONFLICT DO NOTHING
+RETURNING conversation_id;
+
+-- conversation_touch -- a customer wrote: the 24-hour window starts again
+UPDATE conversation SET last_customer_at = greatest(last_customer_at, %(at)s), last_activity_at = %(now)s
+WHERE conversation_id = %(conversation_id)s;
+
+-- conversation_lock -- waits for whoever is adding to the conversation, then shows it
+SELECT conversation_id, contact_id, phone_number_id, thread_id, owner, agent_id, epoch, status, summary,
+       opened_at, last_customer_at, last_activity_at
+FROM conversation WHERE conversation_id = %(conversation_id)s FOR UPDATE;
+
+-- conversation -- one conversation
+SELECT conversation_id, contact_id, phone_number_id, thread_id, owner, agent_id, epoch, status, summary,
+       opened_at, last_customer_at, last_activity_at
+FROM conversation WHERE conversation_id = %(conversation_id)s;
+
+-- conversation_close -- it ended
+UPDATE conversation SET status = 'closed', closed_at = %(now)s, summary = coalesce(%(summary)s, summary)
+WHERE conversation_id = %(conversation_id)s;
+
+-- conversation_outcome -- what the last turn came to
+UPDATE conversation SET last_intent = %(intent)s, last_outcome = %(outcome)s, last_activity_at = %(now)s
+WHERE conversation_id = %(conversation_id)s;
+
+-- conversation_owner -- bot or human, and the epoch that says since which change
+UPDATE conversation SET owner = %(owner)s, agent_id = %(agent_id)s, epoch = epoch + 1
+WHERE conversation_id = %(conversation_id)s RETURNING epoch;
+
+-- conversation_summaries -- how this customer's earlier conversations ended
+SELECT closed_at, summary FROM conversation
+WHERE contact_id = %(contact_id)s AND status = 'closed' AND summary IS NOT NULL
+ORDER BY closed_at DESC LIMIT %(most)s;
+
+-- message_insert -- something was said
+INSERT INTO message (business_id, conversation_id, contact_id, author, agent_id, wamid, kind, body, opener, language,
+    reply_to_wamid, option_id, media_id, media_mime_type, media_sha256, media_voice, media_filename, sent_at)
+VALUES (%(business_id)s, %(conversation_id)s, %(contact_id)s, %(author)s, %(agent_id)s, %(wamid)s, %(kind)s, %(body)s,
+    %(opener)s, %(language)s, %(reply_to_wamid)s, %(option_id)s, %(media_id)s, %(media_mime_type)s, %(media_sha256)s,
+    %(media_voice)s, %(media_filename)s, %(sent_at)s)
+ON CONFLICT (business_id, wamid) DO NOTHING
+RETURNING message_id;
+
+-- message_known -- whether a message was taken in before
+SELECT message_id FROM message WHERE wamid = %(wamid)s;
+
+-- message_option_insert -- one button or list row of a message
+INSERT INTO message_option (business_id, message_id, ordinal, option_id, title, description)
+VALUES (%(business_id)s, %(message_id)s, %(ordinal)s, %(option_id)s, %(title)s, %(description)s);
+
+-- message_source_insert -- what an answer rests on
+INSERT INTO message_source (business_id, message_id, ordinal, source, section)
+VALUES (%(business_id)s, %(message_id)s, %(ordinal)s, %(source)s, %(section)s);
+
+-- message_transcript -- what was heard in a voice note
+UPDATE message SET transcript = %(transcript)s, transcript_status = %(status)s,
+       transcript_confidence = %(confidence)s, language = %(language)s
+WHERE message_id = %(message_id)s;
+
+-- messages_of_conversation -- the last messages, oldest first
+SELECT * FROM (
+    SELECT message_id, author, agent_id, wamid, kind, coalesce(nullif(transcript, ''), body) AS body, language,
+           media_id, media_mime_type, media_voice, transcript_status, status, sent_at
+    FROM message WHERE conversation_id = %(conversation_id)s ORDER BY message_id DESC LIMIT %(most)s
+) AS latest ORDER BY message_id;
+
+-- messages_of_contact -- a customer's last messages over all conversations, oldest first
+SELECT * FROM (
+    SELECT message_id, author, agent_id, wamid, kind, coalesce(nullif(transcript, ''), body) AS body, language,
+           media_id, media_mime_type, media_voice, transcript_status, status, sent_at
+    FROM message WHERE contact_id = %(contact_id)s ORDER BY message_id DESC LIMIT %(most)s
+) AS latest ORDER BY message_id;
+
+-- event_insert -- something happened to a conversation
+INSERT INTO inbox_event (business_id, conversation_id, kind, message_id, handoff_id)
+VALUES (%(business_id)s, %(conversation_id)s, %(kind)s, %(message_id)s, %(handoff_id)s)
+RETURNING event_id;
+
+-- events_waiting -- what the graph has not seen yet, in order
+SELECT e.event_id, e.kind, e.message_id, e.handoff_id, m.author, m.agent_id, m.wamid, m.kind AS message_kind, m.body,
+       m.option_id, m.reply_to_wamid, m.media_id, m.media_mime_type, m.media_sha256, m.media_voice, m.sent_at
+FROM inbox_event e LEFT JOIN message m USING (message_id)
+WHERE e.conversation_id = %(conversation_id)s AND e.done_at IS NULL AND e.event_id > %(after)s
+ORDER BY e.event_id LIMIT %(most)s;
+
+-- events_done -- the graph has taken these in
+UPDATE inbox_event SET done_at = %(now)s
+WHERE conversation_id = %(conversation_id)s AND done_at IS NULL AND event_id <= %(up_to)s;
+
+-- waiting_conversations -- work nobody seems to be doing, over all tenants
+SELECT business_id, conversation_id FROM conversations_with_waiting_events(%(older_than)s);
+
+-- crm_event_insert -- something worth remembering
+INSERT INTO crm_event (business_id, contact_id, conversation_id, kind, subject_id, detail)
+VALUES (%(business_id)s, %(contact_id)s, %(conversation_id)s, %(kind)s, %(subject_id)s, %(detail)s);
+
+-- crm_events_of_contact -- what this customer did here, latest first
+SELECT kind, detail, at FROM crm_event WHERE contact_id = %(contact_id)s ORDER BY at DESC LIMIT %(most)s;
+
+-- enqueue -- one job within this transaction, unless one of the same lock already waits
+SELECT enqueue_job(%(task)s, %(queue)s, %(priority)s, %(lock)s, %(args)s, make_interval(secs => %(delay_s)s));
+
+-- hold -- one process at a time for one purpose on a conversation, until the transaction ends
+SELECT pg_try_advisory_xact_lock((%(purpose)s::bigint << 56) + %(id)s) AS held;
+
+-- event_of_wamid -- what became of a customer's message
+SELECT m.message_id, m.conversation_id, e.done_at IS NOT NULL AS done
+FROM message m JOIN inbox_event e USING (message_id) WHERE m.wamid = %(wamid)s;
+
+-- message_options -- the buttons or rows of a message
+SELECT option_id, title, description FROM message_option WHERE message_id = %(message_id)s ORDER BY ordinal;
+
+-- message_sources -- what an answer rests on
+SELECT source, section FROM message_source WHERE message_id = %(message_id)s ORDER BY ordinal;

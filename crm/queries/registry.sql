@@ -1,0 +1,96 @@
+-- put_business -- a business, made or brought up to date by its slug
+INSERT INTO business (slug, name, vertical, country, time_zone, currency, languages, email, website, display_phone,
+    lead_time_minutes, cancel_notice_hours)
+VALUES (%(slug)s, %(name)s, %(vertical)s, %(country)s, %(time_zone)s, %(currency)s, %(languages)s, %(email)s,
+    %(website)s, %(display_phone)s, %(lead_time_minutes)s, %(cancel_notice_hours)s)
+ON CONFLICT (slug) DO UPDATE SET name = EXCLUDED.name, vertical = EXCLUDED.vertical, country = EXCLUDED.country,
+    time_zone = EXCLUDED.time_zone, currency = EXCLUDED.currency, languages = EXCLUDED.languages,
+    email = EXCLUDED.email, website = EXCLUDED.website, display_phone = EXCLUDED.display_phone,
+    lead_time_minutes = EXCLUDED.lead_time_minutes, cancel_notice_hours = EXCLUDED.cancel_notice_hours
+RETURNING business_id;
+
+-- put_number -- its WhatsApp number; a number that belongs to another business stays there
+INSERT INTO business_number (phone_number_id, business_id, display_phone)
+VALUES (%(phone_number_id)s, %(business)s, %(display_phone)s)
+ON CONFLICT (phone_number_id) DO UPDATE SET display_phone = EXCLUDED.display_phone
+WHERE business_number.business_id = EXCLUDED.business_id
+RETURNING business_id;
+
+-- clear_texts -- sentences and thresholds are replaced as a whole
+WITH gone AS (DELETE FROM business_text WHERE business_id = %(business)s)
+DELETE FROM sensitivity_threshold WHERE business_id = %(business)s;
+
+-- clear_calendar -- hours, closures and skills are replaced as a whole
+WITH closures AS (DELETE FROM closure WHERE business_id = %(business)s),
+     weeks AS (DELETE FROM resource_hours WHERE business_id = %(business)s),
+     skills AS (DELETE FROM resource_skill WHERE business_id = %(business)s),
+     places AS (DELETE FROM service_location WHERE business_id = %(business)s),
+     names AS (DELETE FROM service_name WHERE business_id = %(business)s)
+DELETE FROM opening_hours WHERE business_id = %(business)s;
+
+-- put_text -- one sentence of its own
+INSERT INTO business_text (business_id, kind, key, language, body)
+VALUES (%(business)s, %(kind)s, %(key)s, %(language)s, %(body)s);
+
+-- put_threshold -- one sensitivity threshold of its own
+INSERT INTO sensitivity_threshold (business_id, label, threshold) VALUES (%(business)s, %(label)s, %(threshold)s);
+
+-- put_location -- a place
+INSERT INTO location (business_id, key, name, address, city, country, time_zone)
+VALUES (%(business)s, %(key)s, %(name)s, %(address)s, %(city)s, %(country)s, %(time_zone)s)
+ON CONFLICT (business_id, key) DO UPDATE SET name = EXCLUDED.name, address = EXCLUDED.address, city = EXCLUDED.city,
+    country = EXCLUDED.country, time_zone = EXCLUDED.time_zone
+RETURNING location_id;
+
+-- put_hours -- one span of a location's week
+INSERT INTO opening_hours (business_id, location_id, weekday, opens, closes)
+VALUES (%(business)s, %(location_id)s, %(weekday)s, %(opens)s, %(closes)s);
+
+-- put_closure -- days it is shut
+INSERT INTO closure (business_id, location_id, first_day, last_day)
+VALUES (%(business)s, %(location_id)s, %(first_day)s, %(last_day)s);
+
+-- put_service -- a service
+INSERT INTO service (business_id, key, duration_minutes, buffer_minutes, price, price_max, price_unit, bookable,
+    quotable, capacity)
+VALUES (%(business)s, %(key)s, %(duration_minutes)s, %(buffer_minutes)s, %(price)s, %(price_max)s, %(price_unit)s,
+    %(bookable)s, %(quotable)s, %(capacity)s)
+ON CONFLICT (business_id, key) DO UPDATE SET duration_minutes = EXCLUDED.duration_minutes,
+    buffer_minutes = EXCLUDED.buffer_minutes, price = EXCLUDED.price, price_max = EXCLUDED.price_max,
+    price_unit = EXCLUDED.price_unit, bookable = EXCLUDED.bookable, quotable = EXCLUDED.quotable,
+    capacity = EXCLUDED.capacity
+RETURNING service_id;
+
+-- put_service_name -- what a service is called
+INSERT INTO service_name (business_id, service_id, language, ordinal, name, description)
+VALUES (%(business)s, %(service_id)s, %(language)s, %(ordinal)s, %(name)s, %(description)s);
+
+-- put_service_location -- where a service is given
+INSERT INTO service_location (business_id, service_id, location_id)
+VALUES (%(business)s, %(service_id)s, %(location_id)s);
+
+-- put_resource -- a person or room
+INSERT INTO resource (business_id, location_id, key, name, kind)
+VALUES (%(business)s, %(location_id)s, %(key)s, %(name)s, %(kind)s)
+ON CONFLICT (business_id, key) DO UPDATE SET location_id = EXCLUDED.location_id, name = EXCLUDED.name,
+    kind = EXCLUDED.kind
+RETURNING resource_id;
+
+-- put_skill -- what a resource can do
+INSERT INTO resource_skill (business_id, resource_id, service_id)
+VALUES (%(business)s, %(resource_id)s, %(service_id)s);
+
+-- put_resource_hours -- one span of a resource's own week
+INSERT INTO resource_hours (business_id, resource_id, weekday, starts, ends)
+VALUES (%(business)s, %(resource_id)s, %(weekday)s, %(starts)s, %(ends)s);
+
+-- put_agent -- somebody who works there
+INSERT INTO agent (email, name) VALUES (%(email)s, %(name)s)
+ON CONFLICT (email) DO UPDATE SET name = EXCLUDED.name RETURNING agent_id;
+
+-- put_membership -- where somebody works, as what
+INSERT INTO membership (business_id, agent_id, role) VALUES (%(business)s, %(agent_id)s, %(role)s)
+ON CONFLICT (business_id, agent_id) DO UPDATE SET role = EXCLUDED.role;
+
+-- put_token -- a new API token for an agent, by e-mail
+UPDATE agent SET token_sha256 = %(digest)s WHERE email = %(email)s RETURNING agent_id;

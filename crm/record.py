@@ -1,0 +1,124 @@
+"""The book of record: one transaction at a time, for one business at a time."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, class_row
+from psycopg_pool import PoolTimeout
+
+from crm.errors import RecordUnavailable
+from db.pool import Pool
+from db.queries import Queries
+from db.tenancy import ENTER_TENANT
+
+QUERIES = Path(__file__).parent / "queries"
+
+TURNS = 1  # what a hold is for: running turns …
+SENDS = 2  # … or delivering messages
+
+Row = TypeVar("Row")
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time as the record keeps it."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Tx:
+    """An open transaction of one business: named queries in, frozen rows out."""
+
+    business_id: int
+    now: datetime
+    connection: AsyncConnection[DictRow]
+    queries: Queries
+
+    def _parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {"business_id": self.business_id, "now": self.now, **given}
+
+    async def all(self, row: type[Row], query: str, /, **parameters: Any) -> list[Row]:
+        """Every row of a named query as `row`, a frozen dataclass whose fields are the columns."""
+        async with self.connection.cursor(row_factory=class_row(row)) as cursor:
+            await cursor.execute(self.queries[query], self._parameters(parameters))
+            return await cursor.fetchall()
+
+    async def first(self, row: type[Row], query: str, /, **parameters: Any) -> Row | None:
+        """The first row or None."""
+        async with self.connection.cursor(row_factory=class_row(row)) as cursor:
+            await cursor.execute(self.queries[query], self._parameters(parameters))
+            return await cursor.fetchone()
+
+    async def value(self, query: str, /, **parameters: Any) -> Any:
+        """The first column of the first row, or None."""
+        cursor = await self.connection.execute(self.queries[query], self._parameters(parameters))
+        row = await cursor.fetchone()
+        return None if row is None else next(iter(row.values()))
+
+    async def run(self, query: str, /, **parameters: Any) -> int:
+        """Runs a statement and returns how many rows it touched."""
+        cursor = await self.connection.execute(self.queries[query], self._parameters(parameters))
+        return cursor.rowcount
+
+
+class Crm:
+    """Opens transactions on the record. Everything read or written goes through `transaction`."""
+
+    def __init__(self, pool: Pool, clock: Clock = utc_now, queries: Queries | None = None) -> None:
+        self._pool = pool
+        self._queries = queries or Queries.load(QUERIES)
+        self.clock = clock
+
+    @asynccontextmanager
+    async def transaction(self, business_id: int) -> AsyncIterator[Tx]:
+        """One transaction that sees and writes rows of `business_id` only; commits at the end of the block.
+
+        Raises RecordUnavailable when the database cannot be reached or goes away in the middle; the
+        transaction is then rolled back and the whole block may be tried again.
+        """
+        async with self._open(str(business_id)) as connection:
+            yield Tx(business_id, self.clock(), connection, self._queries)
+
+    @asynccontextmanager
+    async def outside(self) -> AsyncIterator[Tx]:
+        """A transaction before the tenant is known: sees no tenant row, only the directory functions."""
+        async with self._open("") as connection:
+            yield Tx(0, self.clock(), connection, self._queries)
+
+    @asynccontextmanager
+    async def as_owner(self) -> AsyncIterator[Tx]:
+        """A transaction of the operator, above all tenants: for entering businesses and agents only."""
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                yield Tx(0, self.clock(), connection, self._queries)
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error
+
+    @asynccontextmanager
+    async def hold(self, conversation_id: int, purpose: int = TURNS) -> AsyncIterator[bool]:
+        """Holds a conversation for one process: True inside the block when nobody else does, else False.
+
+        The database lets go when the holder's connection dies, so a killed worker holds nothing. The lock
+        is of an idle transaction, not of the session: any pooler may stand in between.
+        """
+        async with self._open("") as connection:
+            cursor = await connection.execute(
+                self._queries["hold"], {"purpose": purpose, "id": conversation_id}
+            )
+            row = await cursor.fetchone()
+            yield bool(row and row["held"])
+
+    @asynccontextmanager
+    async def _open(self, business: str) -> AsyncIterator[AsyncConnection[DictRow]]:
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                await connection.execute(ENTER_TENANT, (business,))
+                yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error

@@ -1,0 +1,199 @@
+"""Businesses are entered and brought up to date here: an operator's act, under the owner's role."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+
+from crm.businesses import token_digest
+from crm.errors import RecordError
+from crm.record import Tx
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class NumberTaken(RecordError):
+    """That phone_number_id belongs to another business."""
+
+
+class UnknownAgent(RecordError):
+    """Nobody works here under that e-mail address."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A span of the week on some days."""
+
+    days: Sequence[str]
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True)
+class ServiceEntry:
+    """A service as entered: `fields` are the columns, `names[language]` its name and then its other names."""
+
+    fields: Mapping[str, Any]
+    names: Mapping[str, Sequence[str]]
+    descriptions: Mapping[str, str]
+    locations: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ResourceEntry:
+    """A person or room as entered."""
+
+    key: str
+    name: str
+    kind: str
+    location: str
+    skills: Sequence[str]
+    hours: Sequence[Shift] | None
+
+
+@dataclass(frozen=True)
+class BusinessEntry:
+    """A whole business as entered."""
+
+    fields: Mapping[str, Any]
+    phone_number_id: str
+    persona: Mapping[str, str]
+    house_rules: Mapping[str, Mapping[str, str]]
+    thresholds: Mapping[str, float]
+    locations: Sequence[Mapping[str, Any]]
+    hours: Sequence[tuple[str, Shift]]
+    closures: Sequence[tuple[str | None, date, date]]
+    services: Sequence[ServiceEntry]
+    resources: Sequence[ResourceEntry]
+    agents: Sequence[Mapping[str, str]]
+
+
+async def put(tx: Tx, entry: BusinessEntry) -> int:
+    """Enters a business or brings it up to date by its slug; returns its id.
+
+    Services, resources and locations keep their ids by key, so appointments stay; what is no longer
+    entered stays too, since the past refers to it. Raises NumberTaken.
+    """
+    business: int = await tx.value("put_business", **entry.fields)
+    owner = await tx.value(
+        "put_number",
+        business=business,
+        phone_number_id=entry.phone_number_id,
+        display_phone=entry.fields.get("display_phone"),
+    )
+    if owner is None:
+        raise NumberTaken(f"{entry.phone_number_id}: {NumberTaken.__doc__}")
+    await tx.run("clear_texts", business=business)
+    await tx.run("clear_calendar", business=business)
+    await _texts(tx, business, entry)
+    places = await _locations(tx, business, entry)
+    services = await _services(tx, business, entry.services, places)
+    await _resources(tx, business, entry.resources, places, services)
+    for agent in entry.agents:
+        agent_id = await tx.value("put_agent", email=agent["email"], name=agent["name"])
+        await tx.run("put_membership", business=business, agent_id=agent_id, role=agent["role"])
+    return business
+
+
+async def new_token(tx: Tx, email: str) -> str:
+    """A new API token for an agent; the old one stops working, only a digest is kept. Raises UnknownAgent."""
+    token = f"sara_{secrets.token_urlsafe(32)}"
+    if await tx.value("put_token", email=email, digest=token_digest(token)) is None:
+        raise UnknownAgent(f"{email}: {UnknownAgent.__doc__}")
+    return token
+
+
+async def _texts(tx: Tx, business: int, entry: BusinessEntry) -> None:
+    for language, body in entry.persona.items():
+        await tx.run(
+            "put_text", business=business, kind="persona", key="persona", language=language, body=body
+        )
+    for key, texts in entry.house_rules.items():
+        for language, body in texts.items():
+            await tx.run(
+                "put_text", business=business, kind="house_rule", key=key, language=language, body=body
+            )
+    for label, threshold in entry.thresholds.items():
+        await tx.run("put_threshold", business=business, label=label, threshold=threshold)
+
+
+async def _locations(tx: Tx, business: int, entry: BusinessEntry) -> dict[str, int]:
+    places: dict[str, int] = {}
+    for location in entry.locations:
+        places[location["key"]] = await tx.value("put_location", business=business, **location)
+    for key, shift in entry.hours:
+        for weekday in _weekdays(shift):
+            await tx.run(
+                "put_hours",
+                business=business,
+                location_id=places[key],
+                weekday=weekday,
+                opens=shift.opens,
+                closes=shift.closes,
+            )
+    for place, first_day, last_day in entry.closures:
+        location_id = places[place] if place else None
+        await tx.run(
+            "put_closure", business=business, location_id=location_id, first_day=first_day, last_day=last_day
+        )
+    return places
+
+
+async def _services(
+    tx: Tx, business: int, entries: Iterable[ServiceEntry], places: Mapping[str, int]
+) -> dict[str, int]:
+    services: dict[str, int] = {}
+    for entry in entries:
+        service_id: int = await tx.value("put_service", business=business, **entry.fields)
+        services[entry.fields["key"]] = service_id
+        for language, names in entry.names.items():
+            for ordinal, name in enumerate(names):
+                await tx.run(
+                    "put_service_name",
+                    business=business,
+                    service_id=service_id,
+                    language=language,
+                    ordinal=ordinal,
+                    name=name,
+                    description=entry.descriptions.get(language) if ordinal == 0 else None,
+                )
+        for key in entry.locations:
+            await tx.run(
+                "put_service_location", business=business, service_id=service_id, location_id=places[key]
+            )
+    return services
+
+
+async def _resources(
+    tx: Tx,
+    business: int,
+    entries: Iterable[ResourceEntry],
+    places: Mapping[str, int],
+    services: Mapping[str, int],
+) -> None:
+    for entry in entries:
+        resource_id = await tx.value(
+            "put_resource",
+            business=business,
+            location_id=places[entry.location],
+            key=entry.key,
+            name=entry.name,
+            kind=entry.kind,
+        )
+        for skill in entry.skills:
+            await tx.run("put_skill", business=business, resource_id=resource_id, service_id=services[skill])
+        for shift in entry.hours or ():
+            for weekday in _weekdays(shift):
+                await tx.run(
+                    "put_resource_hours",
+                    business=business,
+                    resource_id=resource_id,
+                    weekday=weekday,
+                    starts=shift.opens,
+                    ends=shift.closes,
+                )
+
+
+def _weekdays(shift: Shift) -> list[int]:
+    return [WEEKDAYS.index(day) for day in shift.days]

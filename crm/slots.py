@@ -1,0 +1,179 @@
+"""Free times: what a customer can really be offered, worked out from the record alone."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from heapq import nsmallest
+from zoneinfo import ZoneInfo
+
+from crm.appointments import BusyRow, busy
+from crm.businesses import ClosureRow
+from crm.errors import NotBookable
+from crm.record import Tx
+
+Minute = int  # minutes since 1970-01-01 00:00 UTC: whole numbers, so that a search stays cheap
+
+
+@dataclass(frozen=True)
+class FreeSlot:
+    """A time that can be taken. `starts` and `ends` are aware, UTC.
+
+    `ends` includes the service's buffer: it is when the resource is free again, and what an appointment
+    stores, so that the record's constraint guards the buffer too.
+    """
+
+    resource_id: int
+    resource_name: str
+    location_id: int
+    starts: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True)
+class SlotServiceRow:
+    duration_minutes: int | None
+    buffer_minutes: int
+    bookable: bool
+    lead_time_minutes: int
+
+
+@dataclass(frozen=True)
+class ShiftRow:
+    resource_id: int
+    name: str
+    location_id: int
+    time_zone: str
+    weekday: int
+    opens: time
+    closes: time
+
+
+async def free_slots(
+    tx: Tx,
+    service_id: int,
+    *,
+    since: datetime,
+    until: datetime,
+    around: datetime | None = None,
+    most: int = 3,
+    location_id: int | None = None,
+    resource_id: int | None = None,
+) -> list[FreeSlot]:
+    """Times that start in [since, until) at which the service can be booked; at most `most` of them.
+
+    Opening hours and a resource's own week are wall-clock times of the location, so they hold across a
+    change to or from summer time. A time free with several resources is given once, with the first of
+    them. Without `around` the earliest come first, with it the nearest to it. All datetimes are aware.
+
+    Raises NotBookable when the service is unknown here, not bookable or without a duration.
+    """
+    service = await tx.first(SlotServiceRow, "slot_service", service_id=service_id)
+    if service is None or not service.bookable or service.duration_minutes is None:
+        raise NotBookable(NotBookable.__doc__)
+    since = max(since, tx.now + timedelta(minutes=service.lead_time_minutes))
+    if since >= until:
+        return []
+    shifts = [
+        shift
+        for shift in await tx.all(ShiftRow, "slot_shifts", service_id=service_id)
+        if location_id in (None, shift.location_id) and resource_id in (None, shift.resource_id)
+    ]
+    span = service.duration_minutes + service.buffer_minutes
+    margin = timedelta(days=1)  # an appointment or a local day may begin before the search does
+    taken = _Taken(await busy(tx, service_id, since - margin, until + margin))
+    shut = await tx.all(
+        ClosureRow, "slot_closures", first_day=(since - margin).date(), last_day=(until + margin).date()
+    )
+    found: dict[tuple[Minute, int], ShiftRow] = {}
+    for shift, opens, closes in _openings(shifts, shut, since, until):
+        for start in _starts(opens, closes, span, taken.of(shift.resource_id)):
+            found.setdefault((start, shift.location_id), shift)
+    first, last = _minute_up(since), _minute_up(until)
+    starts = [key for key in found if first <= key[0] < last]
+    middle = _minute_up(around) if around else first
+    chosen = nsmallest(most, starts, key=lambda key: (abs(key[0] - middle), key))
+    return [_slot(found[key], key[0], span) for key in chosen]
+
+
+class _Taken:
+    """When each resource is taken, ready to be searched."""
+
+    def __init__(self, rows: Sequence[BusyRow]) -> None:
+        self._of: dict[int, list[tuple[Minute, Minute]]] = defaultdict(list)
+        for row in rows:
+            self._of[row.resource_id].append((_minute_up(row.starts), _minute_up(row.ends)))
+        for spans in self._of.values():
+            spans.sort()
+
+    def of(self, resource_id: int) -> list[tuple[Minute, Minute]]:
+        """Its taken spans in order; they never overlap, the record's constraint sees to that."""
+        return self._of.get(resource_id, [])
+
+
+def _openings(
+    shifts: Sequence[ShiftRow], shut: Sequence[ClosureRow], since: datetime, until: datetime
+) -> Iterator[tuple[ShiftRow, Minute, Minute]]:
+    """Every shift on every day that may matter, as minutes."""
+    instants: dict[tuple[str, date, time], Minute] = {}
+
+    def instant(zone: str, day: date, clock: time) -> Minute:
+        key = (zone, day, clock)
+        if key not in instants:
+            local = datetime.combine(day, clock, ZoneInfo(zone))
+            instants[key] = int(local.timestamp()) // 60
+        return instants[key]
+
+    days = _days(since, until)
+    closed = {(row.location_id, day) for row in shut for day in days if row.first_day <= day <= row.last_day}
+    for shift in shifts:
+        for day in days:
+            if day.weekday() != shift.weekday:
+                continue
+            if (None, day) in closed or (shift.location_id, day) in closed:
+                continue
+            opens = instant(shift.time_zone, day, _aligned(shift.opens))
+            yield shift, opens, instant(shift.time_zone, day, shift.closes)
+
+
+def _days(since: datetime, until: datetime) -> list[date]:
+    # One day more on either side: a local day starts up to 14 hours away from UTC's.
+    first = since.astimezone(UTC).date() - timedelta(days=1)
+    count = (until.astimezone(UTC).date() - first).days + 2
+    return [first + timedelta(days=n) for n in range(count)]
+
+
+def _aligned(clock: time) -> time:
+    """The first quarter of an hour at or after an opening time; the last possible one before midnight."""
+    minute = clock.hour * 60 + clock.minute + (1 if clock.second or clock.microsecond else 0)
+    minute = min(-(-minute // 15) * 15, 23 * 60 + 45)
+    return time(minute // 60, minute % 60)
+
+
+def _starts(opens: Minute, closes: Minute, span: int, taken: list[tuple[Minute, Minute]]) -> Iterator[Minute]:
+    """Starts inside an opening, on the half hour when the span is one of half hours, else on the quarter."""
+    step = 30 if span % 30 == 0 else 15
+    start = opens
+    index = bisect_right(taken, (opens, opens)) - 1 if taken else 0
+    index = max(index, 0)
+    while start + span <= closes:
+        while index < len(taken) and taken[index][1] <= start:
+            index += 1
+        if index < len(taken) and taken[index][0] < start + span:
+            # Jump to the first aligned start after what is in the way.
+            start += -(-(taken[index][1] - start) // step) * step
+            continue
+        yield start
+        start += step
+
+
+def _minute_up(at: datetime) -> Minute:
+    return -int(-at.timestamp() // 60)
+
+
+def _slot(shift: ShiftRow, start: Minute, span: int) -> FreeSlot:
+    starts = datetime.fromtimestamp(start * 60, UTC)
+    return FreeSlot(
+        shift.resource_id, shift.name, shift.location_id, starts, starts + timedelta(minutes=span)
+    )
