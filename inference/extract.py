@@ -1,0 +1,353 @@
+"""Slots that need no model: party size, e-mail, money, duration, yes or no, names, services.
+
+Every function is pure, takes the customer's words and returns None (or False, or an empty list) when they
+do not say the thing. Languages are it, en, es and pt; a region may follow ("pt-BR").
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+from inference.extract_words import (
+    cancel_phrases,
+    filler_words,
+    just_one,
+    no_phrases,
+    not_names,
+    opt_in_words,
+    opt_out_words,
+    people_before,
+    people_words,
+    person_patterns,
+    polite_words,
+    yes_phrases,
+)
+from inference.when_lexer import fold, one_edit, read_line
+
+_ANY = ("it", "en", "es", "pt")
+_MOST_PEOPLE = 999
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNames:
+    """What one service is called: `names` and `aliases` by language code, `key` as in the record."""
+
+    key: str
+    names: Mapping[str, str]
+    aliases: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A service the text may mean; `score` 0..1 is how well its most specific name fits."""
+
+    key: str
+    score: float
+
+
+def email(text: str) -> str | None:
+    """The first e-mail address, its domain in lower case."""
+    found = re.search(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b", text)
+    if found is None:
+        return None
+    local, _, domain = found.group().strip(".").rpartition("@")
+    return f"{local}@{domain.lower()}" if local else None
+
+
+def money(text: str, language: str) -> Decimal | None:
+    """The first amount with a currency ("60 euro", "€1.150,50", "R$ 90"), in units of that currency.
+
+    A dot or comma before exactly three digits groups thousands in every language ("1.150" is 1150).
+    """
+    currency = r"(?:€|£|\$|r\$|eur\b|euros?\b|pounds?\b|dollars?\b|dolares\b|reais\b|real\b|pesos\b)"
+    amount = r"(\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)(?![\d])\s?(k\b|mila\b|mil\b)?"
+    folded = fold(unicodedata.normalize("NFC", text))
+    found = re.search(
+        rf"{currency}\s?{amount}|(?<![\d.,]){amount}\s?(?:di |de )?{currency}", folded, re.ASCII
+    )
+    if found is None:
+        return _money_in_words(folded, language)
+    digits, thousand = (
+        (found.group(1), found.group(2)) if found.group(1) else (found.group(3), found.group(4))
+    )
+    try:
+        return Decimal(_plain(digits)) * (1000 if thousand else 1)
+    except InvalidOperation:
+        return None
+
+
+def _plain(digits: str) -> str:
+    """Digits as Decimal reads them: one or two after the last dot or comma are cents."""
+    parted = re.fullmatch(r"(.+?)(?:[.,](\d{1,2}))?", digits)
+    whole, cents = parted.groups() if parted else (digits, None)
+    return re.sub(r"\D", "", whole) + (f".{cents}" if cents else "")
+
+
+def _money_in_words(folded: str, language: str) -> Decimal | None:
+    line = read_line(folded, language)
+    for number, unit in zip(line.tokens, line.tokens[1:], strict=False):
+        if number.kind == "N" and re.fullmatch(r"eur|euros?|pounds?|dollars?|dolares|reais|pesos", unit.text):
+            return Decimal(number.n)
+    return None
+
+
+def duration_minutes(text: str, language: str) -> int | None:
+    """A length of time in minutes: "50 minuti", "un'ora e mezza", "1h30", "2 hours", "media hora"."""
+    line = read_line(text, language)
+    for found in re.finditer(
+        r"NJ[iN]?Hh|A?[iN]?H[iN]?h|A?[iN]h(?:J[iN]?Hh?|JNh?|J[iN]?R|Nh?)?|C", line.kinds
+    ):
+        tokens = line.tokens[found.start() : found.end()]
+        minutes = _minutes([(t.kind, t.n, t.m, t.name) for t in tokens], found.group())
+        if minutes:
+            return minutes
+    return None
+
+
+def _minutes(parts: list[tuple[str, int, int, str]], kinds: str) -> int | None:
+    if kinds == "C":
+        _, hours, minutes, name = parts[0]
+        return hours * 60 + minutes if name == "h" and hours < 6 else None
+    unit = next((name for kind, _, _, name in parts if kind == "h"), None)
+    first = parts[0][1] if kinds[0] in "iN" else 1
+    if kinds[0] == "A" or unit is None or first > 1000:
+        return None  # "alle 2 ore" is an hour of the day
+    whole = 60 if unit == "hour" else 1
+    if re.match("[iN]?H", kinds):
+        return whole // 2 or None
+    tail = kinds[kinds.index("h") + 1 :] if kinds.index("h") > 0 else ""
+    extra = parts[len(kinds) - len(tail) :]
+    if "J" in kinds and kinds.index("J") < kinds.index("h"):
+        return first * whole + whole // 2  # "una y media hora", "two and a half hours"
+    more = 30 if "H" in tail else 15 if "R" in tail else next((n for k, n, _, _ in extra if k == "N"), 0)
+    return first * whole + (more if unit == "hour" else 0)
+
+
+def party_size(text: str, language: str) -> int | None:
+    """How many people: "siamo in 4", "table for two", "somos 3", "2 persone", or a bare number."""
+    folded = fold(unicodedata.normalize("NFC", text)).strip(" .!?\n")
+    line = read_line(text, language)
+    if re.fullmatch("[Ni]", line.kinds.strip(".,")) and line.tokens[0].n:
+        return _sane(next(t.n for t in line.tokens if t.kind in "Ni"))
+    if re.search(just_one(), folded):
+        return 1
+    total = sum(
+        t.n for t, after in zip(line.tokens, line.tokens[1:], strict=False) if _people(t.kind, after.text)
+    )
+    if total:
+        return _sane(total)
+    for at, token in enumerate(line.tokens):
+        ahead = line.kinds[at + 1 : at + 2]
+        if token.kind != "N" or ahead in ("h", "U", "j", "M", "$", "x", "C", "k", "a", "R"):
+            continue
+        before = folded[max(0, token.start - 40) : token.start]
+        if re.search(people_before(), before) and not (ahead == "P" and line.tokens[at + 1].m):
+            return _sane(token.n)
+    return None
+
+
+def _sane(people: int) -> int | None:
+    return people if 0 < people <= _MOST_PEOPLE else None
+
+
+def _people(kind: str, after: str) -> bool:
+    return kind in "Ni" and re.fullmatch(people_words(), after) is not None
+
+
+def yes_no(text: str, language: str) -> Literal["yes", "no"] | None:
+    """Whether a short reply confirms or refuses. None for anything longer or mixed ("sì, ma alle 5")."""
+    bare = _emoji_only(text)
+    if bare is not None:
+        return bare
+    words = _words(text)
+    if not 0 < len(words) <= 7:
+        return None
+    code = _code(language)
+    polite = polite_words()
+    verdicts = set[Literal["yes", "no"]]()
+    rest = " ".join(words)
+    for verdict, phrases in (("no", no_phrases(code)), ("yes", yes_phrases(code))):
+        for phrase in phrases:
+            replaced = re.sub(rf"(?<!\S){re.escape(phrase)}(?!\S)", " ", rest)
+            if replaced != rest:
+                verdicts.add("yes" if verdict == "yes" else "no")
+                rest = replaced
+    left = [word for word in rest.split() if word not in polite]
+    return next(iter(verdicts)) if len(verdicts) == 1 and not left else None
+
+
+def _emoji_only(text: str) -> Literal["yes", "no"] | None:
+    if any(character.isalnum() for character in text):
+        return None
+    yes, no = any(c in text for c in "👍✅👌✔☑💯"), any(c in text for c in "👎❌🚫✖")
+    if yes == no:
+        return None
+    return "yes" if yes else "no"
+
+
+def cancel_words(text: str, language: str) -> bool:
+    """Whether the customer drops what is being arranged ("lascia stare", "forget it")."""
+    folded = " ".join(_words(text))
+    return re.search(rf"(?<!\S)(?:{cancel_phrases(_code(language))})(?!\S)", folded) is not None
+
+
+def wants_person(text: str, language: str) -> bool:
+    """Whether the customer explicitly asks for a human being.
+
+    "A massage with a person called Anna" is no such request: it takes a verb of talking, or the word for
+    a human agent, or a refusal of the bot.
+    """
+    folded = " ".join(_words(text))
+    return any(re.search(pattern, folded) for pattern in person_patterns(_code(language)))
+
+
+def opt_out(text: str) -> bool:
+    """Whether the whole message is a word that ends marketing messages, in any of the languages."""
+    return " ".join(_words(text)) in opt_out_words()
+
+
+def opt_in(text: str) -> bool:
+    """Whether the whole message is a word that allows messages again."""
+    return " ".join(_words(text)) in opt_in_words()
+
+
+def person_name(text: str, language: str) -> str | None:
+    """The name a customer introduces themselves with, as written ("mi chiamo Anna Rossi" → "Anna Rossi")."""
+    introductions = {
+        "it": r"mi chiamo|il mio nome [eè]|a nome(?: di)?|sono(?: la| il)?|nome",
+        "en": r"my name is|my name's|name's|i am|i'm|this is|under the name(?: of)?|the name is|call me"
+        r"|name",
+        "es": r"me llamo|mi nome es|mi nombre es|soy|a nombre de|nombre",
+        "pt": r"me chamo|chamo-me|o meu nome [eé]|meu nome [eé]|eu sou(?: o| a)?|sou(?: o| a)?|em nome de"
+        r"|aqui [eé](?: o| a)?|nome",
+    }[_code(language)]
+    weak = (
+        r"sono(?: la| il)?|i am|i'm|this is|soy|eu sou(?: o| a)?|sou(?: o| a)?|aqui [eé](?: o| a)?|a"
+        r" nome"
+    )
+    plain = unicodedata.normalize("NFC", text).replace("’", "'")
+    found = re.search(rf"(?i:(?<!\w)({introductions})\s*:?\s+)([^\W\d_][^,.;:!?\n\d(]*)", plain)
+    if found is None:
+        return None
+    sure = re.fullmatch(weak, found.group(1).lower()) is None
+    return _name(found.group(2).split(), anycase=sure)
+
+
+def _name(words: list[str], *, anycase: bool) -> str | None:
+    particles = {
+        "de",
+        "da",
+        "di",
+        "del",
+        "della",
+        "do",
+        "dos",
+        "das",
+        "van",
+        "von",
+        "la",
+        "lo",
+        "el",
+        "d'",
+        "dei",
+        "st.",
+    }
+    kept: list[str] = []
+    for word in words[:6]:
+        plain = re.sub(r"[^\w'’-]", "", word)
+        if not plain or fold(plain) in not_names():
+            break
+        capital = plain[:1].isupper()
+        if not capital and plain.lower() in particles and kept:
+            kept.append(plain)
+        elif capital or (
+            anycase and len(plain) > 1 and len(kept) < 2 and not any(w[:1].isupper() for w in kept)
+        ):
+            kept.append(plain if capital else plain.capitalize())
+        else:
+            break
+    while kept and kept[-1].lower() in particles:
+        kept.pop()
+    return " ".join(kept) or None
+
+
+def match_service(text: str, services: Sequence[ServiceNames], language: str) -> list[Match]:
+    """The services the text names, best first; several when the words fit several ("massaggio").
+
+    Names in every language count, those of `language` a little more. Accents, plurals and one wrong letter
+    in a word of five letters or more are forgiven. Words that many services share weigh little, so a text
+    that adds the telling word ("massaggio rilassante") leaves the others out.
+    """
+    said = [_stem(word) for word in _words(text) if word not in filler_words()]
+    names = {service.key: _names(service, _code(language)) for service in services}
+    weights = _weights(names)
+    scored = [(key, *_best(said, options, weights)) for key, options in names.items()]
+    most = max((covered for _, covered, _ in scored), default=0.0)
+    # Only the services that explain as much of what was said as the best one does.
+    kept = [
+        Match(key, round(min(1.0, fit), 4))
+        for key, covered, fit in scored
+        if covered > 0 and covered >= most * 0.999
+    ]
+    return sorted(kept, key=lambda match: (-match.score, match.key))
+
+
+def _names(service: ServiceNames, language: str) -> list[tuple[frozenset[str], float]]:
+    named = [(code, name) for code, name in service.names.items()]
+    named += [(code, alias) for code, aliases in service.aliases.items() for alias in aliases]
+    sets = [
+        (
+            frozenset(_stem(w) for w in _words(name) if w not in filler_words()),
+            1.0 if code == language else 0.97,
+        )
+        for code, name in named
+    ]
+    return [(words, bonus) for words, bonus in sets if words]
+
+
+def _weights(names: Mapping[str, Sequence[tuple[frozenset[str], float]]]) -> dict[str, float]:
+    owners: dict[str, int] = {}
+    for options in names.values():
+        for word in frozenset().union(*(words for words, _ in options)) if options else ():
+            owners[word] = owners.get(word, 0) + 1
+    return {word: 1.0 / count for word, count in owners.items()}
+
+
+def _best(
+    said: Sequence[str], options: Sequence[tuple[frozenset[str], float]], weights: Mapping[str, float]
+) -> tuple[float, float]:
+    """(weight of the words explained by the service's best name, share of that name that was said)."""
+    best = (0.0, 0.0)
+    for words, bonus in options:
+        hit = [word for word in words if any(_alike(word, other) for other in said)]
+        covered = sum(weights[word] for word in hit)
+        total = sum(weights[word] for word in words)
+        if hit and total:
+            best = max(best, (covered, covered / total * bonus))
+    return best
+
+
+def _alike(a: str, b: str) -> bool:
+    if a == b:
+        return True
+    return min(len(a), len(b)) >= 5 and a[0] == b[0] and abs(len(a) - len(b)) <= 1 and one_edit(a, b)
+
+
+def _stem(word: str) -> str:
+    """Without the ending of plural and gender, which the Romance languages and English put last."""
+    for ending in ("oes", "aes", "es", "s", "e", "i", "o", "a"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", fold(unicodedata.normalize("NFC", text)), re.ASCII)
+
+
+def _code(language: str) -> str:
+    code = language[:2].lower()
+    return code if code in _ANY else "en"

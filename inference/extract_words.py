@@ -1,0 +1,224 @@
+"""The words the slot extractors look for, per language, unaccented and in lower case."""
+
+import re
+from functools import cache
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+@cache
+def people_words() -> str:
+    """Nouns that a number of people stands before, as a pattern."""
+    return (
+        "person[ae]|people|persons?|ppl|pax|guests?|adults?|kids|child(?:ren)?|of us|ospiti?|adult[oi]"
+        "|bambin[oi]"
+        "|bimb[oi]|coperti|posti|personas?|adultos?|ninos?|invitados|huespedes|comensales|pessoas?"
+        "|criancas?"
+        "|convidados|hospedes|lugares"
+    )
+
+
+@cache
+def people_before() -> str:
+    """Words after which a bare number counts people, as a pattern."""
+    return (
+        r"(?:\b(?:siamo|saremo|veniamo|in totale|siamo in|saremo in|tavolo per|posto per|we are|we're"
+        r"|we'll be|there are"
+        r"|there'll be|there will be|party of|group of|table for|room for|book for|it's for|somos|seremos"
+        r"|mesa para|estamos|vamos ser|seriamos|vamos ser|grupo de|gruppo di))(?:\s(?:solo|just|only"
+        r"|solo))?\s$"
+    )
+
+
+@cache
+def just_one() -> str:
+    """Whole messages that mean one person, as a pattern."""
+    return (
+        r"^(?:solo (?:io|per me|yo|para mi)|(?:just|only) me|just for me|sono (?:da )?sol[oa]|vengo (?:da"
+        r" )?sol[oa]"
+        r"|(?:so|somente|apenas) (?:eu|para mim)|voy sol[oa]|vou sozinh[oa]|(?:io )?da sol[oa]|sozinh[oa]"
+        r"|alone|sol[oa])$"
+    )
+
+
+@cache
+def yes_phrases(language: str) -> tuple[str, ...]:
+    """Words that confirm, longest first."""
+    own = {
+        "it": "si certo|va benissimo|va bene|andrebbe bene|confermo|confermato|conferma|perfetto|esatto"
+        "|certo|certamente"
+        "|d accordo|daccordo|assolutamente si|si|sii|siii|ottimo|giusto|benissimo|prenota|procedi"
+        "|volentieri|corretto|bene",
+        "en": "yes|yeah|yep|yup|yess|sure|of course|sounds good|that works|works for me|perfect|confirm"
+        "|confirmed"
+        "|i confirm|correct|right|that s right|that s fine|fine|go ahead|absolutely|definitely|great|yes"
+        " please|book it|y",
+        "es": "si|sii|claro que si|claro|por supuesto|de acuerdo|vale|confirmo|confirmado|confirmar"
+        "|perfecto|correcto"
+        "|exacto|esta bien|me parece bien|muy bien|adelante|genial|me va bien|bueno|dale|listo|eso es",
+        "pt": "sim|claro|com certeza|certo|confirmo|confirmado|confirmar|perfeito|esta bem|ta bom|tudo"
+        " bem|pode ser|isso mesmo"
+        "|isso|exato|exatamente|combinado|beleza|correto|pode marcar|pode|otimo|bora|fechado",
+    }
+    return _longest_first(own[language] + "|ok|okay|okey|oki|okk|k")
+
+
+@cache
+def no_phrases(language: str) -> tuple[str, ...]:
+    """Words that refuse, longest first."""
+    own = {
+        "it": "no no|no grazie|no|non va bene|non confermo|assolutamente no|per niente|non e corretto"
+        "|sbagliato|nono"
+        "|non mi va|non va|non e giusto|meglio di no|direi di no|non ancora",
+        "en": "no|nope|nah|no thanks|not really|i don t|don t|wrong|that s wrong|not correct|incorrect"
+        "|not right|n"
+        "|absolutely not|of course not|definitely not|not yet|not okay|not ok|no way|rather not|that"
+        " doesn t work",
+        "es": "no|no gracias|que no|nada|para nada|incorrecto|no esta bien|no es correcto|no confirmo|de"
+        " ninguna manera"
+        "|mejor no|claro que no|por supuesto que no|todavia no|no me va bien|mal",
+        "pt": "nao|nao obrigado|nao obrigada|nada disso|errado|nao esta certo|nao confirmo|de jeito"
+        " nenhum|melhor nao"
+        "|nem pensar|claro que nao|ainda nao|n|nao pode ser|nao pode|incorreto",
+    }
+    return _longest_first(own[language])
+
+
+def _longest_first(phrases: str) -> tuple[str, ...]:
+    return tuple(sorted(set(phrases.split("|")), key=lambda phrase: -len(phrase)))
+
+
+@cache
+def polite_words() -> frozenset[str]:
+    """Words that may stand beside a yes or no without changing it."""
+    return _set(
+        "grazie mille per favore thanks thank you please cheers gracias muchas favor obrigado obrigada "
+        "muito por it that tutto all todo tudo allora then entonces entao cosi e y and a o il la es is "
+        "asi eh ah va bene per me "
+    )
+
+
+@cache
+def cancel_phrases(language: str) -> str:
+    """Phrases that drop what is being arranged, as a pattern."""
+    return {
+        "it": "lasci(?:a|amo|ate|i)? (?:stare|perdere)|come non detto|ho cambiato idea|non importa|niente"
+        " grazie|fa niente"
+        "|annulla tutto|non mi interessa piu|non voglio piu|ci ripenso|ci rinuncio|rinuncio|niente lascia"
+        "|basta cosi"
+        "|dimentica(?:tene)?|lascia|annulla",
+        "en": "forget (?:it|about it|that)|never ?mind|nevermind|nvm|cancel that|i changed my mind"
+        "|changed my mind|drop it"
+        "|leave it|not interested anymore|don t bother|no longer interested|scrap that|stop this|abort",
+        "es": "dejalo(?: estar| asi)?|dejemoslo|olvidalo|olvidelo|olvidate|da igual|no importa|he"
+        " cambiado de (?:idea|opinion)"
+        "|cambie de (?:idea|opinion)|ya no quiero|dejelo|mejor no|ya no me interesa|nada dejalo|cancela"
+        " todo",
+        "pt": "deixa (?:pra|para) la|deixa estar|deixe estar|esquece|esqueca|deixa quieto|mudei de ideia"
+        "|ja nao quero"
+        "|nao quero mais|nao precisa mais|nao importa|nao interessa mais|cancela tudo|desisto|deixa",
+    }[language]
+
+
+@cache
+def person_patterns(language: str) -> tuple[re.Pattern[str], ...]:
+    """Patterns of an explicit wish to talk with a human being."""
+    human = {
+        "it": r"(?:operator[ei]|operatrice|essere umano|umano|umana|persona(?: vera| reale| in carne)?"
+        r"|qualcuno"
+        r"|responsabile|addett[oa]|titolare|collega|assistente umano|consulente umano|segretaria)",
+        "en": r"(?:human(?: being)?|(?:real |actual |live )?(?:person|people)|someone(?: real)?|somebody"
+        r"|agent|operator"
+        r"|representative|manager|staff(?: member)?|owner|a member of staff)",
+        "es": r"(?:persona(?: real| humana| de verdad)?|humano|operador[a]?|agente|alguien|encargad[oa]"
+        r"|responsable"
+        r"|asesor[a]?|representante|dueno)",
+        "pt": r"(?:pessoa(?: real| de verdade| humana)?|humano|atendente|operador[a]?|agente|alguem"
+        r"|responsavel"
+        r"|gerente|funcionari[oa]|assistente humano)",
+    }[language]
+    talk = {
+        "it": r"(?:parl\w+|pass(?:a|i|ami|atemi|armi|ate)|chiam\w+|sentire|mett\w+ in contatto|contatt\w+"
+        r"|scriver\w+|risponda|voglio|vorrei|serve"
+        r"|essere richiamat[oa] da|rispondere da)",
+        "en": r"(?:talk\w*|speak\w*|chat\w*|connect|transfer|pass|put me through|call|contact|get me"
+        r"|reach|want|need|give me)",
+        "es": r"(?:habl\w+|pas(?:ame|eme|arme|enme|a|e)|comunic\w+|contact\w+|pong\w+|atiend\w+|atend\w+"
+        r"|quiero|necesito|llam\w+)",
+        "pt": r"(?:fal\w+|pass(?:a|e|ar)|conect\w+|contat\w+|contact\w+|transf\w+|atend\w+|quero|preciso"
+        r"|cham\w+|lig\w+)",
+    }[language]
+    link = (
+        r"(?: (?:mi|me|to|with|con|com|a|al|ad|all|alla|allo|an|the|un|uno|una|um|uma|o|lo|la|el|il|in"
+        r"|contatto|por|favor|please|de|per|da|some|real|sua|your|di|vostro|vostra|qualche|algum|alguma|algun"
+        r"|alguna|ao|no|not|bot|you|can|i))*"
+    )
+    named = (
+        r"(?! (?:chiamat\w|called|named|di nome|llamad\w|que se llama|chamad\w|che si chiama|who|that"
+        r"|che|que|por|per|to (?!talk|speak|chat)|para (?!fal|habl)|alla volta|in piu|mas|mais))"
+    )
+    strong = {
+        "it": r"(?:persona (?:vera|reale|in carne e ossa)|essere umano|operatore umano|non (?:voglio|con)"
+        r" (?:un )?(?:bot|robot|macchina)|^(?:operatore|umano|persona|operatrice)$)",
+        "en": r"(?:real (?:person|human)|human (?:agent|being|please)|actual (?:person|human)|live agent"
+        r"|not (?:a |to a |with a )?(?:bot|robot|machine)|^(?:human|agent|operator|a human|real person"
+        r"|representative)$)",
+        "es": r"(?:persona (?:real|de verdad|humana)|ser humano|agente humano|no (?:con )?(?:un |una"
+        r" )?(?:bot|robot|maquina)|^(?:humano|agente|operador|una persona|persona|asesor)$)",
+        "pt": r"(?:pessoa (?:real|de verdade|humana)|ser humano|atendente humano|nao (?:com )?(?:um |uma"
+        r" )?(?:bot|robo|maquina)|^(?:humano|atendente|agente|operador|uma pessoa|pessoa)$)",
+    }[language]
+    return re.compile(rf"(?<!\S){talk}{link} {human}(?!\S){named}"), re.compile(
+        rf"(?<!\S){strong}(?!\S){named}"
+    )
+
+
+@cache
+def opt_out_words() -> frozenset[str]:
+    """Whole messages that end marketing messages."""
+    return frozenset(
+        _longest_first(
+            "stop|stop all|stopall|stop promo|baja|darme de baja|dar de baja|dame"
+            " de baja|sair|parar|cancella|cancellami|cancellatemi|disiscrivimi|disiscriviti|disiscrivetemi"
+            "|disiscrizione|unsubscribe|unsubscribe me|opt out|optout|desuscribir|desuscribirme|descadastrar"
+            "|cancelar inscricao|remover|stop messages|stop messaggi|basta messaggi|no mas mensajes|rimuovimi"
+            "|sair da lista"
+        )
+    )
+
+
+@cache
+def opt_in_words() -> frozenset[str]:
+    """Whole messages that allow messages again."""
+    return frozenset(
+        _longest_first(
+            "start|alta|iscrivimi|iscrivetemi|riattiva|riattivami|attiva"
+            "|subscribe|opt in|optin|unstop|resubscribe|darme de alta|suscribirme|suscribir|voltar|inscrever"
+            "|cadastrar|assinar|entrar|reativar|ativar"
+        )
+    )
+
+
+@cache
+def not_names() -> frozenset[str]:
+    """Words that end a name or show that no name was given."""
+    return _set(
+        "e ed y and et un una uno um uma a an the il la lo le i gli el los las o os as vorrei voglio ho "
+        "would want need have quiero quisiera tengo queria quero gostaria tenho e' è per for para con "
+        "with com come from di not no non nao very molto muy muito here qui aqui interessato interessata "
+        "interested looking interesado interesada interessado sorry stato stata cliente client customer "
+        "calling writing and my mio mia mi il/la ma but pero mas che que that "
+    )
+
+
+@cache
+def filler_words() -> frozenset[str]:
+    """Words that say nothing about which service is meant."""
+    return _set(
+        "il lo la i gli le un una uno di del della dei da a ad al alla in con per su e o el los las de y "
+        "en para por um uma os as do dos das no na com ao the an of for with at to and or on vorrei "
+        "voglio quiero quero i'd want like book prenotare reservar marcar agendar quanto costa how much "
+        "cuanto cuesta custa is que che mi me "
+    )

@@ -1,0 +1,251 @@
+"""The date grammar: a customer's expressions in four languages, the traps, and the properties that"
+" always hold."""
+
+import json
+import time as clock
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from inference.when import BadWhenRow, When, parse, when_row
+from inference.when_holidays import easter, find_national
+from inference.when_lexer import fold
+
+ROME = ZoneInfo("Europe/Rome")
+WEDNESDAY = datetime(2026, 11, 18, 10, 0, tzinfo=ROME)
+ROWS = Path(__file__).parent / "data" / "when_rows.jsonl"
+
+
+def read(text: str, language: str = "it", now: datetime = WEDNESDAY, **given_: object) -> When:
+    """`text` read on a Wednesday morning in Rome unless said otherwise."""
+    return parse(text, language=language, now=now, **given_)  # type: ignore[arg-type]
+
+
+def rows() -> list[dict[str, str | None]]:
+    return [json.loads(line) for line in ROWS.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("language", ["it", "en", "es", "pt"])
+def test_customers_expressions(language: str) -> None:
+    own = [row for row in rows() if row["language"] == language]
+    assert len(own) >= 60
+    answers = [when_row(row, now=WEDNESDAY, time_zone="Europe/Rome")["value"] for row in own]
+    missed = [row | {"got": got} for row, got in zip(own, answers, strict=True) if got != row["expected"]]
+    wrong = [row for row in missed if row["got"] is not None]
+    assert len(missed) <= 0.05 * len(own), missed
+    assert len(wrong) <= 0.02 * len(own), wrong
+
+
+def test_a_range_has_start_and_end() -> None:
+    when = read("venerdì tra le 3 e le 5")
+    assert when.value == "2026-11-20T15:00:00"
+    assert when.start == datetime(2026, 11, 20, 15, tzinfo=ROME)
+    assert when.end == datetime(2026, 11, 20, 17, tzinfo=ROME)
+    assert when.span == "venerdì tra le 3 e le 5"
+
+
+def test_the_hour_is_read_inside_opening_hours() -> None:
+    assert read("alle 8 di sabato", opens=time(12), closes=time(23)).value == "2026-11-21T20:00:00"
+    assert read("alle 8 di sabato", opens=time(8), closes=time(20)).value == "2026-11-21T08:00:00"
+    both = read("alle 8 di sabato", opens=time(7), closes=time(22))
+    assert both.candidates == ("2026-11-21T08:00:00", "2026-11-21T20:00:00")
+
+
+def test_before_and_after_leave_an_open_side() -> None:
+    after = read("domani dopo le 17")
+    assert (after.start, after.end) == (
+        datetime(2026, 11, 19, 17, tzinfo=ROME),
+        datetime(2026, 11, 19, 20, tzinfo=ROME),
+    )
+    before = read("domani prima delle 10")
+    assert before.value == "2026-11-19~morning"
+    assert before.end == datetime(2026, 11, 19, 10, tzinfo=ROME)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "problem"),
+    [
+        ("31 febbraio", "it", "impossible_date"), ("30/02/2027 alle 10", "it", "impossible_date"),
+        ("november 31st", "en", "impossible_date"), ("domani alle 25", "it", "impossible_time"),
+        ("15:75", "es", "impossible_time"), ("ieri alle 10", "it", "past"),
+        ("stamattina alle 9", "it", "past"),
+        ("20/10/2026", "pt", "past"), ("hoy a las 09:00", "es", "past"), ("domani alle 10", "it", None),
+    ],
+)  # fmt: skip
+def test_problems_are_named(text: str, language: str, problem: str | None) -> None:
+    when = read(text, language)
+    assert when.problem == problem
+    assert (when.value is None) == (problem is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "candidates"),
+    [
+        ("sabato o domenica", "it", ("2026-11-21~day", "2026-11-22~day")),
+        ("il weekend", "it", ("2026-11-21~day", "2026-11-22~day")),
+        ("lunedì alle 10 o martedì alle 16", "it", ("2026-11-23T10:00:00", "2026-11-24T16:00:00")),
+        ("10am or 4pm tomorrow", "en", ("2026-11-19T10:00:00", "2026-11-19T16:00:00")),
+        ("giovedì 20 novembre", "it", ("2026-11-20~day", "2026-11-19~day")),
+        ("di pomeriggio", "it", ("2026-11-18~afternoon", "2026-11-19~afternoon")),
+        ("3/12", "en", ("2026-12-03~day", "2027-03-12~day")),
+    ],
+)  # fmt: skip
+def test_ambiguous_words_give_candidates_and_no_value(
+    text: str, language: str, candidates: tuple[str, ...]
+) -> None:
+    when = read(text, language)
+    assert when.value is None
+    assert when.candidates == candidates
+
+
+def test_next_friday_names_both_readings() -> None:
+    english, italian = read("next friday", "en"), read("venerdì prossimo", "it")
+    assert (english.value, italian.value) == ("2026-11-27~day", "2026-11-20~day")
+    assert set(english.candidates) == set(italian.candidates) == {"2026-11-20~day", "2026-11-27~day"}
+
+
+def test_the_country_orders_numeric_dates_and_knows_its_holidays() -> None:
+    assert read("3/12", "en", country="GB").value == "2026-12-03~day"
+    assert read("3/12", "en", country="US").value == "2027-03-12~day"
+    assert read("Martin Luther King day", "en", country="US").value == "2027-01-18~day"
+    assert read("festa della Repubblica", "it", country="IT").value == "2027-06-02~day"
+    assert read("dia de portugal", "pt", country="PT").value == "2027-06-10~day"
+    assert find_national("christmas day", "XX", 2026) is None
+
+
+def test_easter_of_known_years() -> None:
+    assert [easter(year).isoformat()[5:] for year in (2024, 2025, 2026, 2027, 2038)] == [
+        "03-31", "04-20", "04-05", "03-28", "04-25",
+    ]  # fmt: skip
+
+
+def test_an_hour_the_clock_skips_moves_forward_and_elapsed_time_is_real() -> None:
+    eve = datetime(2026, 3, 28, 12, tzinfo=ROME)
+    skipped = read("domani alle 2:30 di notte", now=eve)
+    assert (skipped.value, skipped.problem) == ("2026-03-29T03:30:00", None)
+    night = datetime(2026, 10, 25, 1, 30, tzinfo=ROME)
+    two_hours = read("tra due ore", now=night)
+    assert two_hours.start is not None
+    assert two_hours.start.astimezone(UTC) - night.astimezone(UTC) == timedelta(hours=2)
+    assert two_hours.value == "2026-10-25T02:30:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("un massaggio da 50 minuti per 2 persone a 60 euro", "it"), ("via Roma 12, secondo piano", "it"),
+        ("il mio numero è +39 333 111 2222", "it"), ("chiamami al 3331112222", "it"),
+        ("anna3@example.com", "it"),
+        ("https://example.com/2026/11/20", "en"), ("24/7", "en"),
+        ("I may come, I sat there in the sun", "en"),
+        ("buonasera", "it"), ("buenas tardes", "es"), ("boa noite", "pt"), ("good morning", "en"),
+        ("llego tarde", "es"), ("apartamento com 3 quartos", "pt"), ("€ 20.30", "it"), ("3 stelle", "it"),
+        ("", "it"),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_no_dates(text: str, language: str) -> None:
+    assert read(text, language) == When()
+
+
+def test_row_keeps_its_fields_and_its_own_present() -> None:
+    row = {"text": "domani alle 9", "language": "it", "now": "2026-12-31T22:30:00", "id": 7}
+    answer = when_row(row, now=WEDNESDAY, time_zone="Europe/Rome")
+    assert answer == row | {"value": "2027-01-01T09:00:00", "candidates": [], "problem": None}
+    abroad = when_row(
+        {"text": "today", "language": "en", "now": "2026-11-18T23:30:00Z"},
+        now=WEDNESDAY,
+        time_zone="Europe/Rome",
+    )
+    assert abroad["value"] == "2026-11-19~day"
+
+
+@pytest.mark.parametrize(
+    ("row", "time_zone"),
+    [({}, "Europe/Rome"), ({"text": 3}, "Europe/Rome"), ({"text": "oggi", "now": "soon"}, "Europe/Rome"),
+     ({"text": "oggi"}, "Mars/Base"), ({"text": "oggi"}, "../etc/passwd")],
+)  # fmt: skip
+def test_bad_rows_say_what_is_wrong(row: dict[str, object], time_zone: str) -> None:
+    with pytest.raises(BadWhenRow):
+        when_row(row, now=WEDNESDAY, time_zone=time_zone)
+
+
+def test_a_naive_present_is_refused() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        read("domani", now=datetime(2026, 11, 18, 10, 0))
+
+
+def test_an_unknown_language_is_read_with_the_vocabulary_that_fits() -> None:
+    assert read("mañana por la tarde", "ca").value == "2026-11-19~afternoon"
+    assert read("tomorrow at 5pm", "").value == "2026-11-19T17:00:00"
+
+
+def test_a_message_takes_under_three_milliseconds() -> None:
+    sample = [(str(row["text"]), str(row["language"])) for row in rows()]
+    for text, language in sample[:5]:
+        read(text, language, country="IT")
+    spent = []
+    for text, language in sample:
+        begun = clock.process_time()
+        read(text, language, country="IT")
+        spent.append(clock.process_time() - begun)
+    assert sorted(spent)[len(spent) // 2] < 0.003
+
+
+def _words() -> list[str]:
+    return sorted({word for row in rows() for word in str(row["text"]).split()})
+
+
+ANY_NOW = st.datetimes(
+    timezones=st.sampled_from([ROME, ZoneInfo("Europe/Lisbon"), ZoneInfo("America/New_York"), UTC])
+)
+DST_NOW = st.builds(
+    lambda day, minutes: datetime(2026, *day, tzinfo=ROME) + timedelta(minutes=minutes),
+    st.sampled_from([(3, 28), (3, 29), (10, 24), (10, 25)]),
+    st.integers(0, 1439),
+)
+LANGUAGES = st.sampled_from(["it", "en", "es", "pt", "fr"])
+SPEECH = st.lists(st.sampled_from(_words()), max_size=8).map(" ".join)
+
+
+def _holds(when: When) -> None:
+    if when.value is not None:
+        assert when.problem is None
+        assert when.date is not None
+        assert when.value.startswith(when.date.isoformat())
+    for value in (when.value, *when.candidates):
+        if value is not None and "~" not in value:
+            datetime.fromisoformat(value)
+    if when.start and when.end:
+        assert when.start <= when.end
+
+
+@given(text=st.text(max_size=80), language=LANGUAGES, now=ANY_NOW)
+@example(text="domani", language="it", now=datetime(9999, 12, 31, 12, tzinfo=UTC))
+@example(text="pasqua alle 3", language="it", now=datetime(1, 1, 1, tzinfo=UTC))
+@settings(deadline=None, max_examples=150)
+def test_no_text_and_no_present_raise(text: str, language: str, now: datetime) -> None:
+    _holds(read(text, language, now))
+
+
+@given(text=SPEECH, language=LANGUAGES, now=st.one_of(DST_NOW, ANY_NOW))
+@settings(deadline=None, max_examples=300)
+def test_no_mixture_of_date_words_raises(text: str, language: str, now: datetime) -> None:
+    when = read(text, language, now, country="IT")
+    _holds(when)
+    assert when.span in text.strip() or when.span in text
+
+
+@given(text=st.text(max_size=60))
+def test_folding_keeps_offsets(text: str) -> None:
+    assert len(fold(text)) == len(text)
+
+
+@pytest.mark.parametrize("piece", ["a@", "1 ", "1", "e 3 ", "1.111.", "tra le 3 e le 5 ", "il ", "20/11 "])
+def test_a_hostile_message_costs_no_more_than_a_moment(piece: str) -> None:
+    begun = clock.process_time()
+    _holds(read((piece * 4096)[:4096]))
+    assert clock.process_time() - begun < 2
