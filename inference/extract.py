@@ -13,6 +13,7 @@ from typing import Literal
 
 from inference.extract_words import (
     cancel_phrases,
+    farewell_words,
     filler_words,
     just_one,
     no_phrases,
@@ -23,12 +24,14 @@ from inference.extract_words import (
     people_words,
     person_patterns,
     polite_words,
+    thanks_words,
     yes_phrases,
 )
 from inference.when_lexer import fold, one_edit, read_line
 
 _ANY = ("it", "en", "es", "pt")
 _MOST_PEOPLE = 999
+_THANKS_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,17 @@ def wants_person(text: str, language: str) -> bool:
     """
     folded = " ".join(_words(text))
     return any(re.search(pattern, folded) for pattern in person_patterns(_code(language)))
+
+
+def thanks(text: str) -> bool:
+    """Whether a short message only thanks or takes leave: it asks for nothing."""
+    words = _words(text)
+    if not 0 < len(words) <= _THANKS_WORDS or "?" in text:
+        return False
+    grateful = thanks_words()
+    return any(word in grateful for word in words) and all(
+        word in grateful or word in polite_words() or word in farewell_words() for word in words
+    )
 
 
 def opt_out(text: str) -> bool:

@@ -101,6 +101,24 @@ def polite_words() -> frozenset[str]:
 
 
 @cache
+def thanks_words() -> frozenset[str]:
+    """Words that thank, in any of the languages."""
+    return _set(
+        "grazie grazieee thanks thank thx ty cheers gracias obrigado obrigada obg perfetto perfect perfecto perfeito"
+    )
+
+
+@cache
+def farewell_words() -> frozenset[str]:
+    """What stands around a thank-you and asks for nothing."""
+    return _set(
+        "ok okay oki great ottimo genial vale certo very so much bye ciao buona giornata serata a presto have nice day "
+        "good night adios hasta luego manana domani tomorrow amanha ate logo boa noite tarde noche i will you too "
+        "anche te voi igualmente bem bene molto gentile see then later"
+    )
+
+
+@cache
 def cancel_phrases(language: str) -> str:
     """Phrases that drop what is being arranged, as a pattern."""
     return {

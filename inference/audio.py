@@ -1,0 +1,210 @@
+"""Voice notes as samples: what the bytes are, how long they last, decoded within limits.
+
+The sender's declared type is never believed. The container is recognised by content and only that demuxer is
+opened, so that no playlist format can make the decoder read another file or address.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import InferenceError
+
+SAMPLE_RATE = 16_000
+"""Hz; what Whisper and the voice activity detector expect."""
+
+MIN_SECONDS = 0.25
+"""Nothing shorter holds a word: the least speech a transcript may rest on."""
+
+Container = Literal["ogg", "wav", "mp3", "mp4", "amr", "flac", "matroska", "aac"]
+Reason = Literal[
+    "empty", "not_audio", "no_audio_stream", "truncated", "too_long", "too_short", "too_big"
+]  # fmt: skip
+
+_ADVICE: dict[Reason, str] = {
+    "empty": "there are no bytes: download the note again",
+    "not_audio": "the bytes are no audio container known here: ask for a voice note or text",
+    "no_audio_stream": "the file has no sound track: ask for a voice note or text",
+    "truncated": "part of the note is missing: download it again and compare byte count and sha256",
+    "too_long": "the note is longer than the limit: ask for a shorter one",
+    "too_short": "the note is too short to hold a word: ask to record it again",
+    "too_big": "the file is over the size limit: ask for a shorter note",
+}
+# (offset, magic): AMR-NB and AMR-WB share the prefix; 1A45DFA3 is EBML, which WebM and Matroska share.
+_MAGIC: tuple[tuple[int, bytes, Container], ...] = (
+    (0, b"OggS", "ogg"),
+    (8, b"WAVE", "wav"),
+    (4, b"ftyp", "mp4"),
+    (0, b"#!AMR", "amr"),
+    (0, b"fLaC", "flac"),
+    (0, b"\x1a\x45\xdf\xa3", "matroska"),
+    (0, b"ID3", "mp3"),
+)
+# Containers whose header states the exact length; elsewhere the announced length is an estimate.
+_EXACT_LENGTH: frozenset[Container] = frozenset({"mp4", "flac"})
+_LENGTH_TOLERANCE_S = 0.5
+_MAX_BAD_PACKETS = 0.1
+_OGG_HEADER = 27
+# Programs that write WAV to a pipe cannot know its size and announce 2 or 4 GiB, or nothing.
+_WAV_UNKNOWN_SIZE = 0x7F000000
+_MICROSECONDS = 1_000_000
+
+
+class AudioRejected(InferenceError):
+    """A note no transcript can be made of; `reason` says why and `duration_s` how long it is, if known."""
+
+    def __init__(self, reason: Reason, duration_s: float = 0.0) -> None:
+        super().__init__(f"{reason}: {_ADVICE[reason]}.")
+        self.reason = reason
+        self.duration_s = duration_s
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A decoded note: float32 samples in -1..1, shape (n,), mono at SAMPLE_RATE."""
+
+    samples: NDArray[np.float32]
+    container: Container
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / SAMPLE_RATE
+
+
+def sniff(audio: bytes) -> Container | None:
+    """The container these bytes are in, by content; None for anything that is not audio we decode."""
+    for offset, magic, container in _MAGIC:
+        if audio.startswith(magic, offset):
+            return container
+    if len(audio) < 2 or audio[0] != 0xFF:
+        return None
+    # ADTS and MPEG audio share the 12-bit sync word; ADTS has layer bits 00 (ISO/IEC 13818-7, 11172-3).
+    if audio[1] & 0xF6 == 0xF0:
+        return "aac"
+    return "mp3" if audio[1] & 0xE0 == 0xE0 and audio[1] & 0x06 else None
+
+
+def decode(audio: bytes, *, max_seconds: float, max_bytes: int) -> Clip:
+    """Samples of a voice note, never more than `max_seconds` of them whatever its header says.
+
+    Blocks for about 1 ms per second of audio. Raises AudioRejected.
+    """
+    if not audio:
+        raise AudioRejected("empty")
+    if len(audio) > max_bytes:
+        raise AudioRejected("too_big")
+    container = sniff(audio)
+    if container is None:
+        raise AudioRejected("not_audio")
+    if (container == "ogg" and not _ogg_is_whole(audio)) or (container == "wav" and not _wav_is_whole(audio)):
+        raise AudioRejected("truncated")
+    clip = Clip(_read(audio, container, max_seconds), container)
+    if clip.duration_s < MIN_SECONDS:
+        raise AudioRejected("too_short", clip.duration_s)
+    return clip
+
+
+def _read(audio: bytes, container: Container, max_seconds: float) -> NDArray[np.float32]:
+    """Opens, probes and decodes, with every decoder failure told apart."""
+    import av
+
+    try:
+        with av.open(io.BytesIO(audio), format=container, metadata_errors="ignore") as source:
+            if not source.streams.audio:
+                raise AudioRejected("no_audio_stream")
+            announced = _announced_seconds(source)
+            if announced is not None and announced > max_seconds:
+                raise AudioRejected("too_long", announced)
+            samples = _decode_stream(source, max_seconds)
+    except av.error.FFmpegError as error:
+        # The magic was right, so the rest is missing or damaged; a missing decoder is another matter.
+        known = not isinstance(error, av.error.DecoderNotFoundError | av.error.PatchWelcomeError)
+        raise AudioRejected("truncated" if known else "not_audio") from error
+    except (ValueError, IndexError, OverflowError) as error:
+        raise AudioRejected("not_audio") from error
+    seconds = len(samples) / SAMPLE_RATE
+    if container in _EXACT_LENGTH and announced is not None and seconds < announced - _LENGTH_TOLERANCE_S:
+        raise AudioRejected("truncated", seconds)
+    return samples
+
+
+def _announced_seconds(source: Any) -> float | None:
+    if source.duration is not None:
+        return float(source.duration) / _MICROSECONDS
+    stream = source.streams.audio[0]
+    return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+
+
+def _decode_stream(source: Any, max_seconds: float) -> NDArray[np.float32]:
+    """All samples of the first sound track; stops with too_long at the limit even if the header lied."""
+    limit = int(max_seconds * SAMPLE_RATE)
+    blocks: list[NDArray[np.int16]] = []
+    count = 0
+    for block in _blocks(source):
+        blocks.append(block)
+        count += len(block)
+        if count > limit:
+            raise AudioRejected("too_long", count / SAMPLE_RATE)
+    if not blocks:
+        raise AudioRejected("truncated")
+    return np.concatenate(blocks).astype(np.float32) / 32768.0
+
+
+def _blocks(source: Any) -> Iterator[NDArray[np.int16]]:
+    """Resampled blocks, skipping damaged packets as players do; too many of them is a truncated note."""
+    import av
+
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+    packets = bad = 0
+    for packet in source.demux(source.streams.audio[0]):
+        packets += 1
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            bad += 1
+            continue
+        for frame in frames:
+            frame.pts = None  # a hole in the timestamps would stop the resampler
+            yield from _arrays(resampler.resample(frame))
+    if bad > packets * _MAX_BAD_PACKETS:
+        raise AudioRejected("truncated")
+    yield from _arrays(resampler.resample(None))
+
+
+def _arrays(pieces: Iterable[Any]) -> Iterator[NDArray[np.int16]]:
+    return (piece.to_ndarray().reshape(-1) for piece in pieces)
+
+
+def _wav_is_whole(audio: bytes) -> bool:
+    """Whether all the bytes the RIFF header announces (little-endian at 4, itself excluded) are there."""
+    announced = int.from_bytes(audio[4:8], "little")
+    return announced >= _WAV_UNKNOWN_SIZE or announced + 8 <= len(audio)
+
+
+def _ogg_is_whole(audio: bytes) -> bool:
+    """Whether the pages follow each other without a gap and the last one is complete.
+
+    RFC 3533 section 6: a page is a 27-byte header with its serial at 14, its sequence number at 18 and its
+    segment count at 26, then one length byte per segment, then the segments.
+    """
+    expected: dict[bytes, int] = {}
+    at = 0
+    while at < len(audio):
+        segments_at = at + _OGG_HEADER
+        if not audio.startswith(b"OggS", at) or segments_at > len(audio):
+            return False
+        segments = audio[segments_at : segments_at + audio[at + 26]]
+        at_next = segments_at + audio[at + 26] + sum(segments)
+        if at_next > len(audio):
+            return False
+        serial, number = audio[at + 14 : at + 18], int.from_bytes(audio[at + 18 : at + 22], "little")
+        if expected.get(serial, number) != number:
+            return False
+        expected[serial] = number + 1
+        at = at_next
+    return True

@@ -1,0 +1,207 @@
+"""Chat models behind one small protocol: a request in, a typed proposal out.
+
+The chain: a local Ollama model (or any OpenAI-compatible engine), any second model, and last the
+extractive responder, which needs no model at all. An outage costs wording, never truth.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import httpx
+import ollama
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_ollama import ChatOllama
+from langchain_openai import ChatOpenAI
+from openai import APIError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+
+from inference.errors import BadModelOutput, ModelUnavailable
+from inference.material import Material
+
+Intent = Literal[
+    "answer",
+    "greeting",
+    "book_appointment",
+    "reschedule_cancel",
+    "request_quote",
+    "qualify_lead",
+    "open_ticket",
+    "escalate_to_human",
+    "other",
+]
+
+
+class Arguments(BaseModel):
+    """What the model believes the customer asked for. Hints only: tools check every one of them."""
+
+    service: str | None = None
+    when: str | None = None
+    people: int | None = None
+    details: str | None = None
+
+
+class Proposal(BaseModel):
+    """One answer of a model, before anybody has checked it."""
+
+    reply: str = Field(description="The message to the customer, in the customer's language.")
+    intent: Intent
+    arguments: Arguments = Field(default_factory=Arguments)
+    citations: list[str] = Field(default_factory=list, description="Ids of the facts and passages used.")
+    confidence: float = Field(ge=0, le=1)
+    sensitive: bool = Field(
+        default=False, description="True when the customer asks for legal, medical or financial advice."
+    )
+    abstained: bool = Field(default=False, description="True when facts and passages hold no answer.")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked: the stable prefix first (so that an engine can reuse its cache), this turn's facts last.
+
+    `history` are (role, text) pairs with role 'user' or 'assistant'. `material` is the same turn for
+    responders that do not read prompts.
+    """
+
+    system: str
+    turn: str
+    material: Material
+    history: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A proposal and where it came from."""
+
+    proposal: Proposal
+    model: str
+    seconds: float
+    usage: dict[str, int] = field(default_factory=dict)
+
+
+class ChatModel(Protocol):
+    """Anything that can turn a request into a proposal."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in results and logs."""
+        ...
+
+    async def propose(self, request: Request) -> Answered:
+        """Raises ModelUnavailable or BadModelOutput."""
+        ...
+
+
+class LangChainChat:
+    """A LangChain chat model that answers in a JSON schema."""
+
+    def __init__(self, name: str, model: BaseChatModel, *, timeout_s: float) -> None:
+        self.name = name
+        self._model = model
+        self._timeout_s = timeout_s
+
+    async def propose(self, request: Request) -> Answered:
+        """One call. The time limit is over the whole answer: a stream that trickles counts as an outage."""
+        messages = [SystemMessage(request.system)]
+        messages += [
+            HumanMessage(text) if role == "user" else AIMessage(text) for role, text in request.history
+        ]
+        messages.append(HumanMessage(request.turn))
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._model.ainvoke(messages)
+        except (TimeoutError, httpx.HTTPError, ollama.ResponseError, APIError, ConnectionError) as error:
+            reason = f"{self.name} did not answer ({type(error).__name__}: {error})"
+            raise ModelUnavailable(reason) from error
+        text = answer.content if isinstance(answer.content, str) else json.dumps(answer.content)
+        usage: Any = answer.usage_metadata if isinstance(answer, AIMessage) else None
+        counted = {k: int(v) for k, v in (usage or {}).items() if isinstance(v, int)}
+        return Answered(parse(text), self.name, time.perf_counter() - started, counted)
+
+
+def parse(text: str) -> Proposal:
+    """A model's text as a proposal. Raises BadModelOutput naming what is wrong with it."""
+    try:
+        return Proposal.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadModelOutput(f"not a proposal: {first['msg']} at {first['loc'] or 'the top'}") from error
+
+
+class ModelChain:
+    """Models in order of preference. One that is down is skipped for a while instead of tried each time."""
+
+    RETRY_AFTER_S = 20.0
+
+    def __init__(self, models: Sequence[ChatModel]) -> None:
+        if not models:
+            raise ValueError("a chain needs at least one model")
+        self._models = list(models)
+        self._down_until: dict[str, float] = {}
+
+    @property
+    def name(self) -> str:
+        """The models in order, as a person would write them."""
+        return " → ".join(model.name for model in self._models)
+
+    async def propose(self, request: Request) -> Answered:
+        """The first valid proposal; a model gets one retry for garbage.
+
+        Raises ModelUnavailable when the last one failed too.
+        """
+        reasons = []
+        for model in self._models:
+            if time.monotonic() < self._down_until.get(model.name, 0):
+                reasons.append(f"{model.name} was down a moment ago")
+                continue
+            try:
+                return await self._with_one_retry(model, request)
+            except ModelUnavailable as error:
+                self._down_until[model.name] = time.monotonic() + self.RETRY_AFTER_S
+                reasons.append(str(error))
+            except BadModelOutput as error:
+                reasons.append(f"{model.name}: {error}")
+        raise ModelUnavailable("; ".join(reasons))
+
+    @staticmethod
+    async def _with_one_retry(model: ChatModel, request: Request) -> Answered:
+        try:
+            return await model.propose(request)
+        except BadModelOutput:
+            return await model.propose(request)
+
+
+def ollama_chat(name: str, *, base_url: str | None, timeout_s: float) -> LangChainChat:
+    """A model served by Ollama; `format` makes it answer in the proposal's schema."""
+    model = ChatOllama(
+        model=name,
+        base_url=base_url,
+        temperature=0,
+        num_ctx=8192,
+        num_predict=700,
+        keep_alive="30m",
+        reasoning=False,
+        format=Proposal.model_json_schema(),
+        client_kwargs={"timeout": httpx.Timeout(timeout_s, connect=1)},
+    )
+    return LangChainChat(f"ollama:{name}", model, timeout_s=timeout_s)
+
+
+def openai_chat(name: str, *, base_url: str | None, api_key: str | None, timeout_s: float) -> LangChainChat:
+    """A model behind any OpenAI-compatible engine (vLLM, llama.cpp, OpenAI)."""
+    schema = {"name": "proposal", "schema": Proposal.model_json_schema(), "strict": False}
+    model = ChatOpenAI(
+        model=name,
+        base_url=base_url,
+        api_key=SecretStr(api_key or "none"),  # the client insists on one; local engines ignore it
+        temperature=0,
+        timeout=timeout_s,
+        max_retries=0,
+        model_kwargs={"response_format": {"type": "json_schema", "json_schema": schema}},
+    )
+    return LangChainChat(f"openai:{name}", model, timeout_s=timeout_s)

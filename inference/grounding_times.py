@@ -1,0 +1,273 @@
+"""Dates, weekdays, hours and durations of four languages as comparable values.
+
+Each reader yields (kind, readings, (start, end)) over folded text: dates "MM-DD" or "YYYY-MM-DD", months
+"MM", weekdays "0" (Monday) to "6", hours "HH:MM" on the 24-hour clock, durations "<n> min" or "<n> month".
+"""
+
+import re
+from collections.abc import Iterator
+
+from inference.grounding_numbers import NUMBER, canonical
+
+Reading = tuple[str, frozenset[str], tuple[int, int]]
+
+_MONTHS = (
+    "gennaio|january|enero|janeiro",
+    "febbraio|february|febrero|fevereiro",
+    "marzo|march|marco",
+    "aprile|april|abril",
+    "maggio|may|mayo|maio",
+    "giugno|june|junio|junho",
+    "luglio|july|julio|julho",
+    "agosto|august",
+    "settembre|september|septiembre|setiembre|setembro",
+    "ottobre|october|octubre|outubro",
+    "novembre|november|noviembre|novembro",
+    "dicembre|december|diciembre|dezembro",
+)
+MONTH_OF = {name: i + 1 for i, names in enumerate(_MONTHS) for name in names.split("|")}
+_MONTH = "(" + "|".join(MONTH_OF) + ")"
+_YEAR = r"(?:,?\s*(?:del?\s+)?((?:19|20)\d\d)\b)?"
+_ISO = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)\b")
+_SLASHED = re.compile(r"(?<![\d.,/])(\d{1,2})[/](\d{1,2})(?:[/](\d{4}|\d\d))?(?![\d/])")
+_DOTTED = re.compile(r"(?<![\d.,/])(\d{1,2})[.-](\d{1,2})[.-](\d{4})(?!\d)")
+_DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th|°|º)?\s*(?:de|di|of|d')?\s*{_MONTH}\b{_YEAR}")
+_MONTH_DAY = re.compile(rf"\b{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.,]?\d){_YEAR}")
+_MONTH_ALONE = re.compile(rf"\b{_MONTH}\b")
+
+_UNITS = (
+    (r"minut[oaei]s?|minutes?|mins?|min\.?", 1, "min"),
+    (r"or[ae]|hours?|hrs?|horas?|h", 60, "min"),
+    (r"giorn[oi]|giornat[ae]|days?|dias?", 1440, "min"),
+    (r"settiman[ae]|weeks?|semanas?", 10080, "min"),
+    (r"mes[ei]|months?|mes(?:es)?", 1, "month"),
+    (r"ann[oi]|years?|anos?", 12, "month"),
+)
+_UNIT = "(" + "|".join(pattern for pattern, _, _ in _UNITS) + ")"
+_ONE = r"(?:\b(?:un|una|uno|an|a|one|um|uma)\s+|\bun['’]\s*)"
+_AND_HALF = r"(\s*(?:e mezz[aoe]|and a half|y medi[ao]|e mei[ao]))?"
+_COUNTED = re.compile(
+    rf"(?<![\w.,:])(?:({NUMBER})\s*(?:-|–|/|a|o|or|to|e|ou|u)\s*)?({NUMBER})\s*{_UNIT}(?!\w){_AND_HALF}"
+)
+_SINGLE = re.compile(rf"{_ONE}{_UNIT}(?!\w){_AND_HALF}")
+_HALF_HOUR = re.compile(r"\b(?:mezz['’ ]?\s*ora|half an hour|half hour|media hora|meia hora)\b")
+_COMPOUND = re.compile(r"(?<![\w:.,])([0-5])\s*h\s*([0-5]\d)(?!\w)")
+_PRIME = re.compile(r"(?<![\w.,:])(\d{1,3})\s*['’′](?!\w)")
+
+_AM_PM = r"(?:\s*(a\.?\s?m\b\.?|p\.?\s?m\b\.?))?"
+_PART = (
+    r"(?:\s*(?:de la|da|di|del|della|in the|of the|do|de|nel|at)?\s*"
+    r"(mattin[ao]|pomeriggio|sera|notte|morning|afternoon|evening|night|manana|tarde|noche|manha|noite)\b)?"
+)
+_LATE = frozenset({"pomeriggio", "sera", "afternoon", "evening", "night", "tarde", "noche", "noite"})
+_TIME = r"(\d{1,2})(?:[:.h](\d{2}))?(?:\s?h(?:s|rs)?\b)?(?![\d%€])"
+_CUE = (
+    r"\b(?:alle|dalle|all['’]|dall['’]|ore|verso le|tra le|e le|at|from|until|till|by|"
+    r"between|around|a las|las|la una|"
+    r"desde las|hasta las|as|das|ate as|ate|pelas|entre as|fino alle|hora|horas|h)\s*(?:ore\s*|as\s*|las\s*)?"
+)
+_CUED = re.compile(rf"{_CUE}{_TIME}{_AM_PM}{_PART}")
+_COLON = re.compile(rf"(?<![\d.,:])(\d{{1,2}})[:h](\d{{2}})(?:\s?h\b)?(?!\d){_AM_PM}{_PART}")
+_MARKED = re.compile(r"(?<![\d.,:])(\d{1,2})()\s*(a\.?\s?m\b\.?|p\.?\s?m\b\.?|o'?clock)()")
+_DAYPART = re.compile(
+    r"(?<![\d.,:])(\d{1,2})()()\s*(?:de la|da|di|del|della|in the|do)\s*"
+    r"(mattin[ao]|pomeriggio|sera|notte|morning|afternoon|evening|manana|tarde|noche|manha|noite)\b"
+)
+_FLAT = re.compile(r"(?<![\d.,:\w])([6-9]|1\d|2[0-4])()\s?h(?:s|rs)?\b()()")
+_RANGE = re.compile(
+    rf"(?<![\d.,:/])(\d{{1,2}})(?:[:.h](\d{{2}}))?h?{_AM_PM}\s*(?:-|–|—|/|\ba\b|\bto\b|"
+    rf"\balle\b|\bas\b|\bate\b|"
+    rf"\ba las\b|\bhasta las\b|\buntil\b|\btill\b|\band\b|\be le\b|\by las\b|\by\b)\s*"
+    rf"(\d{{1,2}})(?:[:.h](\d{{2}}))?h?(?![\d%€/]){_AM_PM}{_PART}"
+)
+_RANGE_CUE = re.compile(
+    r"\b(?:dalle|from|das|desde las|de|tra le|between|entre)\s*$|[:¦]\s*$|\b(?:orari\w*|"
+    r"apert\w*|open|hours?|abiert\w*|"
+    r"abert\w*|horari\w*|lun|mar|mer|gio|ven|sab|dom|mon|tue|wed|thu|fri|sat|sun|mie|jue|"
+    r"vie|seg|ter|qua|qui|sex|"
+    r"lunedi|martedi|mercoledi|giovedi|venerdi|sabato|domenica|monday|friday|saturday|"
+    r"sunday|lunes|viernes|sabado|"
+    r"sabados|domingo|domingos|segunda|sexta|feira|e|y|and|i)\b[\s.:,(¦/|]*$"
+)
+_NAMED = {
+    "12:00": r"mezzogiorno|noon|midday|mediodia|meio[ -]dia",
+    "00:00": r"mezzanotte|midnight|medianoche|meia[ -]noite",
+}
+_NAMED_RE = {value: re.compile(rf"\b(?:{names})\b") for value, names in _NAMED.items()}
+
+_DAYS = (
+    "lunedi|monday|mondays|lunes|segunda[ -]feiras?|segundas[ -]feiras",
+    "martedi|tuesday|tuesdays|martes|terca[ -]feiras?|tercas[ -]feiras",
+    "mercoledi|wednesday|wednesdays|miercoles|quarta[ -]feiras?|quartas[ -]feiras",
+    "giovedi|thursday|thursdays|jueves|quinta[ -]feiras?|quintas[ -]feiras",
+    "venerdi|friday|fridays|viernes|sexta[ -]feiras?|sextas[ -]feiras",
+    "sabato|sabati|saturday|saturdays|sabados?",
+    "domenica|domeniche|sunday|sundays|domingos?",
+)
+_SHORT = (
+    "lun|mon|seg",
+    "mar|tue|ter",
+    "mer|mie|wed|qua",
+    "gio|jue|thu|qui",
+    "ven|vie|fri|sex",
+    "sab|sat",
+    "dom|sun",
+)
+_BARE_PT = ("segundas?", "tercas?", "quartas?", "quintas?", "sextas?")
+_DAY_RE = [re.compile(rf"\b(?:{names})\b") for names in _DAYS]
+_SHORT_RE = [re.compile(rf"\b(?:{n})\b\.?(?=\s*[-–—/:,|]|\s+\d|\s+(?:a|al|to)\s)") for n in _SHORT]
+_SHORT_END = [
+    re.compile(rf"(?:(?<=[-–—/])|(?<=[-–—/] )|(?<=\bal )|(?<=\bto )|(?<=\ba ))(?:{n})\b") for n in _SHORT
+]
+_PT_RE = [
+    re.compile(rf"\b(?:{name})\b(?=\s*(?:$|[.,;:!?)/¦–-]|(?:as|a|e|ou|ate|das|de|que|pela|nao)\b|\d))")
+    for name in _BARE_PT
+]
+_TO = re.compile(r"^\s*(?:-|–|—|a|al|alla|to|till|until|through|ate|hasta el|hasta)\s*(?:a|o|el)?\s*$")
+_GROUPS = (
+    (re.compile(r"\b(?:weekends?|fine settimana|fin de semana|fim de semana)\b"), (5, 6)),
+    (
+        re.compile(
+            r"\b(?:tutti i giorni|ogni giorno|every day|daily|todos los dias|cada dia|todos os dias)\b"
+        ),
+        tuple(range(7)),
+    ),
+    (
+        re.compile(
+            r"\b(?:giorni feriali|weekdays|dias laborables|entre semana|dias uteis|durante a semana)\b"
+        ),
+        tuple(range(5)),
+    ),
+)
+
+
+def date_facts(text: str, language: str | None) -> Iterator[Reading]:
+    """Calendar dates, and months named alone."""
+    used: list[tuple[int, int]] = []
+
+    def date(span: tuple[int, int], day: str, month: int, year: str | None) -> Iterator[Reading]:
+        if 1 <= int(day) <= 31 and 1 <= month <= 12 and not any(s < span[1] and span[0] < e for s, e in used):
+            used.append(span)
+            short = f"{month:02d}-{int(day):02d}"
+            full = f"{'20' if year and len(year) == 2 else ''}{year}-{short}" if year else short
+            yield "date", frozenset({full}), span
+
+    for m in _ISO.finditer(text):
+        yield from date(m.span(), m[3], int(m[2]), m[1])
+    for pattern in (_SLASHED, _DOTTED):
+        for m in pattern.finditer(text):
+            yield from date(m.span(), m[1], int(m[2]), m[3])
+    for m in _DAY_MONTH.finditer(text):
+        yield from date(m.span(), m[1], MONTH_OF[m[2]], m[3])
+    for m in _MONTH_DAY.finditer(text):
+        yield from date(m.span(), m[2], MONTH_OF[m[1]], m[3])
+    for m in _MONTH_ALONE.finditer(text):
+        # English "may" and "march" are verbs more often than months.
+        verb = m[1] in ("may", "march") and not re.search(
+            r"\b(?:in|of|until|from|during)\s$", text[: m.start()]
+        )
+        if not verb and not any(s <= m.start() < e for s, e in used):
+            yield "date", frozenset({f"{MONTH_OF[m[1]]:02d}"}), m.span()
+
+
+def _duration(number: float, unit: str) -> str:
+    for pattern, factor, base in _UNITS:
+        if re.fullmatch(pattern, unit):
+            total = number * factor
+            return f"{total:g} {base}"
+    return f"{number:g} {unit}"
+
+
+def duration_facts(text: str, language: str | None) -> Iterator[Reading]:
+    """Lengths of time; "un anno" is 12 months, "un'ora e mezza" 90 minutes, "24 ore" one day."""
+    used: list[tuple[int, int]] = []
+
+    def take(span: tuple[int, int], value: str) -> Iterator[Reading]:
+        if not any(s < span[1] and span[0] < e for s, e in used):
+            yield "duration", frozenset({value}), span
+
+    for m in _HALF_HOUR.finditer(text):
+        yield from take(m.span(), "30 min")
+        used.append(m.span())
+    for m in _COMPOUND.finditer(text):
+        yield from take(m.span(), f"{int(m[1]) * 60 + int(m[2])} min")
+        used.append(m.span())
+    for m in _COUNTED.finditer(text):
+        if m[3] == "h" and 5 < float(canonical(m[2])) < 24:
+            continue
+        for number in (g for g in m.group(1, 2) if g):
+            extra = 0.5 if m[4] and number == m[2] else 0.0
+            yield from take(m.span(), _duration(float(canonical(number)) + extra, m[3]))
+        used.append(m.span())
+    for m in _SINGLE.finditer(text):
+        yield from take(m.span(), _duration(1.5 if m[2] else 1.0, m[1]))
+        used.append(m.span())
+    for m in _PRIME.finditer(text):
+        yield from take(m.span(), f"{int(m[1])} min")
+
+
+def _clock(hour: int, minute: int, marker: str | None, part: str | None, exact: bool) -> frozenset[str]:
+    """The readings of an hour: one when marked or on a 24-hour clock, else morning and afternoon."""
+    mark = (marker or "").replace(".", "").replace(" ", "")
+    if mark == "pm" or (part in _LATE and hour < 12):
+        hours = [hour % 12 + 12]
+    elif mark == "am" or part is not None:
+        hours = [hour % 12 if mark == "am" else hour]
+    elif exact or hour > 12 or hour == 0:
+        hours = [hour]
+    else:
+        hours = [hour, (hour + 12) % 24]
+    return frozenset(f"{h % 24:02d}:{minute:02d}" for h in hours)
+
+
+def hour_facts(text: str, language: str | None) -> Iterator[Reading]:
+    """Hours of the day. Where a text uses hours from 13 on, its unmarked hours are on the 24-hour clock."""
+    exact = bool(re.search(r"(?<![\d.,:])(?:1[3-9]|2[0-3])(?:[:.h]\d\d|h\b)", text))
+    used: list[tuple[int, int]] = []
+
+    def free(span: tuple[int, int]) -> bool:
+        return not any(s < span[1] and span[0] < e for s, e in used)
+
+    def read(
+        span: tuple[int, int], h: str, m: str, mark: str | None, part: str | None, sure24: bool = False
+    ) -> Iterator[Reading]:
+        if int(h) <= 24 and int(m or 0) < 60:
+            yield "hour", _clock(int(h), int(m or 0), mark, part, exact or sure24), span
+
+    for value, pattern in _NAMED_RE.items():
+        for match in pattern.finditer(text):
+            used.append(match.span())
+            yield "hour", frozenset({value}), match.span()
+    for match in _RANGE.finditer(text):
+        sure = match[2] or match[5] or match[3] or match[6] or match[7]
+        dotted = "." in match.group() and int(match[4]) > 24
+        if free(match.span()) and not dotted and (sure or _RANGE_CUE.search(text[: match.start()][-40:])):
+            used.append(match.span())
+            ends = match.span()
+            yield from read(ends, match[1], match[2], match[3], None, int(match[4]) > 12)
+            yield from read(ends, match[4], match[5], match[6], match[7])
+    for pattern in (_CUED, _COLON, _MARKED, _DAYPART, _FLAT):
+        for match in pattern.finditer(text):
+            if free(match.span()):
+                used.append(match.span())
+                yield from read(match.span(), match[1], match[2], match[3], match[4])
+
+
+def weekday_facts(text: str, language: str | None) -> Iterator[Reading]:
+    """Days of the week; a range ("lun-ven", "from Monday to Friday") yields every day in it."""
+    found: list[tuple[int, int, int]] = []
+    tables = [_DAY_RE, _SHORT_RE, _SHORT_END, *([_PT_RE] if language in (None, "pt") else [])]
+    for table in tables:
+        for day, pattern in enumerate(table):
+            for m in pattern.finditer(text):
+                if not any(s < m.end() and m.start() < e for s, e, _ in found):
+                    found.append((m.start(), m.end(), day))
+    found.sort()
+    for (start, end, day), after in zip(found, [*found[1:], None], strict=False):
+        yield "weekday", frozenset({str(day)}), (start, end)
+        if after is not None and _TO.match(text[end : after[0]].strip(".") or " "):
+            for between in range(day + 1, after[2] if after[2] > day else after[2] + 7):
+                yield "weekday", frozenset({str(between % 7)}), (start, after[1])
+    for pattern, days in _GROUPS:
+        for m in pattern.finditer(text):
+            yield from (("weekday", frozenset({str(d)}), m.span()) for d in days)

@@ -1,0 +1,125 @@
+"""Sensitivity: emergencies by word or by model, thresholds per language, a conversation's score."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from inference.embed import E5Embedder
+from inference.errors import ModelMissing
+from inference.lexicon import Lexicon
+from inference.sensitivity import SensitivityScorer, Words, adjusted, combine
+
+
+@pytest.fixture(scope="module")
+def e5() -> E5Embedder:
+    return E5Embedder(threads=1)
+
+
+@pytest.fixture(scope="module")
+def scorer() -> SensitivityScorer:
+    return SensitivityScorer.load()
+
+
+# None of these is a training row.
+@pytest.mark.parametrize(
+    ("text", "language", "label"),
+    [
+        ("presto un'ambulanza, mio nonno non respira!!", "it", "emergency"),
+        ("AIUTOOO mio marito mi ha picchiataaa", "it", "emergency"),
+        ("chiamate un ambulnza", "it", "emergency"),
+        ("I really want to kill myself", "en", "emergency"),
+        ("my wife took a whole bottle of pills", "en", "emergency"),
+        ("no quiero vivir más", "es", "emergency"),
+        ("meu filho engoliu um frasco de remédio", "pt", "emergency"),
+        ("posso fare causa al mio datore di lavoro per il mobbing?", "it", "legal"),
+        ("what antibiotic dose should I take for a tooth infection?", "en", "medical"),
+        ("¿me conviene invertir mis ahorros en acciones o en un fondo?", "es", "financial"),
+    ],
+)
+async def test_sensitive(
+    e5: E5Embedder, scorer: SensitivityScorer, text: str, language: str, label: str
+) -> None:
+    found = scorer.score(text, await e5.query(text), language)
+    assert (found.label, found.escalate) == (label, True)
+    assert 0.0 <= found.score <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("quanto costa il massaggio per chi ha mal di schiena?", "it"),
+        ("vorrei prenotare una manicure per sabato", "it"),
+        ("what papers do I bring when I come to sign?", "en"),
+        ("dying to try your new facial!", "en"),
+        ("¿a qué hora abren mañana?", "es"),
+        ("quanto custa a limpeza de pele?", "pt"),
+        ("morrendo de vontade de ir aí", "pt"),
+    ],
+)
+async def test_ordinary(e5: E5Embedder, scorer: SensitivityScorer, text: str, language: str) -> None:
+    found = scorer.score(text, await e5.query(text), language)
+    assert (found.label, found.escalate) == ("none", False)
+
+
+async def test_emergency_words_escalate_whatever_the_threshold(
+    e5: E5Embedder, scorer: SensitivityScorer
+) -> None:
+    text = "sento odore di gas"
+    found = scorer.score(text, await e5.query(text), "it", {"it": 1.0})
+    assert found.escalate
+    assert found.words == ("odore di gas",)
+
+
+async def test_thresholds_are_overridden_by_language_or_for_all(
+    e5: E5Embedder, scorer: SensitivityScorer
+) -> None:
+    text = "vorrei prenotare una manicure"
+    vector = await e5.query(text)
+    assert scorer.score(text, vector, "it", {"it": 0.0}).escalate
+    assert scorer.score(text, vector, "it", {"default": 0.0}).escalate
+    assert not scorer.score(text, vector, "it", {"es": 0.0}).escalate
+    assert not scorer.score(text, vector, None).escalate
+
+
+async def test_advice_words_raise_their_class(e5: E5Embedder, scorer: SensitivityScorer) -> None:
+    vector = await e5.query("posso fare ricorso?")
+    plain = adjusted(scorer.head, vector, Words((), {}), 1.5)
+    moved = adjusted(scorer.head, vector, Words((), {"legal": ("posso fare ricorso",)}), 1.5)
+    assert moved["legal"] > plain["legal"]
+    assert sum(moved.values()) == pytest.approx(1, abs=1e-5)
+
+
+async def test_beyond_the_embedding_it_takes_little(e5: E5Embedder, scorer: SensitivityScorer) -> None:
+    text = "allora volevo sapere se domani posso venire con mia figlia per la pulizia viso " * 3
+    vector = await e5.query(text)
+    start = time.perf_counter()
+    for _ in range(10):
+        scorer.score(text, vector, "it")
+    assert (time.perf_counter() - start) / 10 < 0.05
+
+
+def test_lexicon_syntax() -> None:
+    lexicon = Lexicon.compile(
+        ["kill _ myself", "suicid*", "non? respira|respiro", "! suicide squad  # a film"]
+    )
+    assert lexicon.matches("I could kill and maim Myself") == ("kill and maim myself",)
+    assert lexicon.matches("pensieri suicidi") == ("suicidi",)
+    assert lexicon.matches("Respiro") == ("respiro",)
+    assert lexicon.matches("suicide squad tonight?") == ()
+    assert Lexicon.compile([]).matches("anything") == ()
+
+
+def test_missing_lexicon(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing):
+        Lexicon.load(tmp_path, "emergency")
+
+
+def test_a_conversation_rises_and_fades() -> None:
+    assert combine(0.4, 0.4) > 0.4
+    assert combine(0.0, 0.9) == pytest.approx(0.9)
+    faded = 0.9
+    for _ in range(4):
+        faded = combine(faded, 0.05)
+    assert faded < 0.2
+    assert combine(7.0, -3.0) == pytest.approx(0.5)
