@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from channels.messages import Button, OutboundMessage
+from channels.simulator.app import create_simulator, simulator_app
+from channels.simulator.simulator import Simulator
+
+GIULIA = "393331112222"
+WHO = {"business": "1001", "customer": GIULIA}
+ASK = OutboundMessage(kind="buttons", body="Confermo?", buttons=(Button(id="yes", title="Sì"),))
+
+
+async def call(stage: Any, method: str, path: str, **options: Any) -> Any:
+    return await stage.http.request(method, f"{stage.base_url}/phone/api/{path}", **options)
+
+
+async def test_the_page_is_served_under_a_strict_policy(stage: Any) -> None:
+    moved = await stage.http.get(f"{stage.base_url}/phone")
+    assert (moved.status_code, moved.headers["location"]) == (307, f"{stage.base_url}/phone/")
+    for path, kind in (
+        ("", "text/html"),
+        ("static/phone.css", "text/css"),
+        ("static/phone.js", "text/javascript"),
+    ):
+        response = await stage.http.get(f"{stage.base_url}/phone/{path}")
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith(kind)
+        policy = response.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+        assert "unsafe" not in policy
+    assert (await stage.http.get(f"{stage.base_url}/phone/static/phone.html")).status_code == 404
+
+
+async def test_it_works_under_a_mount_point(stage: Any) -> None:
+    parent = FastAPI()
+    parent.mount("/sim", simulator_app(stage.simulator))
+    import httpx
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(parent), base_url="http://demo") as http:
+        assert (await http.get("/sim/phone")).headers["location"] == "http://demo/sim/phone/"
+        assert (await http.get("/sim/phone/api/directory")).json()["businesses"][0][
+            "business_name"
+        ] == "Aurora"
+        media = stage.simulator.world.keep_media(b"x", "audio/ogg")
+        node = await http.get(f"/sim/v23.0/{media.id}", headers={"Authorization": "Bearer a-token"})
+        assert node.json()["url"] == f"http://demo/sim/_media/{media.id}"
+
+
+async def test_text_voice_and_buttons_reach_the_business(stage: Any, inbox: Any) -> None:
+    assert (
+        await call(stage, "POST", "text", json=WHO | {"text": "<b>Ciao</b>", "name": "Giulia"})
+    ).is_success
+    await stage.client.send("1001", to=GIULIA, recipient=None, message=ASK, callback_data="x")
+    assert (await call(stage, "POST", "button", json=WHO | {"button": "yes"})).is_success
+    mime = "audio/webm;codecs=opus"
+    answer = await call(stage, "POST", "audio", params=WHO, content=b"webm!", headers={"Content-Type": mime})
+    assert answer.is_success
+    await stage.simulator.settle()
+    text, pressed, voice = inbox.messages
+    assert (text.text, text.sender.name) == ("<b>Ciao</b>", "Giulia")
+    assert pressed.button_id == "yes"
+    assert (voice.media.voice, voice.media.mime_type) == (True, mime)
+    media = await call(stage, "GET", f"media/{voice.media.id}")
+    assert (media.content, media.headers["content-type"]) == (b"webm!", mime)
+    thread = (await call(stage, "GET", "thread", params=WHO)).json()
+    assert [m["direction"] for m in thread] == ["in", "out", "in", "in"]
+    assert thread[1]["buttons"] == [{"id": "yes", "title": "Sì"}]
+    assert all("raw" not in m for m in thread)
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "status"),
+    [
+        ("text", {"json": WHO | {"text": ""}}, 422),
+        ("text", {"json": WHO | {"text": "x", "customer": "+39 abc"}}, 422),
+        ("text", {"json": WHO | {"text": "x", "business": "9"}}, 404),
+        (
+            "text",
+            {"content": json.dumps(WHO | {"text": "x"}), "headers": {"Content-Type": "text/plain"}},
+            422,
+        ),
+        ("button", {"json": WHO | {"button": "gone"}}, 409),
+        ("audio", {"params": WHO, "content": b"<html>", "headers": {"Content-Type": "text/html"}}, 415),
+        (
+            "audio",
+            {"params": WHO, "content": bytes(17 * 2**20), "headers": {"Content-Type": "audio/ogg"}},
+            413,
+        ),
+        ("read", {"json": {"business": "1001"}}, 422),
+    ],
+)
+async def test_mistakes_are_refused(stage: Any, inbox: Any, path: str, options: Any, status: int) -> None:
+    assert (await call(stage, "POST", path, **options)).status_code == status
+    await stage.simulator.settle()
+    assert not inbox.messages
+
+
+async def test_changes_are_streamed_to_their_own_conversation(stage: Any) -> None:
+    events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+
+    async def follow() -> None:
+        url = f"{stage.base_url}/phone/api/stream"
+        async with stage.http.stream("GET", url, params=WHO) as response:
+            name = ""
+            async for line in response.aiter_lines():
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    events.put_nowait((name, json.loads(line.removeprefix("data: "))))
+
+    following = asyncio.create_task(follow())
+    shown = []
+    try:
+        async with asyncio.timeout(10):
+            assert await events.get() == ("ready", {})
+            await stage.simulator.customer_sends("1002", GIULIA, text="altrove")
+            wamid = await stage.simulator.customer_sends("1001", GIULIA, text="Ciao")
+            await stage.client.mark_read("1001", wamid, typing=True)
+            while (event := await events.get())[0] == "message":
+                shown.append(event[1])
+    finally:
+        following.cancel()
+    assert {message["text"] for message in shown} == {"Ciao"}
+    assert shown[-1]["status"] == "read"
+    assert event == ("typing", {"seconds": 25.0})
+
+
+async def test_the_directory_offers_presets_and_everyone_met(stage: Any) -> None:
+    await stage.simulator.customer_sends("1001", "15550001111", text="Hi", name="Sam")
+    directory = (await call(stage, "GET", "directory")).json()
+    customers = {c["wa_id"]: c["name"] for c in directory["customers"]}
+    assert customers["15550001111"] == "Sam"
+    assert GIULIA in customers
+    assert [b["phone_number_id"] for b in directory["businesses"]] == ["1001", "1002"]
+
+
+async def test_an_application_of_its_own_opens_and_closes_its_simulator(stage: Any, serve: Any) -> None:
+    app = create_simulator(stage.simulator.settings)
+    async with serve(app) as base_url:
+        assert isinstance(app.state.simulator, Simulator)
+        assert (await stage.http.get(f"{base_url}/phone/")).status_code == 200
