@@ -134,13 +134,16 @@ async def unknown(tx: Tx, outbox_id: int, look_again_at: datetime, error: str) -
     await tx.run("outbox_unknown", outbox_id=outbox_id, next_attempt_at=look_again_at, error=error)
 
 
-async def statuses_flow(tx: Tx, phone_number_id: str, since: datetime) -> bool:
-    """Whether a message accepted after `since` on this number has had a status.
+async def later_status(tx: Tx, phone_number_id: str, since: datetime) -> datetime | None:
+    """When the first status came back of a message that was sent on this number after `since`.
 
-    Then statuses do come back, and one that is still missing for an older attempt means that the
+    From then on statuses do come back, and one that stays missing for an older attempt means that the
     attempt was never taken.
     """
-    return bool(await tx.value("outbox_status_flow", phone_number_id=phone_number_id, since=since))
+    came: datetime | None = await tx.value(
+        "outbox_later_status", phone_number_id=phone_number_id, since=since
+    )
+    return came
 
 
 async def with_open_rows(tx: Tx, older_than: timedelta) -> list[WaitingRow]:

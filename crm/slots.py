@@ -126,11 +126,12 @@ def _openings(
         return instants[key]
 
     days = _days(since, until)
+    of_weekday: dict[int, list[date]] = defaultdict(list)
+    for day in days:
+        of_weekday[day.weekday()].append(day)
     closed = {(row.location_id, day) for row in shut for day in days if row.first_day <= day <= row.last_day}
     for shift in shifts:
-        for day in days:
-            if day.weekday() != shift.weekday:
-                continue
+        for day in of_weekday[shift.weekday]:
             if (None, day) in closed or (shift.location_id, day) in closed:
                 continue
             opens = instant(shift.time_zone, day, _aligned(shift.opens))

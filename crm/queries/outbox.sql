@@ -33,11 +33,11 @@ WHERE outbox_id = %(outbox_id)s AND state IN ('sending', 'unknown');
 UPDATE outbox SET state = 'unknown', next_attempt_at = %(next_attempt_at)s, error = %(error)s
 WHERE outbox_id = %(outbox_id)s AND state IN ('sending', 'unknown');
 
--- outbox_status_flow -- whether statuses of messages accepted after a moment have come back on a number
-SELECT EXISTS (
-    SELECT 1 FROM outbox o JOIN conversation c USING (conversation_id) JOIN message_status s USING (message_id)
-    WHERE c.phone_number_id = %(phone_number_id)s AND o.state = 'accepted'
-      AND o.settled_at > %(since)s AND s.received_at > %(since)s);
+-- outbox_later_status -- when the first status came back of a message sent after a moment on a number
+SELECT min(s.received_at)
+FROM outbox o JOIN conversation c USING (conversation_id) JOIN message_status s USING (message_id)
+WHERE c.phone_number_id = %(phone_number_id)s AND o.state = 'accepted'
+  AND o.settled_at > %(since)s AND o.attempted_at > %(since)s AND s.received_at > %(since)s;
 
 -- message_wamid -- the id Meta gave a message of ours
 UPDATE message SET wamid = %(wamid)s WHERE message_id = %(message_id)s AND wamid IS NULL;

@@ -1,0 +1,17 @@
+-- job_attempt -- the job waiting under a lock counts at least this many failures
+UPDATE procrastinate_jobs
+SET args = jsonb_set(args, '{attempt}', to_jsonb(greatest(coalesce((args ->> 'attempt')::int, 0), %(attempt)s)))
+WHERE queueing_lock = %(lock)s AND status = 'todo';
+
+-- jobs_adrift -- jobs that count as running though their worker is silent, or for suspiciously long
+SELECT j.id AS job_id, j.task_name AS task, (j.args ->> 'business_id')::bigint AS business_id,
+       (j.args ->> 'conversation_id')::bigint AS conversation_id,
+       coalesce((j.args ->> 'attempt')::int, 0) AS attempt
+FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+WHERE j.status = 'doing'
+  AND (w.id IS NULL OR w.last_heartbeat < now() - %(silent)s
+       OR (j.args ->> 'conversation_id' IS NOT NULL AND now() - %(long)s > (
+           SELECT max(e.at) FROM procrastinate_events e WHERE e.job_id = j.id AND e.type = 'started')));
+
+-- job_free -- a job nobody runs any more; its locks go with it
+DELETE FROM procrastinate_jobs WHERE id = %(job_id)s AND status = 'doing' RETURNING id;

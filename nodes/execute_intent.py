@@ -1,0 +1,200 @@
+"""Carries out what the customer wants: drives the frame, lets the tool ask, confirm and act, once.
+
+The words about an action come from the tool's result. The model's reply is used only where no tool is
+involved, or as the answer to a question asked in the middle of one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from crm import businesses
+from crm.errors import RecordError, RecordUnavailable
+from graph.context import Context
+from graph.state import Event, State
+from inference.errors import InferenceError
+from inference.extract import cancel_words
+from tools.frame import (
+    Frame,
+    Step,
+    acted,
+    advance,
+    as_pressed,
+    hints_of,
+    looks_like_question,
+    opened,
+    told,
+    verdict_of,
+    what_to_change,
+)
+from tools.questions import DROP
+from tools.registry import TOOLS
+from tools.tool import Call, Declined, Done, Question, Slots, Tool
+
+Next = Command[Literal["reply", "open_handoff"]]
+
+_SURE = 0.7  # a proposal this sure may leave a pending frame for another tool
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """One turn's inputs, read once from the state."""
+
+    call: Call
+    frame: Frame | None
+    intent: str
+    proposal: Mapping[str, Any]
+
+    @property
+    def reply(self) -> str:
+        return str(self.proposal.get("reply") or "")
+
+    @property
+    def sources(self) -> list[str]:
+        return list(self.proposal.get("citations") or [])
+
+    @property
+    def confidence(self) -> float:
+        return float(self.proposal.get("confidence") or 0.0)
+
+
+async def execute_intent(state: State, runtime: Runtime[Context]) -> Next:
+    """Writes `outcome` and `frame`, or `handoff` when a person is needed.
+
+    Raises RecordUnavailable when the database is away: the turn is then run again.
+    """
+    context = runtime.context
+    frame = Frame.pending(state.get("frame"), context.clock())
+    proposal = state.get("proposal") or {}
+    intent = str(proposal.get("intent") or "other")
+    if frame is None and intent not in TOOLS:
+        return _without_tool(state, context, proposal, intent)
+    turn = _Turn(await _call(state, context), frame, intent, proposal)
+    try:
+        if frame is None or intent == "escalate_to_human":
+            return await _begun(turn)
+        return await _moved(turn, frame)
+    except RecordUnavailable:
+        raise
+    except (RecordError, InferenceError):
+        failed = Declined("", handoff="tool_failed")
+        return _to_human(turn, failed, frame.slots if frame else {}, frame.intent if frame else intent)
+
+
+async def _call(state: State, context: Context) -> Call:
+    event, language = state["event"], state.get("language") or "en"
+    text, option_id = _said(event)
+    async with context.crm.transaction(event["business_id"]) as tx:
+        profile = await businesses.profile(tx)
+    return Call(
+        context=context,
+        profile=profile,
+        business_id=event["business_id"],
+        conversation_id=event["conversation_id"],
+        contact_id=event["contact_id"],
+        contact_name=(state.get("contact") or {}).get("name"),
+        turn_id=event["turn_id"],
+        language=language,
+        text=text,
+        option_id=option_id,
+        now=context.clock(),
+        say=context.phrases.speaker(language),
+    )
+
+
+def _said(event: Event) -> tuple[str, str | None]:
+    """Free words and the last button of the burst; a button's title is not the customer's words."""
+    messages = event.get("messages", [])
+    words = [m.get("text") or "" for m in messages if not m.get("option_id")]
+    pressed = [m.get("option_id") for m in messages if m.get("option_id")]
+    return "\n".join(word for word in words if word).strip(), pressed[-1] if pressed else None
+
+
+async def _moved(turn: _Turn, frame: Frame) -> Next:
+    """Decides what this turn does to the pending frame."""
+    call, tool = as_pressed(turn.call, frame), TOOLS[frame.intent]
+    settled = await _settled(tool, call, frame)
+    if settled is not None:
+        return _spoken(turn, tool, settled)
+    digresses = bool(turn.reply) and turn.intent not in TOOLS
+    if digresses and not call.option_id and looks_like_question(call.text):
+        return await _digressed(turn, tool, frame)
+    hints = hints_of(tool, turn.proposal) if turn.intent == tool.intent else {}
+    filled = await tool.fill(call, frame.slots, hints)
+    changed = filled != frame.slots
+    leaves = turn.intent in TOOLS and turn.intent != frame.intent and not call.option_id
+    if leaves and (turn.confidence >= _SURE or not changed):
+        return await _begun(turn)
+    if changed or frame.asked == "change":
+        return _spoken(turn, tool, await advance(tool, call, filled))
+    return await _digressed(turn, tool, frame)
+
+
+async def _settled(tool: Tool, call: Call, frame: Frame) -> Step | None:
+    """What never mind, yes and no come to; None for any other words."""
+    if call.option_id == DROP or (not call.option_id and cancel_words(call.text, call.language)):
+        text = call.say("All right, I'll leave it. I'm here if you need anything else.")
+        return Step("declined", Declined(text))
+    verdict = verdict_of(call)
+    if verdict == "yes" and frame.asked == "confirm":
+        return await acted(tool, call, frame.slots)
+    if verdict == "no":
+        return what_to_change(tool, call, frame.slots)
+    return None
+
+
+async def _begun(turn: _Turn) -> Next:
+    tool = TOOLS[turn.intent]
+    slots = await tool.fill(turn.call, {}, hints_of(tool, turn.proposal))
+    return _spoken(turn, tool, await advance(tool, turn.call, slots))
+
+
+async def _digressed(turn: _Turn, tool: Tool, frame: Frame) -> Next:
+    """Answers, or says that nothing was understood, and asks the pending question again as it stands now."""
+    step = await advance(tool, turn.call, dict(frame.slots))
+    answered = bool(turn.reply) and turn.intent not in TOOLS
+    first = turn.reply if answered else turn.call.say("Sorry, I did not quite understand.")
+    return _spoken(turn, tool, step, ahead=first, answered=answered)
+
+
+def _spoken(turn: _Turn, tool: Tool, step: Step, *, ahead: str = "", answered: bool = False) -> Next:
+    outcome = step.outcome
+    if isinstance(outcome, Declined) and outcome.handoff:
+        return _to_human(turn, outcome, step.slots, tool.intent)
+    frame = (
+        opened(tool, turn.call, step.slots, outcome, turn.frame) if isinstance(outcome, Question) else None
+    )
+    update = told(
+        "answered" if answered else step.kind,
+        turn.intent if answered else tool.intent,
+        [Done(ahead), outcome] if ahead else [outcome],
+        turn.call.say,
+        sources=turn.sources if answered else [],
+    )
+    return Command(goto="reply", update={"frame": frame.to_state() if frame else {}, "outcome": update})
+
+
+def _to_human(turn: _Turn, declined: Declined, slots: Slots, intent: str) -> Next:
+    """The frame ends here: the person gets what is known so far."""
+    handoff = {
+        "reason": declined.handoff,
+        "wants": turn.call.text,
+        "intent": intent,
+        "slots": slots,
+        "text": declined.text,
+    }
+    outcome = told("declined", intent, [declined], turn.call.say)
+    return Command(goto="open_handoff", update={"frame": {}, "outcome": outcome, "handoff": handoff})
+
+
+def _without_tool(state: State, context: Context, proposal: Mapping[str, Any], intent: str) -> Next:
+    """An answer, or a word or button about something that is no longer pending."""
+    say = context.phrases.speaker(state.get("language") or "en")
+    text, kind = str(proposal.get("reply") or ""), "answered"
+    if not text:
+        text, kind = say("I no longer have that in front of me. What would you like to do?"), "asked"
+    outcome = told(kind, intent, [Done(text)], say, sources=list(proposal.get("citations") or []))
+    return Command(goto="reply", update={"frame": {}, "outcome": outcome})

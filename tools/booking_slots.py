@@ -1,0 +1,169 @@
+"""What a booking is made of, read from the customer's words and buttons: service, place, person, time."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from crm import appointments
+from crm.appointments import SkilledRow
+from crm.businesses import Service
+from crm.record import Tx
+from crm.slots import FreeSlot
+from tools.booking_times import Ask, clockwork, of_option, why_not
+from tools.matching import place_in, plain, plain_words, services_in
+from tools.opening import location_of, zone_of
+from tools.tool import Call, Slots
+from tools.wanted_time import Wanted, at, read
+from tools.wanted_time import of_option as wanted_of_option
+
+_WITH = re.compile(r"\b(?:con|with|com)\s+((?:[^\W\d_]+[\s.]*){1,4})")
+_TO_CHANGE = 0.5
+
+
+class Arguments(BaseModel):
+    """What a model may suggest; every word of it is checked against the record."""
+
+    service: str | None = None
+    when: str | None = None
+
+
+async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
+    """Slots: service, service_options, location (keys), when (see Wanted), person (resource id), slot."""
+    slots = dict(slots)
+    guessed = Arguments.model_validate(dict(hints))
+    _read_service(call, slots, guessed.service)
+    async with call.context.crm.transaction(call.business_id) as tx:
+        service = service_of(call, slots)
+        skilled = await appointments.skilled(tx, service.row.service_id) if service else []
+        _read_place(call, slots, skilled)
+        _read_person(call, slots, skilled)
+        pressed = _read_time(call, slots, guessed.when)
+        await _take_if_free(tx, call, slots, skilled, pressed)
+    return slots
+
+
+def service_of(call: Call, slots: Slots) -> Service | None:
+    """The service chosen so far."""
+    key = slots.get("service")
+    return call.profile.service(key) if key else None
+
+
+def _read_service(call: Call, slots: Slots, hint: str | None) -> None:
+    option = call.option_id or ""
+    if option == "change:service":
+        _put(slots, "service", None)
+        slots.pop("service_options", None)
+    elif option.startswith("service:"):
+        service = call.profile.service(option.removeprefix("service:"))
+        if service is not None:
+            _settle(slots, [service])
+    # Once a service is chosen, only most of another's name changes it: "não" is also a word of some names.
+    least = _TO_CHANGE if slots.get("service") else 0.0
+    found = services_in(call.text, call.profile, call.language, at_least=least)
+    if not found and not slots.get("service") and not slots.get("service_options") and hint:
+        found = services_in(hint, call.profile, call.language)
+    if found:
+        _settle(slots, found)
+    bookable = [s for s in call.profile.services if s.row.bookable]
+    if not slots.get("service") and len(bookable) == 1:
+        _settle(slots, bookable)
+
+
+def _settle(slots: Slots, found: list[Service]) -> None:
+    """One service is chosen; several are remembered to choose from, unless one of them already is."""
+    found = [s for s in found if s.row.bookable] or found
+    keys = [s.row.key for s in found]
+    earlier = [key for key in keys if key in slots.get("service_options", [])]
+    keys = earlier or keys
+    if slots.get("service") in keys:
+        return
+    _put(slots, "service", keys[0] if len(keys) == 1 else None)
+    slots.pop("service_options", None)
+    if len(keys) > 1:
+        slots["service_options"] = keys
+
+
+def _put(slots: Slots, key: str, value: Any) -> None:
+    """Sets or clears a slot; the time chosen for the old value no longer holds."""
+    if slots.get(key) != value:
+        slots.pop("slot", None)
+    if value is None:
+        slots.pop(key, None)
+    else:
+        slots[key] = value
+
+
+def _read_place(call: Call, slots: Slots, skilled: list[SkilledRow]) -> None:
+    offered = {row.location_id for row in skilled}
+    places = [place for place in call.profile.locations if place.location_id in offered]
+    option = call.option_id or ""
+    named = place_in(call.text, call.profile)
+    if option.startswith("location:"):
+        named = location_of(call.profile, option.removeprefix("location:"))
+    if len(places) == 1:
+        named = places[0]
+    if named is not None and (named in places or not places):
+        _put(slots, "location", named.key)
+
+
+def _read_person(call: Call, slots: Slots, skilled: list[SkilledRow]) -> None:
+    said: set[str] = set()
+    for after in _WITH.findall(plain(call.text)):
+        said |= plain_words(after)
+    people = [row for row in skilled if row.kind == "person" and said & plain_words(row.name)]
+    if len(people) == 1:
+        _put(slots, "person", people[0].resource_id)
+    elif slots.get("person") not in (None, *[row.resource_id for row in skilled]):
+        _put(slots, "person", None)
+
+
+def _read_time(call: Call, slots: Slots, hint: str | None) -> int | None:
+    """Reads `when`; returns the resource of the free time that was pressed, if one was."""
+    place = location_of(call.profile, slots.get("location"))
+    work, zone = clockwork(call, place), zone_of(call.profile, place)
+    before = Wanted.from_slot(slots.get("when"), zone)
+    kind, _, value = (call.option_id or "").partition(":")
+    pressed, wanted = None, None
+    if kind == "change" and value == "when":
+        before = None
+        _put(slots, "when", None)
+    elif kind == "when":
+        wanted = wanted_of_option(value, zone)
+    elif kind == "slot" and (offered := of_option(value)):
+        wanted, pressed = at(offered[0].astimezone(zone)), offered[1]
+        slots.pop("slot", None)
+    wanted = read(call.text, call.language, work, before) or wanted
+    if wanted is None and before is None and hint:
+        wanted = read(hint, call.language, work, None)
+    if wanted is not None:
+        _put(slots, "when", wanted.to_slot())
+    return pressed
+
+
+async def _take_if_free(
+    tx: Tx, call: Call, slots: Slots, skilled: list[SkilledRow], pressed: int | None
+) -> None:
+    """Chooses the exact time asked for when it is free. A time chosen before is left as it is."""
+    service, place = service_of(call, slots), location_of(call.profile, slots.get("location"))
+    if slots.get("slot") or service is None or place is None or not service.row.bookable:
+        return
+    ask = Ask(call, service, place, pressed or slots.get("person"))
+    wanted = Wanted.from_slot(slots.get("when"), ask.zone)
+    if wanted is None or wanted.start is None or not wanted.is_exact or why_not(ask, wanted):
+        return
+    free = await ask.free(tx, wanted.start, wanted.start + timedelta(minutes=1), most=1)
+    if free:
+        people = {row.resource_id for row in skilled if row.kind == "person"}
+        slots["slot"] = _as_slot(free[0], free[0].resource_id in people)
+
+
+def _as_slot(free: FreeSlot, is_person: bool) -> dict[str, Any]:
+    return {
+        "starts": free.starts.isoformat(),
+        "ends": free.ends.isoformat(),
+        "resource_id": free.resource_id,
+        "person": free.resource_name if is_person else None,
+    }

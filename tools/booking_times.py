@@ -1,0 +1,168 @@
+"""Finding the free times to offer, and saying why the one that was asked for cannot be had."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crm.businesses import LocationRow, Service
+from crm.messages import Option
+from crm.record import Tx
+from crm.slots import FreeSlot, free_slots
+from knowledge.phrases import Say
+from tools.opening import closure_on, day_bounds, shifts_on
+from tools.tool import Call
+from tools.wanted_time import Clockwork, Wanted
+from tools.wording import clock, day, duration, short_moment
+
+HORIZON = timedelta(days=180)  # bookings further ahead than this are for a person to take
+_OFFERED = 3  # as many as fit into reply buttons
+_SEARCH = timedelta(days=21)
+_MANY = 500
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is being booked as far as it is known: the service, where, with whom if the customer said so."""
+
+    call: Call
+    service: Service
+    place: LocationRow
+    resource_id: int | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The location's time zone: every time said or shown is in it."""
+        return ZoneInfo(self.place.time_zone)
+
+    async def free(self, tx: Tx, since: datetime, until: datetime, **how: Any) -> list[FreeSlot]:
+        """Free times of this service at this place."""
+        return await free_slots(
+            tx,
+            self.service.row.service_id,
+            since=since,
+            until=until,
+            location_id=self.place.location_id,
+            resource_id=self.resource_id,
+            **how,
+        )
+
+
+def clockwork(call: Call, place: LocationRow | None) -> Clockwork:
+    """The present as it is at a location (at the business, when no location is known)."""
+    zone = ZoneInfo(place.time_zone if place else call.profile.business.time_zone)
+    opens, closes = day_bounds(call.profile, place)
+    country = place.country if place else call.profile.business.country
+    return Clockwork(call.now.astimezone(zone), country, opens, closes)
+
+
+async def offers(tx: Tx, ask: Ask, wanted: Wanted | None) -> tuple[list[FreeSlot], bool]:
+    """At most three free times for what is wanted, and whether they are what was asked for.
+
+    A range or a part of a day that is full, and an exact time that is taken, are answered with the
+    nearest free times within three weeks; nothing wanted, with the first times of the next free days.
+    """
+    now = ask.call.now
+    if wanted is None or wanted.problem or (wanted.day is None and wanted.start is None):
+        return _one_a_day(await ask.free(tx, now, now + _SEARCH, most=_MANY), ask.zone), True
+    window = wanted.window(ask.zone)
+    if window is not None:
+        inside = await ask.free(tx, *window, most=_MANY)
+        if inside:
+            return _spread(inside), True
+    middle = wanted.start or (window[0] + (window[1] - window[0]) / 2 if window else now)
+    middle = min(max(middle, now), now + HORIZON)
+    near = await ask.free(tx, middle - _SEARCH, middle + _SEARCH, around=middle, most=_OFFERED)
+    return sorted(near, key=lambda slot: slot.starts), False
+
+
+def why_not(ask: Ask, wanted: Wanted | None) -> str | None:
+    """Why a time cannot be had, when opening hours or the calendar alone tell; None otherwise."""
+    if wanted is not None and wanted.problem is not None:
+        return _problem(wanted.problem, ask.call.say)
+    if wanted is None or wanted.day is None:
+        return None
+    say, now = ask.call.say, ask.call.now
+    last = (now + HORIZON).astimezone(ask.zone).date()
+    if wanted.day > last:
+        return say("We take bookings until {date}.", date=day(last, ask.call.language))
+    if wanted.day < now.astimezone(ask.zone).date() or (wanted.start and wanted.start <= now):
+        return _problem("past", say)
+    if not shifts_on(ask.call.profile, ask.place, wanted.day):
+        return _closed(ask, wanted.day)
+    return _hours_of_day(ask, wanted.day, wanted.start) if wanted.is_exact and wanted.start else None
+
+
+def _problem(problem: str, say: Say) -> str:
+    match problem:
+        case "impossible_date":
+            return say("That date does not exist in the calendar.")
+        case "impossible_time":
+            return say("That time does not exist.")
+    return say("That time has already passed.")
+
+
+def _closed(ask: Ask, on: date) -> str:
+    shown = day(on, ask.call.language)
+    closure = closure_on(ask.call.profile, ask.place, on)
+    if closure and closure.last_day > closure.first_day:
+        last = day(closure.last_day, ask.call.language)
+        return ask.call.say("On {date} we are closed, until {last} included.", date=shown, last=last)
+    return ask.call.say("On {date} we are closed.", date=shown)
+
+
+def _hours_of_day(ask: Ask, on: date, start: datetime) -> str | None:
+    """Why an hour of an open day cannot be had: outside the shifts, or too soon to get ready."""
+    language, minutes = ask.call.language, ask.service.row.duration_minutes or 0
+    shifts = shifts_on(ask.call.profile, ask.place, on)
+    ends = start + timedelta(minutes=minutes)
+    if ends.date() > on or not any(s.opens <= start.time() and ends.time() <= s.closes for s in shifts):
+        hours = ", ".join(f"{clock(s.opens, language)}–{clock(s.closes, language)}" for s in shifts)
+        return ask.call.say(
+            "On {date} we are open {hours}, and this takes {duration}.",
+            date=day(on, language),
+            hours=hours,
+            duration=duration(minutes, language),
+        )
+    lead = ask.call.profile.business.lead_time_minutes
+    if start < ask.call.now + timedelta(minutes=lead):
+        return ask.call.say(
+            "That is too soon: we need {notice} to get ready.", notice=duration(lead, language)
+        )
+    return None
+
+
+def as_options(ask: Ask, slots: Sequence[FreeSlot]) -> tuple[Option, ...]:
+    """Free times as buttons; the id names the instant and the resource."""
+    return tuple(
+        Option(
+            f"slot:{slot.starts.isoformat()}:{slot.resource_id}",
+            short_moment(slot.starts.astimezone(ask.zone), ask.call.language),
+        )
+        for slot in slots
+    )
+
+
+def of_option(value: str) -> tuple[datetime, int] | None:
+    """The instant and resource a pressed time names; None when it is not of that form."""
+    moment, _, resource = value.rpartition(":")
+    try:
+        starts = datetime.fromisoformat(moment)
+        return (starts, int(resource)) if starts.tzinfo else None
+    except ValueError:
+        return None
+
+
+def _one_a_day(slots: Sequence[FreeSlot], zone: ZoneInfo) -> list[FreeSlot]:
+    firsts: dict[object, FreeSlot] = {}
+    for slot in slots:
+        firsts.setdefault(slot.starts.astimezone(zone).date(), slot)
+    return list(firsts.values())[:_OFFERED]
+
+
+def _spread(slots: Sequence[FreeSlot]) -> list[FreeSlot]:
+    """First, middle and last, so that three offers cover the span."""
+    if len(slots) <= _OFFERED:
+        return list(slots)
+    return [slots[0], slots[len(slots) // 2], slots[-1]]

@@ -1,0 +1,202 @@
+"""The frame: an intent being filled in over several turns, as the thread remembers it (plain JSON)."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from crm.messages import Option
+from inference.extract import yes_no
+from knowledge.phrases import Say
+from tools.matching import plain
+from tools.questions import DROP, NO, YES
+from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+
+LIFETIME = timedelta(minutes=30)
+
+Kind = Literal["answered", "asked", "confirming", "done", "declined"]
+
+# A question that starts with one of these needs no question mark to be one.
+_ASKING = re.compile(
+    r"^(?:quant[oiae]|dove|com'?è|come|perch[eé]|avete|c'?è|ci sono|fate|accettate|posso|si può"
+    r"|how|what|where|why|do you|does|is there|are there|are you|is it|can i"
+    r"|cu[aá]nt[oa]s?|d[oó]nde|c[oó]mo|por qu[eé]|qu[eé]|ten[eé]is|tienen|hay|puedo|se puede|aceptan"
+    r"|quant[oa]s?|onde|porqu[eê]|qual|quais|t[eê]m|h[aá]|posso|aceitam)\b",
+    re.IGNORECASE,
+)
+
+
+# A whole message that points at one of the options shown, by its place.
+_ORDINALS = tuple(
+    re.compile(rf"(?:il |la |el |o |a |the |quello |quella )?(?:{words})(?: one| opzione| opcion| opcao)?")
+    for words in (
+        r"1|prim[oa]|first|primer[oa]?|primeir[oa]",
+        r"2|second[oa]?|segund[oa]",
+        r"3|terz[oa]|third|tercer[oa]?|terceir[oa]",
+    )
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is being arranged: slots so far and the question the customer was asked last."""
+
+    intent: str
+    slots: Slots
+    asked: str  # the slot the pending question is about, or "confirm"
+    question: str
+    option_ids: tuple[str, ...]
+    turn_id: str  # the turn the frame was opened in
+    opened_at: datetime
+    expires_at: datetime
+
+    def to_state(self) -> dict[str, Any]:
+        """As plain JSON for the thread."""
+        return {
+            "intent": self.intent,
+            "slots": self.slots,
+            "question": {"slot": self.asked, "text": self.question, "option_ids": list(self.option_ids)},
+            "turn_id": self.turn_id,
+            "opened_at": self.opened_at.isoformat(),
+            "expires_at": self.expires_at.isoformat(),
+        }
+
+    @classmethod
+    def pending(cls, state: Mapping[str, Any] | None, now: datetime) -> "Frame | None":
+        """The frame that waits for an answer; None when there is none or its half hour is over."""
+        if not state or datetime.fromisoformat(state["expires_at"]) <= now:
+            return None
+        question = state["question"]
+        return cls(
+            intent=state["intent"],
+            slots=dict(state["slots"]),
+            asked=question["slot"],
+            question=question["text"],
+            option_ids=tuple(question["option_ids"]),
+            turn_id=state["turn_id"],
+            opened_at=datetime.fromisoformat(state["opened_at"]),
+            expires_at=datetime.fromisoformat(state["expires_at"]),
+        )
+
+
+def opened(tool: Tool, call: Call, slots: Slots, question: Question, before: Frame | None) -> Frame:
+    """The frame after a question was asked; its half hour starts again."""
+    goes_on = before is not None and before.intent == tool.intent
+    return Frame(
+        intent=tool.intent,
+        slots=slots,
+        asked=question.slot,
+        question=question.text,
+        option_ids=tuple(option.option_id for option in question.options),
+        turn_id=before.turn_id if goes_on and before else call.turn_id,
+        opened_at=before.opened_at if goes_on and before else call.now,
+        expires_at=call.now + LIFETIME,
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a turn came to: what is said, and the slots if something still waits for an answer."""
+
+    kind: Kind
+    outcome: Outcome
+    slots: Slots = field(default_factory=dict)
+
+
+async def advance(tool: Tool, call: Call, slots: Slots) -> Step:
+    """As far as the slots allow: a question, a confirmation, or the act itself where none is needed."""
+    asked = await tool.check(call, slots)
+    if asked is None:
+        asked = await tool.confirm(call, slots)
+    if asked is None:
+        return await acted(tool, call, slots)
+    return _step(asked, slots)
+
+
+async def acted(tool: Tool, call: Call, slots: Slots) -> Step:
+    """The act, after the customer's yes."""
+    return _step(await tool.act(call, slots), slots)
+
+
+def _step(outcome: Outcome, slots: Slots) -> Step:
+    match outcome:
+        case Question(slot="confirm"):
+            return Step("confirming", outcome, slots)
+        case Question():
+            return Step("asked", outcome, slots)
+        case Done():
+            return Step("done", outcome)
+        case Declined():
+            return Step("declined", outcome, slots)
+
+
+def told(
+    kind: str, intent: str, parts: Sequence[Outcome], say: Say, *, sources: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What a turn came to as plain JSON: the replies in order, and what they rest on."""
+    evidence = {k: v for part in parts if isinstance(part, Done) for k, v in part.evidence.items()}
+    replies = [_reply(part, say) for part in parts if part.text]
+    return {"kind": kind, "intent": intent, "replies": replies, "evidence": evidence, "sources": [*sources]}
+
+
+def _reply(part: Outcome, say: Say) -> dict[str, Any]:
+    options = part.options if isinstance(part, Question) else ()
+    shown = [{"id": o.option_id, "title": o.title, "description": o.description} for o in options]
+    return {"text": part.text, "options": shown, "opener": say("Choose") if shown else None}
+
+
+def what_to_change(tool: Tool, call: Call, slots: Slots) -> Step:
+    """After a no: what should be different, or shall it be left?"""
+    titles = {
+        "when": call.say("Another time"),
+        "service": call.say("Another service"),
+        "description": call.say("Write it again"),
+    }
+    options = [Option(f"change:{slot}", titles[slot]) for slot in tool.changes]
+    options.append(Option(DROP, call.say("Leave it")))
+    question = Question("change", call.say("No problem. What would you like to change?"), tuple(options))
+    return Step("asked", question, slots)
+
+
+def as_pressed(call: Call, frame: Frame) -> Call:
+    """The call with "the second one" read as the second of the options that were shown."""
+    if call.option_id or frame.asked in ("confirm", "change"):
+        return call
+    said = plain(call.text).strip(" .!")
+    for place, ordinal in enumerate(_ORDINALS):
+        if ordinal.fullmatch(said) and place < len(frame.option_ids):
+            return replace(call, option_id=frame.option_ids[place], text="")
+    return call
+
+
+def verdict_of(call: Call) -> Literal["yes", "no"] | None:
+    """Whether the customer says yes or no, by a button alone or by words that say nothing else."""
+    match call.option_id:
+        case None:
+            return yes_no(call.text, call.language)
+        case _ if call.text:
+            return None  # words beside the button may change what it stands for
+        case str(option) if option == YES:
+            return "yes"
+        case str(option) if option == NO:
+            return "no"
+    return None
+
+
+def hints_of(tool: Tool, proposal: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's arguments if they have the tool's shape, else nothing. Only names the tool knows pass."""
+    given = proposal.get("arguments")
+    if not isinstance(given, Mapping):
+        return {}
+    try:
+        return tool.arguments.model_validate(dict(given)).model_dump(exclude_none=True)
+    except ValidationError:
+        return {}
+
+
+def looks_like_question(text: str) -> bool:
+    """Whether a text asks something, by its mark or its first words."""
+    return "?" in text or _ASKING.match(text.lstrip("¿¡ \t")) is not None

@@ -1,0 +1,31 @@
+"""The options several tools offer: yes and no, and services to choose from."""
+
+from collections.abc import Sequence
+
+from crm.businesses import Service
+from crm.messages import Option
+from tools.tool import Call
+from tools.wording import duration, price
+
+YES, NO, DROP = "confirm:yes", "confirm:no", "frame:drop"
+_ROW_TITLE = 24  # a longer name is cut in a list, so it is repeated in the description
+
+
+def yes_or_no(call: Call) -> tuple[Option, ...]:
+    """The two buttons under a confirmation."""
+    return Option(YES, call.say("Yes, confirm")), Option(NO, call.say("No, change it"))
+
+
+def service_options(call: Call, services: Sequence[Service]) -> tuple[Option, ...]:
+    """Services with duration and price."""
+    return tuple(_service_option(call, service) for service in services)
+
+
+def _service_option(call: Call, service: Service) -> Option:
+    name = service.name(call.language, call.profile.language)
+    known = [name] if len(name) > _ROW_TITLE else []
+    if service.row.duration_minutes:
+        known.append(duration(service.row.duration_minutes, call.language))
+    if cost := price(service.row, call.profile.business.currency, call.language, call.say):
+        known.append(cost)
+    return Option(f"service:{service.row.key}", name, " · ".join(known) or None)

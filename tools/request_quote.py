@@ -1,0 +1,176 @@
+"""Takes a quote request: which services, how many, in the customer's own words; a person does the rest."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+from crm import quotes
+from crm.businesses import Service
+from crm.quotes import Line
+from inference.extract import party_size, yes_no
+from tools.happened import remember_once
+from tools.matching import services_in
+from tools.questions import service_options, yes_or_no
+from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+from tools.wording import money, number, price
+
+_LONGEST = 1000
+_MOST_LINES = 10
+_JOINTS = re.compile(r"[,;\n+&]|\b(?:e|ed|and|y|plus|più)\b", re.IGNORECASE)
+_QUANTITY_MAX = 10_000
+_NOT_MONEY = ("percent",)
+
+
+class Arguments(BaseModel):
+    """What a model may suggest; a service must be one of the record's, prices never come from here."""
+
+    service: str | None = None
+    people: int | None = None
+
+
+async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
+    """Slots: services (keys, in the order named), options (keys to choose from), quantity, words, other."""
+    slots = dict(slots)
+    guessed = Arguments.model_validate(dict(hints))
+    text = call.text.strip()
+    if call.option_id == "change:service":
+        slots = {"words": slots["words"]} if slots.get("words") else {}
+    if (call.option_id or "").startswith("service:"):
+        _add(slots, [call.profile.service((call.option_id or "").removeprefix("service:"))])
+    _read_services(call, slots, text, guessed.service)
+    size = party_size(text, call.language) or (None if slots.get("quantity") else guessed.people)
+    if size and 0 < size <= _QUANTITY_MAX:
+        slots["quantity"] = size
+    if text and yes_no(text, call.language) is None:
+        earlier = slots.get("words", "")
+        if text not in earlier:
+            slots["words"] = f"{earlier}\n{text}".strip()[:_LONGEST]
+    return slots
+
+
+def _read_services(call: Call, slots: Slots, text: str, hint: str | None) -> None:
+    pieces = [piece for piece in _JOINTS.split(text) if piece.strip()]
+    if not any(len(services_in(p, call.profile, call.language)) == 1 for p in pieces):
+        pieces = [text]  # a joining word may be part of a name
+    for piece in pieces:
+        found = services_in(piece, call.profile, call.language)
+        if len(found) == 1:
+            _add(slots, found)
+        elif found and not slots.get("services") and not slots.get("options"):
+            slots["options"] = [service.row.key for service in found[:_MOST_LINES]]
+    if slots.get("services") or slots.get("options"):
+        return
+    if hint:
+        found = services_in(hint, call.profile, call.language)
+        if len(found) == 1:
+            _add(slots, found)
+    # Asked once what it is about: whatever is answered then is for a person to read.
+    elif text and slots.get("asked") and yes_no(text, call.language) is None:
+        slots["other"] = text[:_LONGEST]
+
+
+def _add(slots: Slots, services: list[Service] | list[Service | None]) -> None:
+    keys = list(slots.get("services", []))
+    keys += [s.row.key for s in services if s is not None and s.row.key not in keys]
+    if keys:
+        slots["services"] = keys[:_MOST_LINES]
+        slots.pop("options", None)
+        slots.pop("other", None)
+
+
+async def check(call: Call, slots: Slots) -> Question | Declined | None:
+    """Asks what the quote is for; several services may be meant."""
+    if slots.get("services") or slots.get("other"):
+        return None
+    keys = slots.get("options")
+    quotable = [s for s in call.profile.services if s.row.quotable] or list(call.profile.services)
+    among = [s for s in call.profile.services if s.row.key in keys] if keys else quotable
+    slots["asked"] = True
+    text = (
+        call.say("Which of these do you mean?")
+        if keys
+        else call.say("What would you like a quote for? Choose, or tell me in your own words.")
+    )
+    return Question("service", text, service_options(call, among))
+
+
+async def confirm(call: Call, slots: Slots) -> Question | None:
+    """Says back every line, with the price on record or who will price it."""
+    say = call.say
+    lines = [f"• {_shown(call, line, service)}" for line, service in _lines(call, slots)]
+    total = _total(call, slots)
+    if total is not None:
+        lines.append(say("Total: {amount}", amount=money(total, _currency(call), call.language)))
+    head = say("Here is your quote request:")
+    return Question("confirm", "\n".join([head, *lines, say("Shall I send it?")]), yes_or_no(call))
+
+
+async def act(call: Call, slots: Slots) -> Outcome:
+    """Writes the request with its lines."""
+    lines = [line for line, _ in _lines(call, slots)]
+    async with call.context.crm.transaction(call.business_id) as tx:
+        quote_id = await quotes.request(
+            tx,
+            contact_id=call.contact_id,
+            conversation_id=call.conversation_id,
+            currency=_currency(call),
+            text=slots.get("words", ""),
+            lines=lines,
+            idempotency_key=call.turn_id,
+        )
+        detail = ", ".join(line.description for line in lines) + f" #{quote_id}"
+        await remember_once(tx, call, "quote_requested", quote_id, detail[:_LONGEST])
+    text = call.say("Your quote request is number {number}.", number=quote_id)
+    if any(line.unit_price is None for line in lines):
+        text += " " + call.say("A colleague will work out the price and write to you here.")
+    else:
+        text += " " + call.say("A colleague will check it and send you the quote here.")
+    return Done(text, {"quote": str(quote_id), "lines": "; ".join(line.description for line in lines)})
+
+
+def _lines(call: Call, slots: Slots) -> list[tuple[Line, Service | None]]:
+    quantity = Decimal(slots.get("quantity", 1))
+    lines: list[tuple[Line, Service | None]] = []
+    for key in slots.get("services", []):
+        service = call.profile.service(key)
+        if service is not None:
+            name = service.name(call.language, call.profile.language)
+            lines.append((Line(service.row.service_id, name, quantity, _unit_price(service)), service))
+    if not lines:
+        words = slots.get("other") or slots.get("words") or ""
+        lines.append((Line(None, words, Decimal(1), None), None))
+    return lines
+
+
+def _unit_price(service: Service) -> Decimal | None:
+    """The price on record where it is one amount; a range or a percentage is for a person to work out."""
+    if service.row.price_max is not None or service.row.price_unit in _NOT_MONEY:
+        return None
+    return service.row.price
+
+
+def _shown(call: Call, line: Line, service: Service | None) -> str:
+    name = line.description
+    if line.quantity != 1:
+        name = f"{number(line.quantity, call.language)} × {name}"
+    cost = price(service.row, _currency(call), call.language, call.say) if service else None
+    return f"{name}: {cost}" if cost else f"{name}: " + call.say("a colleague will price it")
+
+
+def _total(call: Call, slots: Slots) -> Decimal | None:
+    """The sum when every line has a price and there is something to add up."""
+    lines = [line for line, _ in _lines(call, slots)]
+    amounts = [line.quantity * line.unit_price for line in lines if line.unit_price is not None]
+    if len(amounts) < len(lines) or (len(lines) == 1 and lines[0].quantity == 1):
+        return None
+    return sum(amounts, Decimal(0))
+
+
+def _currency(call: Call) -> str:
+    return call.profile.business.currency
+
+
+TOOL = Tool("request_quote", Arguments, fill, check, confirm, act, changes=("service",))

@@ -1,0 +1,82 @@
+"""What a tool is: an intent SARA can carry out, its arguments, and how it asks, checks, confirms and acts."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from crm.businesses import Profile
+from crm.messages import Option
+from graph.context import Context
+from knowledge.phrases import Say
+
+Slots = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """The circumstances of a call: whose, for whom, in which turn. `turn_id` is the idempotency key."""
+
+    context: Context
+    profile: Profile
+    business_id: int
+    conversation_id: int
+    contact_id: int
+    contact_name: str | None
+    turn_id: str
+    language: str
+    text: str  # what the customer said in this turn
+    option_id: str | None  # the button or row pressed, if one was
+    now: datetime  # aware, UTC
+    say: Say
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the customer must be asked before the tool can act; options become buttons or a list."""
+
+    slot: str  # the slot this is about, or "confirm"
+    text: str
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True)
+class Done:
+    """The tool acted. `text` is rendered from the result; `evidence` is what the words rest on."""
+
+    text: str
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Declined:
+    """Not allowed, or impossible: `text` says so kindly; `handoff` is the reason to ask for a person."""
+
+    text: str
+    handoff: str | None = None
+
+
+Outcome = Question | Done | Declined
+
+
+@dataclass(frozen=True)
+class Tool:
+    """An intent and its four verbs.
+
+    fill    reads slots from the customer's words, the pressed option and the model's (untrusted) arguments
+    check   what is still missing or wrong with the slots: a Question or Declined; None when all is there
+    confirm the Question that echoes absolute date, service and price; None when the tool may act at once
+    act     does it, once (idempotency key = turn id); asks again, and clears in `slots` what no longer
+            holds, when the world changed in between
+    changes the slots offered for change when the customer does not confirm; `change:<slot>` clears one
+    """
+
+    intent: str
+    arguments: type[BaseModel]
+    fill: Callable[[Call, Slots, Mapping[str, Any]], Awaitable[Slots]]
+    check: Callable[[Call, Slots], Awaitable[Question | Declined | None]]
+    confirm: Callable[[Call, Slots], Awaitable[Question | None]]
+    act: Callable[[Call, Slots], Awaitable[Outcome]]
+    changes: tuple[str, ...] = ()

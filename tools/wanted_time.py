@@ -1,0 +1,172 @@
+"""The time a customer wants, gathered over messages: "venerdì", then "alle tre", then "no, sabato"."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from inference.when import When, parse
+
+# Where the parts of a day begin and end when free times are looked for.
+_PARTS = {
+    "morning": (time(0), time(12, 30)),
+    "lunch": (time(12), time(15)),
+    "afternoon": (time(13), time(19)),
+    "evening": (time(17, 30), time(23, 59)),
+    "night": (time(19), time(23, 59)),
+}
+
+
+@dataclass(frozen=True)
+class Clockwork:
+    """What reading a time needs: the present in the location's zone, its country and its opening day."""
+
+    now: datetime
+    country: str
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """As much of a time as is known. `start` without `end` is an exact time, with `end` a range.
+
+    `part` without `day` is kept until a day is named. `options` are readings to choose from (ISO local
+    times or date~part); `problem` is "past", "impossible_date" or "impossible_time".
+    """
+
+    day: date | None = None
+    part: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    options: tuple[str, ...] = ()
+    problem: str | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether one instant is meant."""
+        return self.start is not None and self.end is None
+
+    def window(self, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+        """The span free times are looked for in; None when no day is known or one instant is meant."""
+        if self.start is not None:
+            return None if self.end is None else (self.start, self.end)
+        if self.day is None:
+            return None
+        first, last = _PARTS.get(self.part or "day", (time(0), None))
+        midnight = datetime.combine(self.day + timedelta(days=1), time(0), zone)
+        ends = datetime.combine(self.day, last, zone) if last else midnight
+        return datetime.combine(self.day, first, zone), ends
+
+    def to_slot(self) -> dict[str, Any]:
+        """As plain JSON. Times are kept as the clock on the wall: the place may be named after the hour."""
+        return {
+            "day": self.day.isoformat() if self.day else None,
+            "part": self.part,
+            "start": self.start.replace(tzinfo=None).isoformat() if self.start else None,
+            "end": self.end.replace(tzinfo=None).isoformat() if self.end else None,
+            "options": list(self.options),
+            "problem": self.problem,
+        }
+
+    @classmethod
+    def from_slot(cls, slot: dict[str, Any] | None, zone: ZoneInfo) -> "Wanted | None":
+        """From plain JSON; its wall-clock times are taken to be in `zone`."""
+        if not slot:
+            return None
+
+        def moment(text: str | None) -> datetime | None:
+            return datetime.fromisoformat(text).replace(tzinfo=zone) if text else None
+
+        return cls(
+            day=date.fromisoformat(slot["day"]) if slot.get("day") else None,
+            part=slot.get("part"),
+            start=moment(slot.get("start")),
+            end=moment(slot.get("end")),
+            options=tuple(slot.get("options") or ()),
+            problem=slot.get("problem"),
+        )
+
+
+def at(start: datetime) -> Wanted:
+    """Exactly this local time."""
+    return Wanted(day=start.date(), start=start)
+
+
+def of_option(value: str, zone: ZoneInfo) -> Wanted | None:
+    """A reading the customer chose: an ISO local time or date~part. None when it is neither."""
+    day, _, part = value.partition("~")
+    try:
+        if part:
+            return Wanted(day=date.fromisoformat(day), part=None if part == "day" else part)
+        return at(datetime.fromisoformat(value).replace(tzinfo=zone))
+    except ValueError:
+        return None
+
+
+def read(text: str, language: str, clockwork: Clockwork, before: Wanted | None) -> Wanted | None:
+    """What a text says about time, put together with what was known; None when it says nothing."""
+    said = _parse(text, language, clockwork, clockwork.now)
+    if said.problem:
+        return Wanted(problem=said.problem)
+    if said.value is None and not said.candidates and said.part is None:
+        return None
+    known_day = before.day if before else None
+    if known_day and said.start and _names_no_day(text, language, clockwork, said, known_day):
+        said = _parse(text, language, clockwork, _midnight(known_day, clockwork.now))
+    if said.date is None and said.part and said.start is None:
+        return _part_alone(said, before, known_day)
+    if said.value is None:
+        return Wanted(options=said.candidates)
+    wanted = Wanted(said.date, _part(said), said.start, said.end)
+    return _with_known_hour(wanted, before)
+
+
+def _with_known_hour(wanted: Wanted, before: Wanted | None) -> Wanted:
+    """A new day alone keeps the hour, or the part of the day, that was said for the old one."""
+    if before is None or wanted.day is None or wanted.start is not None or wanted.part is not None:
+        return wanted
+    if before.is_exact and before.start is not None:
+        # Wall-clock arithmetic: the same hour on another day, whatever summer time does in between.
+        start = datetime.combine(wanted.day, before.start.timetz())
+        return replace(wanted, start=start)
+    return replace(wanted, part=before.part)
+
+
+def _part_alone(said: When, before: Wanted | None, known_day: date | None) -> Wanted:
+    if known_day is not None:
+        return Wanted(day=known_day, part=said.part)
+    options = () if before and before.options else said.candidates
+    return Wanted(part=said.part, options=options)
+
+
+def _part(said: When) -> str | None:
+    return None if said.part == "day" else said.part
+
+
+def _names_no_day(text: str, language: str, clockwork: Clockwork, said: When, known_day: date) -> bool:
+    """Whether a text names an hour but no day.
+
+    Read from the midnight that begins the known day and from the minute before it, only an hour on its
+    own comes out on that same day both times: "oggi" and "domani" move with the present.
+    """
+    midnight = _midnight(known_day, clockwork.now)
+    days = {
+        _parse(text, language, clockwork, now).date for now in (midnight, midnight - timedelta(minutes=1))
+    }
+    return said.date != known_day and days == {known_day}
+
+
+def _midnight(day: date, like: datetime) -> datetime:
+    return datetime.combine(day, time(0), like.tzinfo)
+
+
+def _parse(text: str, language: str, clockwork: Clockwork, now: datetime) -> When:
+    return parse(
+        text,
+        language=language,
+        now=now,
+        country=clockwork.country,
+        opens=clockwork.opens,
+        closes=clockwork.closes,
+    )
