@@ -1,0 +1,128 @@
+"""The passages' home: one engine on PostgreSQL whose every transaction acts for the current tenant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import psycopg
+from langchain_core.embeddings import Embeddings
+from langchain_postgres import PGEngine, PGVectorStore
+from langchain_postgres.v2.indexes import HNSWQueryOptions
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from db.tenancy import ENTER_TENANT, current_tenant
+from knowledge.errors import DimensionMismatch, KnowledgeUnavailable, SchemaMissing
+
+# What a hit brings along. The validity columns are left out: psycopg has no date for 'infinity'.
+METADATA_COLUMNS = ["source", "section", "language"]
+
+# What a lost or restarting server looks like from here.
+UNREACHABLE = (OperationalError, InterfaceError, psycopg.OperationalError)
+
+_DIMENSIONS = text(
+    "SELECT atttypmod FROM pg_attribute WHERE attrelid = to_regclass('chunk') AND attname = 'embedding'"
+)
+
+
+class Embedder(Protocol):
+    """Text to vectors; `inference.embed` has the real ones. Vectors are float32 and of length 1."""
+
+    @property
+    def name(self) -> str:
+        """Which model: passages embedded by another one are embedded again."""
+
+    @property
+    def dimensions(self) -> int:
+        """Length of its vectors."""
+
+    async def query(self, text: str) -> np.ndarray:
+        """A question's vector, shape (dimensions,)."""
+
+    async def passages(self, texts: Sequence[str]) -> np.ndarray:
+        """Passages' vectors, shape (len(texts), dimensions)."""
+
+
+@dataclass(frozen=True)
+class KnowledgeStore:
+    """Open connections to the passages and the model they are embedded with."""
+
+    engine: AsyncEngine
+    vectors: PGVectorStore
+    embedder: Embedder
+
+    async def close(self) -> None:
+        """Closes the connections; those in use close when they are given back."""
+        await self.engine.dispose()
+
+
+async def open_store(
+    dsn: str, embedder: Embedder, embeddings: Embeddings, *, pool_size: int = 5
+) -> KnowledgeStore:
+    """Opens the store on any libpq connection string, with at most 2 × `pool_size` connections.
+
+    Everything done through it must stand inside `db.tenancy.tenant(business_id)`. `embeddings` is the same
+    model in LangChain's shape, for PGVectorStore. Raises KnowledgeUnavailable, SchemaMissing, or
+    DimensionMismatch when the embedder's vectors do not fit the stored ones.
+    """
+    engine = create_async_engine(
+        "postgresql+psycopg://",
+        async_creator=lambda: psycopg.AsyncConnection.connect(dsn),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,  # a restarted server is noticed before the query, not by it
+    )
+    try:
+        await _check_schema(engine, embedder)
+        vectors = await PGVectorStore.create(
+            PGEngine.from_engine(engine),
+            embeddings,
+            table_name="chunk",
+            id_column="id",
+            content_column="content",
+            embedding_column="embedding",
+            metadata_columns=METADATA_COLUMNS,
+            index_query_options=_FilteredScan(),
+        )
+    except UNREACHABLE as error:
+        await engine.dispose()
+        raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
+    except BaseException:
+        await engine.dispose()
+        raise
+    # From here on nothing reads a row without a tenant: PGVectorStore opens its own transactions.
+    event.listen(engine.sync_engine, "begin", _enter_tenant)
+    return KnowledgeStore(engine, vectors, embedder)
+
+
+def vector_literal(vector: np.ndarray | Sequence[float]) -> str:
+    """The vector in pgvector's text form."""
+    return "[" + ",".join(f"{float(value):.7g}" for value in vector) + "]"
+
+
+def _enter_tenant(connection: Connection) -> None:
+    connection.exec_driver_sql(ENTER_TENANT, (str(current_tenant()),))
+
+
+async def _check_schema(engine: AsyncEngine, embedder: Embedder) -> None:
+    async with engine.connect() as connection:
+        stored = (await connection.execute(_DIMENSIONS)).scalar()
+    if stored is None:
+        raise SchemaMissing(SchemaMissing.__doc__)
+    if stored != embedder.dimensions:
+        raise DimensionMismatch(
+            f"{embedder.name} makes vectors of {embedder.dimensions} numbers, the stored ones have {stored}: "
+            "use the model the base was built with"
+        )
+
+
+@dataclass
+class _FilteredScan(HNSWQueryOptions):
+    """The index is walked before tenant and day filter its rows: it must go on until enough remain."""
+
+    ef_search: int = 60
+
+    def to_parameter(self) -> list[str]:
+        return [*super().to_parameter(), "hnsw.iterative_scan = strict_order"]
