@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 import httpx
 import ollama
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
 from openai import APIError
@@ -106,7 +106,7 @@ class LangChainChat:
 
     async def propose(self, request: Request) -> Answered:
         """One call. The time limit is over the whole answer: a stream that trickles counts as an outage."""
-        messages = [SystemMessage(request.system)]
+        messages: list[BaseMessage] = [SystemMessage(request.system)]
         messages += [
             HumanMessage(text) if role == "user" else AIMessage(text) for role, text in request.history
         ]

@@ -24,6 +24,7 @@ from inference.extract_words import (
     people_words,
     person_patterns,
     polite_words,
+    quote_words,
     thanks_words,
     yes_phrases,
 )
@@ -32,6 +33,8 @@ from inference.when_lexer import fold, one_edit, read_line
 _ANY = ("it", "en", "es", "pt")
 _MOST_PEOPLE = 999
 _THANKS_WORDS = 6
+_SAID_IN_FULL = 0.95  # of a service's name, by weight
+_NEARLY = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,11 @@ def thanks(text: str) -> bool:
     )
 
 
+def asks_for_quote(text: str) -> bool:
+    """Whether the message names a quote or an estimate, in any of the languages."""
+    return re.search(quote_words(), " ".join(_words(text))) is not None
+
+
 def opt_out(text: str) -> bool:
     """Whether the whole message is a word that ends marketing messages, in any of the languages."""
     return " ".join(_words(text)) in opt_out_words()
@@ -299,11 +307,15 @@ def match_service(text: str, services: Sequence[ServiceNames], language: str) ->
     names = {service.key: _names(service, _code(language)) for service in services}
     weights = _weights(names)
     scored = [(key, *_best(said, options, weights)) for key, options in names.items()]
+    # The services that explain most of what was said; a name said in full beats a chance word of another
+    # ("gestão do arrendamento do meu apartamento" is not about "visita a apartamento").
     most = max((covered for _, covered, _ in scored), default=0.0)
-    # Only the services that explain as much of what was said as the best one does.
+    in_full = [row for row in scored if row[2] >= _SAID_IN_FULL and row[1] >= _NEARLY * most]
+    rivals = in_full or scored
+    most = max((covered for _, covered, _ in rivals), default=0.0)
     kept = [
         Match(key, round(min(1.0, fit), 4))
-        for key, covered, fit in scored
+        for key, covered, fit in rivals
         if covered > 0 and covered >= most * 0.999
     ]
     return sorted(kept, key=lambda match: (-match.score, match.key))

@@ -101,10 +101,20 @@ def polite_words() -> frozenset[str]:
 
 
 @cache
+def quote_words() -> str:
+    """Nouns for a quote, as a pattern; "quotes" of a stock exchange or of a book are not asked of a shop."""
+    return (
+        r"\b(?:preventiv[oi]|quotazione|quotes?|quotation|estimate|presupuestos?|cotizacion|orcamentos?"
+        r"|cotacao)\b"
+    )
+
+
+@cache
 def thanks_words() -> frozenset[str]:
     """Words that thank, in any of the languages."""
     return _set(
-        "grazie grazieee thanks thank thx ty cheers gracias obrigado obrigada obg perfetto perfect perfecto perfeito"
+        "grazie grazieee thanks thank thx ty cheers gracias obrigado obrigada obg perfetto perfect "
+        "perfecto perfeito"
     )
 
 
@@ -112,9 +122,9 @@ def thanks_words() -> frozenset[str]:
 def farewell_words() -> frozenset[str]:
     """What stands around a thank-you and asks for nothing."""
     return _set(
-        "ok okay oki great ottimo genial vale certo very so much bye ciao buona giornata serata a presto have nice day "
-        "good night adios hasta luego manana domani tomorrow amanha ate logo boa noite tarde noche i will you too "
-        "anche te voi igualmente bem bene molto gentile see then later"
+        "ok okay oki great ottimo genial vale certo very so much bye ciao buona giornata serata a presto "
+        "have nice day good night adios hasta luego manana domani tomorrow amanha ate logo boa noite tarde "
+        "noche i will you too anche te voi igualmente bem bene molto gentile see then later"
     )
 
 

@@ -10,6 +10,7 @@ import time
 import unicodedata
 
 from inference.chat import Answered, Arguments, Intent, Proposal, Request
+from inference.extract import asks_for_quote
 from inference.material import Material, Piece
 
 NAME = "extractive"
@@ -21,7 +22,8 @@ TOOL_INTENTS: tuple[Intent, ...] = (
     "open_ticket",
     "escalate_to_human",
 )
-SURE = 0.45  # under this the classifier's tool intent is not acted on without a fact of its own
+SURE = 0.45  # under this the classifier's tool intent is not acted on
+VERY_SURE = 0.85
 _GREETING_WORDS = 6
 _MOST_QUOTED = 420
 _MOST_FACTS = 4
@@ -43,23 +45,36 @@ class ExtractiveResponder:
 
 def respond(material: Material) -> Proposal:
     """The proposal for a turn."""
-    if material.intent in TOOL_INTENTS and material.confidence >= SURE:
-        return _tool(material)
     facts = [piece for piece in material.pieces if piece.kind == "fact"]
-    if facts:
-        return _from_facts(material, facts)
+    asked = [piece for piece in facts if piece.asked]
+    intent = _tool_intent(material, asked)
+    if intent is not None:
+        return _tool(material, intent)
+    if asked:
+        return _from_facts(material, asked)
     if _only_greets(material):
         return _greeting(material)
     passage = _best_passage(material)
     if passage is not None:
         return _from_passage(material, passage)
+    if facts:
+        return _from_facts(material, facts)
     return _abstain(material)
 
 
-def _tool(material: Material) -> Proposal:
-    intent = next(intent for intent in TOOL_INTENTS if intent == material.intent)
+def _tool_intent(material: Material, asked: list[Piece]) -> Intent | None:
+    """The intent to act on. A question whose figures are at hand is answered, unless it is surely a wish."""
+    if asks_for_quote(material.text):
+        return "request_quote"
+    sure = VERY_SURE if asked and "?" in material.text else SURE
+    if material.confidence < sure:
+        return None
+    return next((intent for intent in TOOL_INTENTS if intent == material.intent), None)
+
+
+def _tool(material: Material, intent: Intent) -> Proposal:
     arguments = Arguments(details=material.text[:1000])
-    return Proposal(reply="", intent=intent, arguments=arguments, confidence=material.confidence)
+    return Proposal(reply="", intent=intent, arguments=arguments, confidence=max(material.confidence, SURE))
 
 
 def _only_greets(material: Material) -> bool:
@@ -116,8 +131,9 @@ def _figure_in(figure: str, text: str) -> bool:
 
 
 def _best_passage(material: Material) -> Piece | None:
-    passages = [p for p in material.pieces if p.kind == "passage" and p.score >= material.abstain_below]
-    return max(passages, key=lambda p: p.score, default=None)
+    # The search's order is better than the raw score, which only tells whether to speak at all.
+    passages = (p for p in material.pieces if p.kind == "passage" and p.score >= material.abstain_below)
+    return next(passages, None)
 
 
 def _from_passage(material: Material, passage: Piece) -> Proposal:

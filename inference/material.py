@@ -18,6 +18,7 @@ class Piece:
     text: str
     language: str
     score: float = 1.0
+    asked: bool = True  # False for a fact the words merely touch
     source: str = ""
     section: str = ""
     topic: str = ""

@@ -161,8 +161,7 @@ class WhisperTranscriber:
     ) -> Transcript:
         """See Transcriber.transcribe."""
         wanted = tuple(dict.fromkeys(_base_code(code) for code in languages))
-        likely = _base_code(prior) if prior else None
-        work = partial(self._work, audio, wanted, likely, tuple(vocabulary))
+        work = partial(self._work, audio, wanted, _base_code(prior) if prior else None, tuple(vocabulary))
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def close(self) -> None:

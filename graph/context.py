@@ -1,0 +1,67 @@
+"""The live services a turn needs, injected into every node as Runtime[Context]."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from crm.record import Crm
+from inference.chat import ChatModel
+from inference.classify import IntentClassifier
+from inference.embed import Embedder
+from inference.language import LanguageIdentifier
+from inference.sensitivity import SensitivityScorer
+from inference.speech import Transcriber
+from knowledge.phrases import Phrases
+from knowledge.search import KnowledgeSearch
+
+Clock = Callable[[], datetime]
+
+
+class MediaUnusable(Exception):
+    """The voice note cannot be had whole: gone, too big or not what was announced. Ask for it again."""
+
+
+class MediaSource(Protocol):
+    """Where a customer's voice note is fetched from."""
+
+    async def fetch(self, media_id: str, sha256: str | None) -> bytes:
+        """The bytes behind a media id, whole and verified.
+
+        Raises MediaUnusable when they cannot be had; lets retryable errors of the channel through.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Thresholds of the turn; settings fill them in."""
+
+    passages: int = 3
+    abstain_below: float = 0.845  # dense cosine under which no passage is taken for an answer
+    confidence_below: float = 0.35  # a proposal less sure than this goes to a human
+    flood_per_minute: int = 20
+    gather_seconds: float = 1.5
+
+
+@dataclass(frozen=True)
+class Context:
+    """Live services. Built once per process by sara.services; nothing here knows settings."""
+
+    crm: Crm
+    search: KnowledgeSearch
+    chat: ChatModel
+    last_resort: ChatModel  # needs no engine; what a checked turn falls back to
+    embedder: Embedder  # what the small heads were trained on
+    one_embedder: bool  # whether passages are embedded with it too, so that a message is embedded once
+    intents: IntentClassifier
+    sensitivity: SensitivityScorer
+    languages: LanguageIdentifier
+    transcriber: Transcriber
+    media: MediaSource
+    phrases: Phrases
+    clock: Clock
+    tuning: Tuning = field(default_factory=Tuning)
+    notify: Callable[[int, int], Awaitable[None]] | None = (
+        None  # (business_id, handoff_id): a human is needed
+    )

@@ -1,0 +1,94 @@
+"""How an event enters the graph. The only place that calls `ainvoke`, and it always passes the Context.
+
+One caller at a time for each thread (jobs/drain holds the conversation): two concurrent runs on one
+thread lose a message silently.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
+
+from graph.build import Machine
+from graph.context import Context
+from graph.state import Event, Line, State, extend
+
+RECURSION_LIMIT = 40
+
+
+def thread_config(thread_id: str) -> RunnableConfig:
+    """What names a thread to LangGraph."""
+    return {"configurable": {"thread_id": thread_id}, "recursion_limit": RECURSION_LIMIT}
+
+
+async def finish(machine: Machine, context: Context, thread_id: str) -> State:
+    """Finishes a turn that a crash interrupted, if there is one; returns what the thread remembers."""
+    config = thread_config(thread_id)
+    snapshot = await machine.aget_state(config)
+    if snapshot.next and "await_human" not in snapshot.next:
+        await machine.ainvoke(None, config, context=context, durability="sync")
+        snapshot = await machine.aget_state(config)
+    return cast(State, snapshot.values)
+
+
+async def deliver(machine: Machine, context: Context, thread_id: str, event: Event) -> State:
+    """Delivers one event to its thread and returns the state afterwards.
+
+    New input to a paused thread would drop its interrupt, so a paused one is resumed instead. Events of
+    a hand-over that find the thread not paused (the bot was speaking) join it without a turn.
+    """
+    config = thread_config(thread_id)
+    snapshot = await machine.aget_state(config)
+    if "await_human" in snapshot.next:
+        given: Command[Any] | State = Command(resume=event)
+    elif event["kind"] == "customer_message":
+        given = State(event=event, last_event_id=event["last_event_id"])
+    else:
+        await _note(machine, config, snapshot.values, event)
+        return cast(State, (await machine.aget_state(config)).values)
+    values = await machine.ainvoke(given, config, context=context, durability="sync")
+    return cast(State, values)
+
+
+async def _note(machine: Machine, config: RunnableConfig, values: Mapping[str, Any], event: Event) -> None:
+    lines: list[Line] = [
+        Line(author="agent", text=m.get("text", ""), at=m.get("sent_at", ""))
+        for m in event.get("messages", [])
+        if event["kind"] == "agent_message"
+    ]
+    update = {
+        "last_event_id": event["last_event_id"],
+        "window": extend(list(values.get("window", [])), lines),
+    }
+    await machine.aupdate_state(config, update, as_node="reply")
+
+
+async def abandon(machine: Machine, thread_id: str, last_event_id: int) -> None:
+    """Gives up a turn that cannot be finished: the thread is where it would be after its end."""
+    config = thread_config(thread_id)
+    await machine.aupdate_state(config, {"last_event_id": last_event_id}, as_node="reply")
+
+
+async def remembered(machine: Machine, thread_id: str) -> State:
+    """What a thread remembers now."""
+    return cast(State, (await machine.aget_state(thread_config(thread_id))).values)
+
+
+async def node_times(machine: Machine, thread_id: str) -> dict[str, float]:
+    """Milliseconds of each node in the thread's last turn, checkpoint included, from the checkpoints' times.
+
+    A node that ran more than once (a regeneration) has its runs added up.
+    """
+    times: dict[str, float] = {}
+    after: datetime | None = None
+    async for snapshot in machine.aget_state_history(thread_config(thread_id), limit=RECURSION_LIMIT):
+        at = datetime.fromisoformat(snapshot.created_at) if snapshot.created_at else None
+        if after is not None and at is not None and snapshot.next:
+            name = snapshot.next[0]
+            if name in ("__start__", "await_human"):
+                break
+            times[name] = round(times.get(name, 0.0) + (after - at).total_seconds() * 1000, 2)
+        after = at
+    return dict(reversed(times.items()))

@@ -1,0 +1,103 @@
+"""What a thread remembers between nodes and between turns: plain JSON, checkpointed after every node.
+
+No bytes (media go by reference), and no personal data in scalar values: scalars stay readable in the
+checkpoint tables even under encryption, dicts and lists do not. The whole transcript is in the record's
+`message` table; here only the window the model sees.
+"""
+
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
+
+WINDOW = 20
+REFERENCE_CHARACTERS = 480  # biz_opaque_callback_data holds 512, our own id comes first
+
+
+class Media(TypedDict, total=False):
+    """A file by reference."""
+
+    id: str
+    mime_type: str | None
+    sha256: str | None
+    voice: bool
+
+
+class Said(TypedDict, total=False):
+    """One message of this turn. `text` is what was written or heard."""
+
+    message_id: int
+    author: Literal["customer", "agent"]
+    kind: str
+    text: str
+    option_id: str | None
+    wamid: str | None
+    sent_at: str
+    media: Media | None
+    transcript: dict[str, Any] | None
+
+
+class Event(TypedDict, total=False):
+    """What is being delivered: the customer's burst, an agent's message, a hand-back, a resolution."""
+
+    kind: Literal["customer_message", "agent_message", "hand_back", "resolve"]
+    turn_id: str
+    last_event_id: int
+    business_id: int
+    conversation_id: int
+    contact_id: int
+    epoch: int
+    messages: list[Said]
+    handoff: dict[str, Any] | None
+    # Without a channel (Studio, a notebook) the conversation is named by these instead of by ids.
+    business: str
+    sender: str
+    text: str
+
+
+class Line(TypedDict, total=False):
+    """One line of the window."""
+
+    author: Literal["customer", "bot", "agent", "system"]
+    text: str
+    at: str
+
+
+class State(TypedDict, total=False):
+    """The thread. `total=False`: a key is absent until the node that writes it has run."""
+
+    event: Event
+    last_event_id: int
+    window: list[Line]
+    summary: dict[str, Any]
+    contact: dict[str, Any]
+    business: dict[str, Any]
+    language: str
+    sensitivity: dict[str, Any]
+    passages: list[dict[str, Any]]
+    facts: list[dict[str, Any]]
+    proposal: dict[str, Any]
+    grounding: dict[str, Any]
+    frame: dict[str, Any]
+    hearing: dict[str, Any]
+    outcome: dict[str, Any]
+    handoff: dict[str, Any]
+
+
+def text_of(event: Event) -> str:
+    """What the customer said in this turn, one line a message."""
+    return "\n".join(said.get("text", "") for said in event.get("messages", []) if said.get("text")).strip()
+
+
+def extend(window: list[Line], lines: list[Line]) -> list[Line]:
+    """The window with new lines, no longer than WINDOW."""
+    return [*window, *lines][-WINDOW:]
+
+
+def answered_wamids(event: Event) -> str | None:
+    """Which of the customer's messages a turn answers, for the channel's reference: the latest that fit."""
+    fitting: list[str] = []
+    for said in reversed(event.get("messages", [])):
+        wamid = said.get("wamid")
+        if wamid and len(",".join([*fitting, wamid])) <= REFERENCE_CHARACTERS:
+            fitting.append(wamid)
+    return ",".join(reversed(fitting)) or None

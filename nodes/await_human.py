@@ -1,0 +1,82 @@
+"""The thread waits here for people. `interrupt` is the first statement: on resume the node runs again
+from its top, so nothing with an effect may stand before it."""
+
+from typing import Any, Literal, cast, get_args
+
+from langgraph.types import Command, interrupt
+
+from graph.state import Event, Line, Said, State, extend
+
+Route = Command[Literal["await_human", "transcribe", "load_contact", "__end__"]]
+
+_CONVERSATION = ("business_id", "conversation_id", "contact_id", "business", "sender")
+
+
+class ResumeUnusable(ValueError):
+    """The thread waits for an event: {"kind": "hand_back", "handoff": {"note": "…"}} gives it back to SARA,
+    {"kind": "agent_message" or "customer_message", "text": "…"} adds to it, {"kind": "resolve"} ends it."""
+
+
+async def await_human(state: State) -> Route:
+    """Customer and agent messages join the thread and the wait goes on; hand_back and resolve end it."""
+    event: Event = interrupt(state["handoff"]["packet"])
+    return after(state, event)
+
+
+def after(state: State, event: Event) -> Route:
+    """Where an event that arrived during the pause leads."""
+    event = _whole(state, event)
+    update: dict[str, Any] = {"event": event, "last_event_id": event["last_event_id"]}
+    match event["kind"]:
+        case "customer_message":
+            return Command(goto="transcribe", update=update)
+        case "agent_message":
+            lines: list[Line] = [
+                Line(author="agent", text=m.get("text", ""), at=m.get("sent_at", ""))
+                for m in event["messages"]
+            ]
+            # The agent has read what was waiting: it is no longer SARA's to answer.
+            handoff = {**state["handoff"], "waiting": []}
+            update |= {"window": extend(state.get("window", []), lines), "handoff": handoff}
+            return Command(goto="await_human", update=update)
+        case "hand_back":
+            return _handed_back(state, event, update)
+        case _:
+            update |= {"handoff": {"open": False}, "frame": {}}
+            return Command(goto=_onward(event), update=update)
+
+
+def _whole(state: State, event: Event) -> Event:
+    """The event with what a resume by hand (Studio, a notebook) leaves out: whose it is and its messages.
+
+    It gets no turn id and no epoch here: load_contact gives them, and knows by their absence that the
+    record has not heard of the event. Raises ResumeUnusable.
+    """
+    if "turn_id" in event:
+        return event
+    if not isinstance(event, dict) or event.get("kind") not in get_args(Event.__annotations__["kind"]):
+        raise ResumeUnusable(ResumeUnusable.__doc__)
+    before = state.get("event", {})
+    author: Literal["customer", "agent"] = "agent" if event["kind"] == "agent_message" else "customer"
+    typed = [Said(author=author, kind="text", text=event["text"])] if event.get("text") else []
+    known: dict[str, Any] = {key: before[key] for key in _CONVERSATION if key in before}  # type: ignore[literal-required]
+    known |= {"last_event_id": state.get("last_event_id", 0), "messages": typed, "handoff": None}
+    return cast(Event, {**known, **event})
+
+
+def _onward(event: Event) -> Literal["load_contact", "__end__"]:
+    """An end that the record has not heard of goes through load_contact, which tells it."""
+    return "__end__" if "turn_id" in event else "load_contact"
+
+
+def _handed_back(state: State, event: Event, update: dict[str, Any]) -> Route:
+    """The bot speaks again, knowing what the human learned; it answers what nobody has answered yet."""
+    waiting = state["handoff"].get("waiting", [])
+    returned = {
+        **(event.get("handoff") or {}),
+        "reason": state["handoff"].get("reason"),
+        "label": state["handoff"].get("label"),
+    }
+    update["handoff"] = {"open": False, "returned": returned}
+    update["event"] = Event(**{**event, "messages": waiting})
+    return Command(goto="load_contact" if waiting else _onward(event), update=update)

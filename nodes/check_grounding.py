@@ -1,0 +1,65 @@
+"""Nothing unsupported leaves: every claim of the reply needs a passage or a live fact of this turn."""
+
+from typing import Any, Literal
+
+from babel import Locale
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from graph.context import Context
+from graph.state import State, text_of
+from inference.grounding import Source, check
+from knowledge.phrases import Say
+
+ANSWERING = ("answer", "greeting", "other")
+MOST_ATTEMPTS = 3  # the model, the model again with the reasons, then quotes only
+
+Route = Command[Literal["execute_intent", "generate", "open_handoff"]]
+
+
+async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
+    """Passes, asks for another proposal with the reasons, or gives up to a human.
+
+    The words of an intent that acts are not checked here: they are dropped, and the tool's result is
+    rendered instead. The model's own flag can only escalate.
+    """
+    proposal = state["proposal"]
+    if proposal["sensitive"]:
+        sensitivity = state.get("sensitivity", {})
+        label = sensitivity.get("label") if sensitivity.get("label") != "none" else None
+        handoff = {"reason": "sensitive", "label": label, "wants": text_of(state["event"]), "by": "model"}
+        return Command(goto="open_handoff", update={"handoff": handoff})
+    attempts = int(state.get("grounding", {}).get("attempts", 0)) + 1
+    own_words = proposal["abstained"] and proposal["model"] == runtime.context.last_resort.name
+    if proposal["intent"] not in ANSWERING or own_words:
+        return Command(goto="execute_intent", update={"grounding": _passed(attempts, [])})
+    say = runtime.context.phrases.speaker(state["language"])
+    report = check(proposal["reply"], _sources(state, say), state["language"])
+    if report.supported and proposal["reply"].strip():
+        ledger = [
+            {"claim": evidence.claim.text, "kind": evidence.claim.kind, "source": evidence.source_id}
+            for evidence in report.ledger
+        ]
+        return Command(goto="execute_intent", update={"grounding": _passed(attempts, ledger)})
+    unsupported = [f"{claim.kind}: {claim.text}" for claim in report.unsupported] or ["the reply was empty"]
+    grounding = {"supported": False, "attempts": attempts, "unsupported": unsupported, "ledger": []}
+    if attempts >= MOST_ATTEMPTS or proposal["model"] == runtime.context.last_resort.name:
+        handoff = {"reason": "ungrounded", "wants": text_of(state["event"])}
+        return Command(goto="open_handoff", update={"grounding": grounding, "handoff": handoff})
+    return Command(goto="generate", update={"grounding": grounding})
+
+
+def _passed(attempts: int, ledger: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"supported": True, "attempts": attempts, "unsupported": [], "ledger": ledger}
+
+
+def _sources(state: State, say: Say) -> list[Source]:
+    """What a reply may rest on: facts, passages, the names of the two who speak, and our own lead-ins."""
+    sources = [Source(piece["id"], piece["text"]) for piece in [*state["facts"], *state["passages"]]]
+    names = " ".join(filter(None, [state["business"]["name"], state["contact"].get("name"), "SARA"]))
+    languages = {passage["language"] for passage in state["passages"]}
+    lead_ins = [say("Here is what our documents say: “{quote}”", quote="")]
+    for language in sorted(languages):
+        name = Locale.parse(language).get_display_name(state["language"]) or language
+        lead_ins.append(say("This is written in {language}: “{quote}”", language=name, quote=""))
+    return [*sources, Source("names", names), *(Source("own words", words) for words in lead_ins)]

@@ -1,0 +1,178 @@
+"""Who is writing, to whom, and what is already known between them."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from crm import appointments, businesses, contacts, conversations, desk, handoffs, messages, quotes, tickets
+from crm.businesses import Profile
+from crm.contacts import ContactRow
+from crm.record import Tx
+from graph.context import Context
+from graph.state import Event, Line, Said, State, extend, text_of
+
+
+async def load_contact(
+    state: State, runtime: Runtime[Context]
+) -> Command[Literal["triage", "await_human", "__end__"]]:
+    """Loads the contact with history and open business, the business, the window and the language.
+
+    A conversation that a human owns (taken over outside this thread) goes to await_human, not to the bot.
+    """
+    context = runtime.context
+    event = await _entered(state["event"], context)
+    if event["kind"] in ("hand_back", "resolve") and not event["messages"]:
+        return Command(goto="__end__", update={"event": event})
+    async with context.crm.transaction(event["business_id"]) as tx:
+        profile = await businesses.profile(tx)
+        conversation = await conversations.get(tx, event["conversation_id"])
+        contact = await contacts.get(tx, conversation.contact_id)
+        card = await _card(tx, contact)
+        window = state.get("window") or await _window_of_earlier(tx, contact.contact_id, event)
+        language = _language(event, state, contact, profile, context)
+        await contacts.speaks(tx, contact.contact_id, language)
+    lines = [] if event["kind"] == "hand_back" else _lines(event)
+    update: dict[str, Any] = {
+        "event": event,
+        "contact": card,
+        "business": _business(profile),
+        "language": language,
+        "window": extend(window, lines),
+        "passages": [],
+        "facts": [],
+        "proposal": {},
+        "grounding": {},
+        "outcome": {},
+    }
+    if conversation.owner == "human" and not state.get("handoff", {}).get("open"):
+        packet = {"reason": "human_owns", "conversation_id": conversation.conversation_id}
+        update["handoff"] = {"open": True, "reason": "human_owns", "waiting": [], "packet": packet}
+        return Command(goto="await_human", update=update)
+    return Command(goto="triage", update=update)
+
+
+async def _entered(event: Event, context: Context) -> Event:
+    """An event that came to the graph directly (Studio, a notebook), told to the record as the inbox would.
+
+    It has no turn id, and a first one names business and sender instead of a conversation. The turn id it
+    gets is checkpointed with this node, so nothing is told twice. Raises UnknownBusiness.
+    """
+    if "turn_id" in event:
+        return event
+    kind, now = event.get("kind", "customer_message"), context.clock().isoformat()
+    business_id = event.get("business_id") or await _business_id(event, context)
+    async with context.crm.transaction(business_id) as tx:
+        conversation_id = event.get("conversation_id") or await _conversation_of(tx, event)
+        if kind in ("hand_back", "resolve"):
+            await _given_back(tx, conversation_id, kind, event.get("handoff") or {})
+        conversation = await conversations.get(tx, conversation_id)
+    said = Said(author="customer", kind="text", text=event.get("text", ""), sent_at=now)
+    messages_of_turn = (
+        event.get("messages", []) if kind != "customer_message" else event.get("messages") or [said]
+    )
+    whole: dict[str, Any] = {
+        "last_event_id": 0,
+        "handoff": None,
+        **event,
+        "kind": kind,
+        "turn_id": f"{business_id}:{conversation_id}:{now}",
+        "business_id": business_id,
+        "conversation_id": conversation_id,
+        "contact_id": conversation.contact_id,
+        "epoch": conversation.epoch,
+        "messages": messages_of_turn,
+    }
+    return cast(Event, whole)
+
+
+async def _business_id(event: Event, context: Context) -> int:
+    async with context.crm.outside() as tx:
+        return await businesses.of_slug(tx, event.get("business", "aurora"))
+
+
+async def _conversation_of(tx: Tx, event: Event) -> int:
+    """The open conversation of the sender, which the message just received belongs to."""
+    number = (await businesses.numbers(tx))[0].phone_number_id
+    wa_id = event.get("sender", "390000000000").lstrip("+")
+    contact_id = await contacts.seen(tx, wa_id=wa_id, bsuid=None, name=None)
+    conversation_id = await conversations.open_for(tx, contact_id, number)
+    await conversations.customer_wrote(tx, conversation_id, tx.now)
+    return conversation_id
+
+
+async def _given_back(tx: Tx, conversation_id: int, kind: str, returned: Mapping[str, Any]) -> None:
+    """The hand-over ends in the record too, unless it has ended there already."""
+    handoff_id = await handoffs.open_of(tx, conversation_id)
+    note = str(returned.get("note") or "")
+    if handoff_id is not None and kind == "resolve":
+        await desk.resolve(tx, handoff_id, None, note=note)
+    elif handoff_id is not None:
+        facts = {str(key): str(body) for key, body in (returned.get("facts") or {}).items()}
+        promises = [str(promise) for promise in returned.get("promises") or []]
+        await desk.hand_back(tx, handoff_id, None, note=note, facts=facts, promises=promises)
+    elif (await conversations.lock(tx, conversation_id)).owner == "human":
+        await conversations.give_to_bot(tx, conversation_id)
+
+
+async def _card(tx: Tx, contact: ContactRow) -> dict[str, Any]:
+    booked = await appointments.of_contact(tx, contact.contact_id)
+    return {
+        "contact_id": contact.contact_id,
+        "name": contact.name,
+        "lifecycle": contact.lifecycle,
+        "opted_out": contact.opted_out_at is not None,
+        "since": contact.created_at.isoformat(),
+        "appointments": [
+            {"id": a.appointment_id, "service": a.service_key, "starts": a.starts.isoformat()} for a in booked
+        ],
+        "quotes": [q.quote_id for q in await quotes.of_contact(tx, contact.contact_id)],
+        "tickets": [t.ticket_id for t in await tickets.of_contact(tx, contact.contact_id)],
+        "history": [
+            {"what": e.kind, "detail": e.detail, "at": e.at.isoformat()}
+            for e in await contacts.history(tx, contact.contact_id)
+        ],
+        "earlier": [
+            {"closed_at": s.closed_at.isoformat(), "summary": s.summary}
+            for s in await conversations.earlier(tx, contact.contact_id)
+        ],
+    }
+
+
+def _business(profile: Profile) -> dict[str, Any]:
+    row = profile.business
+    return {"name": row.name, "vertical": row.vertical, "country": row.country, "time_zone": row.time_zone}
+
+
+async def _window_of_earlier(tx: Tx, contact_id: int, event: Event) -> list[Line]:
+    """A new thread starts with the last words of the earlier ones, so that nobody has to repeat them."""
+    own = {said.get("message_id") for said in event.get("messages", [])}
+    rows = [row for row in await messages.of_contact(tx, contact_id, most=8) if row.message_id not in own]
+    return [Line(author=_author(row.author), text=row.body, at=row.sent_at.isoformat()) for row in rows]
+
+
+def _author(author: str) -> Literal["customer", "bot", "agent", "system"]:
+    authors: dict[str, Literal["customer", "bot", "agent", "system"]] = {
+        "customer": "customer",
+        "bot": "bot",
+        "agent": "agent",
+    }
+    return authors.get(author, "system")
+
+
+def _lines(event: Event) -> list[Line]:
+    return [
+        Line(author="customer", text=said.get("text", ""), at=said.get("sent_at", ""))
+        for said in event.get("messages", [])
+    ]
+
+
+def _language(event: Event, state: State, contact: ContactRow, profile: Profile, context: Context) -> str:
+    for said in event.get("messages", []):
+        heard = (said.get("transcript") or {}).get("language")
+        if heard in profile.business.languages:
+            return str(heard)
+    prior = state.get("language") or contact.language
+    allowed = list(dict.fromkeys([*profile.business.languages, *context.phrases.languages]))
+    return context.languages.detect(text_of(event), allowed=allowed, prior=prior).language

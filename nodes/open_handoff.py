@@ -1,0 +1,149 @@
+"""A human is needed: the hand-over is opened, everything at hand is packed, the customer is told."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from babel.dates import format_datetime
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from crm import businesses, contacts, conversations, handoffs, hours, inbox, outbox, queue
+from crm.businesses import Profile
+from crm.conversations import ConversationRow
+from crm.messages import NewMessage
+from crm.record import Tx
+from graph.context import Context
+from graph.state import Line, State, answered_wamids, extend, text_of
+from knowledge.emergency import emergency_number
+
+WINDOW_HOURS = 24
+
+
+async def open_handoff(state: State, runtime: Runtime[Context]) -> Command[Literal["await_human"]]:
+    """Opens the hand-over, gives the conversation to humans and says so, in one transaction.
+
+    Run again after a crash it finds its own hand-over and changes nothing.
+    """
+    context, event, reason = runtime.context, state["event"], state["handoff"]
+    async with context.crm.transaction(event["business_id"]) as tx:
+        conversation = await conversations.lock(tx, event["conversation_id"])
+        profile = await businesses.profile(tx)
+        packet = _packet(state, conversation, tx.now)
+        handoff_id = await handoffs.open_one(
+            tx,
+            event["conversation_id"],
+            turn_id=event["turn_id"],
+            reason=reason["reason"],
+            label=reason.get("label"),
+            score=reason.get("score"),
+            summary=packet["summary"],
+            wants=packet["wants"],
+            draft=packet["draft"],
+        )
+        words = _holding(state, profile, context, tx.now)
+        if not await outbox.spoke(tx, event["turn_id"]):
+            await _speak(tx, state, words)
+        await inbox.done(tx, event["conversation_id"], up_to=event["last_event_id"])
+        await conversations.came_to(tx, event["conversation_id"], intent="handoff", outcome=reason["reason"])
+    if context.notify is not None:
+        await context.notify(event["business_id"], handoff_id)
+    line = Line(author="bot", text=words, at=context.clock().isoformat())
+    return Command(
+        goto="await_human",
+        update={
+            "handoff": {
+                **reason,
+                "open": True,
+                "handoff_id": handoff_id,
+                "waiting": [],
+                "packet": {**packet, "handoff_id": handoff_id},
+            },
+            "outcome": {"kind": "handed_over", "intent": "handoff", "replies": [{"text": words}]},
+            "window": extend(state.get("window", []), [line]),
+        },
+    )
+
+
+async def _speak(tx: Tx, state: State, words: str) -> None:
+    event = state["event"]
+    epoch = await conversations.give_to_human(tx, event["conversation_id"])
+    message = NewMessage(
+        conversation_id=event["conversation_id"],
+        contact_id=event["contact_id"],
+        author="bot",
+        kind="text",
+        body=words,
+        language=state["language"],
+        sent_at=tx.now,
+    )
+    await outbox.add(tx, [message], turn_id=event["turn_id"], epoch=epoch, answers=answered_wamids(event))
+    await contacts.remember(
+        tx,
+        event["contact_id"],
+        "handed_over",
+        conversation_id=event["conversation_id"],
+        detail=state["handoff"]["reason"],
+    )
+    await queue.send(tx, event["conversation_id"])
+
+
+def _holding(state: State, profile: Profile, context: Context, now: datetime) -> str:
+    """What the customer is told: the emergency number first, then who answers and when."""
+    say = context.phrases.speaker(state["language"])
+    parts = []
+    if state["handoff"].get("label") == "emergency":
+        number = emergency_number(profile.business.country)
+        parts.append(
+            say(
+                "If you are in danger or someone needs help right now, call {number} immediately.",
+                number=number,
+            )
+        )
+    if state["handoff"].get("text"):
+        parts.append(f"{state['handoff']['text']}\n")
+    parts.append(
+        say("I'm passing you to a colleague, who will read everything you wrote and answer you here.")
+    )
+    opening = hours.next_opening(profile, now)
+    if hours.is_open(profile, now):
+        parts.append(say("We are open now: you will get an answer shortly."))
+    elif opening is not None:
+        when = format_datetime(opening, "EEEE d MMMM, HH:mm", locale=state["language"])
+        parts.append(
+            say("We are closed now and open again on {when}: you will get an answer then.", when=when)
+        )
+    return " ".join(parts)
+
+
+def _packet(state: State, conversation: ConversationRow, now: datetime) -> dict[str, Any]:
+    """What an agent needs to answer without asking anything again; deterministic, no model involved."""
+    reason = state["handoff"]
+    wants = str(reason.get("wants") or text_of(state["event"]))
+    since = conversation.last_customer_at or now
+    left = WINDOW_HOURS * 3600 - (now - since).total_seconds()
+    grounded = state.get("grounding", {}).get("supported", False)
+    return {
+        "reason": reason["reason"],
+        "sensitivity": {k: reason.get(k) for k in ("label", "score", "words") if reason.get(k)},
+        "summary": _summary(state, wants),
+        "wants": wants,
+        "slots": reason.get("slots") or state.get("frame", {}).get("slots", {}),
+        "contact": state.get("contact", {}),
+        "messages": state.get("window", [])[-10:],
+        "sources": [{"source": p["source"], "section": p["section"]} for p in state.get("passages", [])],
+        "draft": state.get("proposal", {}).get("reply", "") if grounded else "",
+        "window_seconds_left": max(0, round(left)),
+        "conversation_id": conversation.conversation_id,
+    }
+
+
+def _summary(state: State, wants: str) -> str:
+    contact = state.get("contact", {})
+    who = contact.get("name") or "Customer"
+    said = [
+        line["text"] for line in state.get("window", []) if line["author"] == "customer" and line.get("text")
+    ]
+    earlier = " / ".join(said[-4:-1])
+    return f"{who} ({contact.get('lifecycle', 'lead')}): {wants}" + (
+        f" — before: {earlier}" if earlier else ""
+    )

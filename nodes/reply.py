@@ -1,0 +1,111 @@
+"""The turn's words go into the outbox, once, and the turn is done."""
+
+from datetime import datetime
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from channels.messages import Button, OutboundMessage, Row
+from channels.whatsapp.limits import BUTTONS_MAX, fit
+from crm import conversations, inbox, outbox, queue
+from crm.messages import Cited, NewMessage, Option
+from crm.record import Tx
+from graph.context import Context
+from graph.state import Event, Line, State, answered_wamids, extend
+
+
+async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Writes the outbox rows with the send job, marks the events done and updates the conversation.
+
+    Words of a turn whose conversation changed hands meanwhile are dropped: someone else is speaking.
+    """
+    context, event, outcome = runtime.context, state["event"], state["outcome"]
+    async with context.crm.transaction(event["business_id"]) as tx:
+        conversation = await conversations.lock(tx, event["conversation_id"])
+        replies = _messages(state, context, tx.now)
+        superseded = conversation.epoch != event["epoch"]
+        if replies and not superseded and not await outbox.spoke(tx, event["turn_id"]):
+            await outbox.add(
+                tx,
+                replies,
+                turn_id=event["turn_id"],
+                epoch=conversation.epoch,
+                answers=answered_wamids(event),
+            )
+            await queue.send(tx, event["conversation_id"])
+        await _finish(tx, event, outcome)
+    if superseded:
+        return {"outcome": {**outcome, "kind": "superseded", "replies": []}}
+    lines: list[Line] = [Line(author="bot", text=m.body, at=m.sent_at.isoformat()) for m in replies]
+    return {"window": extend(state.get("window", []), lines)}
+
+
+async def _finish(tx: Tx, event: Event, outcome: dict[str, Any]) -> None:
+    await inbox.done(tx, event["conversation_id"], up_to=event["last_event_id"])
+    await conversations.came_to(
+        tx, event["conversation_id"], intent=outcome.get("intent"), outcome=outcome.get("kind", "answered")
+    )
+
+
+def _messages(state: State, context: Context, now: datetime) -> list[NewMessage]:
+    """The outcome's replies as messages that fit the channel; sources go with the first."""
+    outcome = state["outcome"]
+    texts = [part for part in outcome.get("replies", []) if part.get("text")]
+    offered = _offer(state, context) if outcome.get("kind") == "answered" else []
+    if texts and offered and not texts[-1].get("options"):
+        texts[-1] = {**texts[-1], "options": offered}
+    fitted = [message for part in texts for message in fit(_outbound(part))]
+    cited = _cited(state)
+    return [
+        _written(state, message, now, cited if number == 0 else []) for number, message in enumerate(fitted)
+    ]
+
+
+def _outbound(part: dict[str, Any]) -> OutboundMessage:
+    options = part.get("options") or []
+    if not options:
+        return OutboundMessage(body=part["text"])
+    if len(options) <= BUTTONS_MAX and not any(option.get("description") for option in options):
+        buttons = tuple(Button(id=option["id"], title=option["title"]) for option in options)
+        return OutboundMessage(kind="buttons", body=part["text"], buttons=buttons)
+    rows = tuple(Row(id=o["id"], title=o["title"], description=o.get("description")) for o in options)
+    return OutboundMessage(kind="list", body=part["text"], rows=rows, opener=part.get("opener"))
+
+
+def _written(state: State, message: OutboundMessage, now: datetime, cited: list[Cited]) -> NewMessage:
+    buttons = [Option(button.id, button.title) for button in message.buttons]
+    rows = [Option(row.id, row.title, row.description) for row in message.rows]
+    return NewMessage(
+        conversation_id=state["event"]["conversation_id"],
+        contact_id=state["event"]["contact_id"],
+        author="bot",
+        kind=message.kind,
+        body=message.body,
+        opener=message.opener,
+        language=state["language"],
+        sent_at=now,
+        options=[*buttons, *rows],
+        sources=cited,
+    )
+
+
+def _offer(state: State, context: Context) -> list[dict[str, str]]:
+    """Nothing to answer with: the customer is offered a person."""
+    if not state.get("proposal", {}).get("abstained"):
+        return []
+    say = context.phrases.speaker(state["language"])
+    return [
+        {"id": "human:yes", "title": say("Yes, a colleague please")},
+        {"id": "human:no", "title": say("No, thanks")},
+    ]
+
+
+def _cited(state: State) -> list[Cited]:
+    """The documents behind the citations of the answer; live facts are cited as the record."""
+    proposal, outcome = state.get("proposal") or {}, state["outcome"]
+    if outcome.get("kind") != "answered":
+        return []
+    passages = {p["id"]: Cited(p["source"], p["section"]) for p in state.get("passages", [])}
+    facts = {f["id"]: Cited("record", f["kind"]) for f in state.get("facts", [])}
+    known = {**facts, **passages}
+    return list(dict.fromkeys(known[c] for c in proposal.get("citations", []) if c in known))

@@ -1,0 +1,74 @@
+"""What may be said in this turn: passages of the business's documents and live facts of the record."""
+
+import re
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from crm import businesses
+from graph.context import Context
+from graph.state import State, text_of
+from tools.facts import live_facts
+
+_STEM = re.compile(r"\w{4,}")
+
+
+async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
+    """The best passages for the question, and the facts its words touch."""
+    context, event, text = runtime.context, state["event"], text_of(state["event"])
+    vector = await context.embedder.query(text)
+    async with context.crm.transaction(event["business_id"]) as tx:
+        profile = await businesses.profile(tx)
+    passages = await context.search.search(
+        text,
+        vector if context.one_embedder else None,
+        business_id=event["business_id"],
+        language=state["language"],
+        k=context.tuning.passages,
+        on=context.clock().date(),
+    )
+    say = context.phrases.speaker(state["language"])
+    facts = live_facts(profile, text, state["language"], context.clock(), say)
+    return {
+        "passages": [
+            {
+                "id": f"P{number}",
+                "source": passage.source,
+                "section": passage.section,
+                "language": passage.language,
+                "text": passage.text,
+                "score": round(float(passage.score), 4),
+            }
+            for number, passage in enumerate(passages, 1)
+        ],
+        "facts": [
+            {
+                "id": f"F{number}",
+                "kind": fact.kind,
+                "text": fact.text,
+                "names": list(fact.names),
+                "asked": fact.asked,
+            }
+            for number, fact in enumerate(facts, 1)
+        ]
+        + _told_by_colleague(state, text),
+    }
+
+
+def _told_by_colleague(state: State, text: str) -> list[dict[str, Any]]:
+    """What a human said when handing the conversation back, where the question touches it."""
+    returned = state.get("handoff", {}).get("returned") or {}
+    told = [
+        *(f"{key}: {body}" for key, body in returned.get("facts", {}).items()),
+        *returned.get("promises", []),
+    ]
+    asked = _stems(text)
+    return [
+        {"id": f"A{number}", "kind": "colleague", "text": sentence, "names": [], "asked": True}
+        for number, sentence in enumerate(told, 1)
+        if asked & _stems(sentence)
+    ]
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:5].casefold() for word in _STEM.findall(text)}
