@@ -1,0 +1,49 @@
+"""Who is calling: API tokens, and the businesses their holders work for."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from api.state import services_of
+from crm import businesses
+from crm.errors import UnknownBusiness
+
+_bearer = HTTPBearer(auto_error=False, description="An agent's API token")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An agent, acting for one of the businesses that agent works for."""
+
+    business_id: int
+    agent_id: int
+    role: str
+
+
+async def caller(
+    request: Request,
+    business: str,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Caller:
+    """The caller of a route under /api/businesses/{business}. 401 without a valid token; 404 for a business
+    the caller does not work for, the same answer as for one that does not exist."""
+    if credentials is None:
+        raise HTTPException(401, "an API token is needed", headers={"WWW-Authenticate": "Bearer"})
+    services = services_of(request)
+    async with services.crm.outside() as tx:
+        memberships = await businesses.memberships_of_token(tx, credentials.credentials)
+        if not memberships:
+            raise HTTPException(401, "this API token is not valid", headers={"WWW-Authenticate": "Bearer"})
+        try:
+            business_id = await businesses.of_slug(tx, business)
+        except UnknownBusiness as error:
+            raise HTTPException(404, "no such business") from error
+    for membership in memberships:
+        if membership.business_id == business_id:
+            return Caller(business_id, membership.agent_id, membership.role)
+    raise HTTPException(404, "no such business")
+
+
+Authenticated = Annotated[Caller, Depends(caller)]

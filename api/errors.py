@@ -1,0 +1,38 @@
+"""What our errors mean in HTTP. The only place that knows."""
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from crm.errors import (
+    HandoffClosed,
+    NotBookable,
+    RecordError,
+    RecordUnavailable,
+    SlotTaken,
+    UnknownBusiness,
+    UnknownConversation,
+    UnknownHandoff,
+)
+
+STATUS: dict[type[RecordError], int] = {
+    RecordUnavailable: 503,
+    UnknownBusiness: 404,
+    UnknownConversation: 404,
+    UnknownHandoff: 404,
+    HandoffClosed: 409,
+    SlotTaken: 409,
+    NotBookable: 422,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Makes every typed error an answer that says what to do."""
+
+    async def answer(_: Request, error: Exception) -> JSONResponse:
+        status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
+        retryable = getattr(error, "retryable", False)
+        headers = {"Retry-After": "2"} if retryable else None
+        words = str(error) if status < 500 else (type(error).__doc__ or "").split("\n")[0]
+        return JSONResponse({"error": type(error).__name__, "detail": words}, status, headers)
+
+    app.add_exception_handler(RecordError, answer)

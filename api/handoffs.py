@@ -1,0 +1,164 @@
+"""Hand-overs over HTTP: the queue, one with its packet, answer, hand back, resolve."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Request
+from pydantic import BaseModel, Field, StringConstraints
+
+from api.auth import Authenticated
+from api.state import services_of
+from channels.messages import OutboundMessage
+from channels.whatsapp.limits import fit
+from crm import conversations, desk, handoffs, messages
+from crm.handoffs import HandoffRow
+from crm.messages import MessageRow
+
+router = APIRouter(prefix="/api/businesses/{business}/handoffs", tags=["hand-overs"])
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+
+
+class Handoff(BaseModel):
+    """One row of the queue."""
+
+    handoff_id: int
+    conversation_id: int
+    thread_id: str
+    reason: str
+    label: str | None
+    score: float | None
+    status: str
+    customer: str | None
+    wa_id: str | None
+    language: str | None
+    summary: str
+    wants: str
+    opened_at: datetime
+    agent_id: int | None
+
+
+class Said(BaseModel):
+    """One message of the conversation."""
+
+    author: str
+    text: str
+    kind: str
+    status: str | None
+    sent_at: datetime
+
+
+class Packet(Handoff):
+    """Everything an agent needs to answer."""
+
+    draft: str
+    note: str | None
+    owner: str
+    epoch: int
+    window_closes_at: datetime | None
+    messages: list[Said]
+
+
+class Answer(BaseModel):
+    """The agent's words to the customer."""
+
+    text: Text
+
+
+class HandBack(BaseModel):
+    """What the agent learned and promised, for SARA to go on with."""
+
+    note: Annotated[str, StringConstraints(max_length=5_000)] = ""
+    facts: dict[Annotated[str, StringConstraints(max_length=80)], str] = Field(
+        default_factory=dict, max_length=30
+    )
+    promises: list[Annotated[str, StringConstraints(max_length=500)]] = Field(
+        default_factory=list, max_length=30
+    )
+
+
+class Resolution(BaseModel):
+    """How the matter ended."""
+
+    note: Annotated[str, StringConstraints(max_length=5_000)] = ""
+
+
+@router.get("")
+async def queue(request: Request, caller: Authenticated) -> list[Handoff]:
+    """The open hand-overs, the longest waiting first."""
+    async with services_of(request).crm.transaction(caller.business_id) as tx:
+        return [Handoff(**_row(row)) for row in await handoffs.queue(tx)]
+
+
+@router.get("/{handoff_id}")
+async def packet(request: Request, caller: Authenticated, handoff_id: int) -> Packet:
+    """One hand-over with the conversation."""
+    async with services_of(request).crm.transaction(caller.business_id) as tx:
+        row = await handoffs.get(tx, _id(handoff_id))
+        conversation = await conversations.get(tx, row.conversation_id)
+        said = await messages.of_conversation(tx, row.conversation_id)
+    return Packet(
+        **_row(row),
+        draft=row.draft,
+        note=row.note,
+        owner=conversation.owner,
+        epoch=conversation.epoch,
+        window_closes_at=conversation.last_customer_at + conversations.IDLE_AFTER
+        if conversation.last_customer_at
+        else None,
+        messages=[_said(message) for message in said],
+    )
+
+
+@router.post("/{handoff_id}/claim", status_code=204)
+async def claim(request: Request, caller: Authenticated, handoff_id: int) -> None:
+    """Takes the conversation: from now on the caller speaks."""
+    async with services_of(request).crm.transaction(caller.business_id) as tx:
+        await desk.claim(tx, _id(handoff_id), caller.agent_id)
+
+
+@router.post("/{handoff_id}/reply", status_code=202)
+async def reply(
+    request: Request, caller: Authenticated, handoff_id: int, answer: Answer
+) -> dict[str, list[int]]:
+    """Sends the agent's words (several messages when they are longer than one may be)."""
+    texts = [part.body for part in fit(OutboundMessage(body=answer.text))]
+    async with services_of(request).crm.transaction(caller.business_id) as tx:
+        return {"message_ids": await desk.answer(tx, _id(handoff_id), caller.agent_id, texts)}
+
+
+@router.post("/{handoff_id}/back", status_code=204)
+async def back(request: Request, caller: Authenticated, handoff_id: int, given: HandBack) -> None:
+    """Gives the conversation back to SARA."""
+    async with services_of(request).crm.transaction(caller.business_id) as tx:
+        await desk.hand_back(
+            tx, _id(handoff_id), caller.agent_id, note=given.note, facts=given.facts, promises=given.promises
+        )
+
+
+@router.post("/{handoff_id}/resolve", status_code=204)
+async def resolve(request: Request, caller: Authenticated, handoff_id: int, given: Resolution) -> None:
+    """Closes the conversation."""
+    async with services_of(request).crm.transaction(caller.business_id) as tx:
+        await desk.resolve(tx, _id(handoff_id), caller.agent_id, note=given.note)
+
+
+def _id(handoff_id: int) -> int:
+    if not 0 < handoff_id < 2**63:
+        raise HTTPException(404, "no such hand-over")
+    return handoff_id
+
+
+def _row(row: HandoffRow) -> dict[str, Any]:
+    fields = {name: getattr(row, name) for name in Handoff.model_fields if name != "customer"}
+    return {**fields, "customer": row.contact_name}
+
+
+def _said(message: MessageRow) -> Said:
+    return Said(
+        author=message.author,
+        text=message.body,
+        kind=message.kind,
+        status=message.status,
+        sent_at=message.sent_at,
+    )

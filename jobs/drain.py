@@ -1,0 +1,204 @@
+"""A conversation's waiting events become turns of its graph thread, in order, one worker at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import takewhile
+
+import psycopg
+import structlog
+from procrastinate import Blueprint, JobContext
+from psycopg_pool import PoolTimeout
+
+from channels.whatsapp.errors import WhatsAppError
+from crm import businesses, contacts, conversations, handoffs, inbox, outbox, queue
+from crm.conversations import ConversationRow
+from crm.errors import RecordUnavailable
+from crm.inbox import InboxRow
+from crm.messages import NewMessage
+from crm.record import Tx
+from db.tenancy import tenant
+from graph.run import abandon, deliver, finish
+from graph.state import Event, Said, answered_wamids
+from jobs.services import Services, services_of
+
+log = structlog.get_logger(__name__)
+blueprint = Blueprint()
+
+BUSY_RETRY_S = 0.5
+_MOST_BACKOFF_S = 30.0
+_TYPING_PATIENCE_S = 2.0
+
+
+@blueprint.task(name="drain", queue=queue.TURNS, pass_context=True)
+async def drain(job: JobContext, *, business_id: int, conversation_id: int, attempt: int = 0) -> None:
+    """Finishes a crashed turn and delivers what is waiting.
+
+    A failure queues this job again with a growing delay: Procrastinate's own retry would deadlock with
+    a sibling waiting under the same queueing lock. A conversation that fails too often goes to a human.
+    """
+    services = services_of(job)
+    with tenant(business_id), structlog.contextvars.bound_contextvars(conversation_id=conversation_id):
+        try:
+            async with services.crm.hold(conversation_id) as held:
+                if held and attempt >= services.patience.most_turn_attempts:
+                    await _give_up(services, business_id, conversation_id)
+                elif held:
+                    await _turns(services, business_id, conversation_id)
+            # Another worker may be at it, and will not see what came after it looked.
+            again = None if held else (BUSY_RETRY_S, attempt)
+        except Exception as error:
+            log.exception("turn_failed", attempt=attempt, error=str(error))
+            # An outage is not the turn's fault: it must not send whole towns to a human.
+            failures = attempt if _database_away(error) else attempt + 1
+            again = (min(_MOST_BACKOFF_S, 0.5 * 2**attempt), failures)
+        if again is not None:
+            async with services.crm.transaction(business_id) as tx:
+                await queue.drain(tx, conversation_id, delay_s=again[0], attempt=again[1])
+
+
+def _database_away(error: Exception) -> bool:
+    """Whether the connection was lost or refused, as opposed to a statement that failed."""
+    cause = error.__cause__ if isinstance(error, RecordUnavailable) else error
+    if isinstance(cause, psycopg.InterfaceError | PoolTimeout):
+        return True
+    if not isinstance(cause, psycopg.OperationalError):
+        return False
+    # Class 08: connection exceptions; 57P: the server shuts down, crashes or starts up.
+    return cause.sqlstate is None or cause.sqlstate.startswith(("08", "57P"))
+
+
+async def _turns(services: Services, business_id: int, conversation_id: int) -> None:
+    thread_id = f"{business_id}:{conversation_id}"
+    state = await finish(services.machine, services.context, thread_id)
+    last = int(state.get("last_event_id", 0))
+    while event := await _next(services, business_id, conversation_id, last):
+        showing = asyncio.create_task(_show_typing(services, event))
+        try:
+            await deliver(services.machine, services.context, thread_id, event)
+            await asyncio.wait({showing}, timeout=_TYPING_PATIENCE_S)
+        finally:
+            showing.cancel()
+        last = event["last_event_id"]
+
+
+async def _next(services: Services, business_id: int, conversation_id: int, last: int) -> Event | None:
+    """The next event: a customer's burst as one, everything else one by one. Marks the earlier ones done."""
+    async with services.crm.transaction(business_id) as tx:
+        conversation = await conversations.lock(tx, conversation_id)
+        await inbox.done(tx, conversation_id, up_to=last)
+        rows = await inbox.waiting(tx, conversation_id, after=last)
+        if not rows:
+            return None
+        burst = (
+            list(takewhile(lambda row: row.kind == rows[0].kind == inbox.CUSTOMER_MESSAGE, rows)) or rows[:1]
+        )
+        return Event(
+            kind=burst[0].kind,  # type: ignore[typeddict-item]
+            turn_id=f"{conversation_id}:{burst[-1].event_id}",
+            last_event_id=burst[-1].event_id,
+            business_id=business_id,
+            conversation_id=conversation_id,
+            contact_id=conversation.contact_id,
+            epoch=conversation.epoch,
+            messages=_said(burst),
+            handoff=await _returned(tx, burst[0]),
+        )
+
+
+def _said(rows: Sequence[InboxRow]) -> list[Said]:
+    return [
+        Said(
+            message_id=row.message_id,
+            author="agent" if row.author == "agent" else "customer",
+            kind=row.message_kind or "text",
+            text=row.body or "",
+            option_id=row.option_id,
+            wamid=row.wamid,
+            sent_at=row.sent_at.isoformat() if row.sent_at else "",
+            media={
+                "id": row.media_id,
+                "mime_type": row.media_mime_type,
+                "sha256": row.media_sha256,
+                "voice": bool(row.media_voice),
+            }
+            if row.media_id
+            else None,
+            transcript=None,
+        )
+        for row in rows
+        if row.message_id is not None
+    ]
+
+
+async def _returned(tx: Tx, row: InboxRow) -> dict[str, object] | None:
+    if row.kind not in (inbox.HAND_BACK, inbox.RESOLVE) or row.handoff_id is None:
+        return None
+    handoff = await handoffs.get(tx, row.handoff_id)
+    told = await handoffs.facts(tx, row.handoff_id)
+    return {
+        "handoff_id": row.handoff_id,
+        "note": handoff.note or "",
+        "facts": {fact.key: fact.body for fact in told if fact.kind == "fact"},
+        "promises": [fact.body for fact in told if fact.kind == "promise"],
+    }
+
+
+async def _show_typing(services: Services, event: Event) -> None:
+    """Blue ticks and "typing…" while the turn runs; a courtesy, so its failure is only logged."""
+    wamids = [said["wamid"] for said in event.get("messages", []) if said.get("wamid")]
+    if event["kind"] != "customer_message" or not wamids or wamids[-1] is None:
+        return
+    try:
+        async with services.crm.transaction(event["business_id"]) as tx:
+            conversation = await conversations.get(tx, event["conversation_id"])
+        await services.client.mark_read(
+            conversation.phone_number_id, wamids[-1], typing=conversation.owner == "bot"
+        )
+    except (WhatsAppError, RecordUnavailable) as error:
+        log.info("typing_not_shown", error=str(error))
+
+
+async def _give_up(services: Services, business_id: int, conversation_id: int) -> None:
+    """A turn that fails every time must not hold the conversation up: a person takes it from here, and
+    the customer is told. The caller holds the conversation."""
+    log.error("conversation_quarantined", business_id=business_id, conversation_id=conversation_id)
+    async with services.crm.transaction(business_id) as tx:
+        conversation = await conversations.lock(tx, conversation_id)
+        rows = await inbox.waiting(tx, conversation_id, after=0)
+        last = rows[-1].event_id if rows else 0
+        turn_id = f"{conversation_id}:{last}:failed"
+        said = " / ".join(row.body for row in rows if row.body)
+        await handoffs.open_one(
+            tx,
+            conversation_id,
+            turn_id=turn_id,
+            reason="turn_failed",
+            label=None,
+            score=None,
+            summary=said,
+            wants=said,
+            draft="",
+        )
+        if conversation.owner != "human":
+            epoch = await conversations.give_to_human(tx, conversation_id)
+            await _tell(services, tx, conversation, turn_id, epoch, _said(rows))
+        await inbox.done(tx, conversation_id, up_to=last)
+    await abandon(services.machine, f"{business_id}:{conversation_id}", last)
+
+
+async def _tell(
+    services: Services, tx: Tx, conversation: ConversationRow, turn_id: str, epoch: int, said: list[Said]
+) -> None:
+    contact = await contacts.get(tx, conversation.contact_id)
+    say = services.context.phrases.speaker(contact.language or (await businesses.profile(tx)).language)
+    message = NewMessage(
+        conversation_id=conversation.conversation_id,
+        contact_id=conversation.contact_id,
+        author="bot",
+        kind="text",
+        body=say("I'm passing you to a colleague, who will read everything you wrote and answer you here."),
+        sent_at=tx.now,
+    )
+    answers = answered_wamids(Event(messages=said))
+    await outbox.add(tx, [message], turn_id=turn_id, epoch=epoch, answers=answers)
+    await queue.send(tx, conversation.conversation_id)

@@ -1,0 +1,222 @@
+"""Delivery: a conversation's outbox, in order, each message once.
+
+The channel has no idempotency key. A row is marked `sending` and committed before the request leaves;
+whatever then cuts the answer off (a crash, a time-out) leaves it unknown, and an unknown row waits for a
+status that carries our reference. It is sent again only when statuses of later messages have come back
+on the same number, long enough ago, and its own has not: then the channel never had it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from procrastinate import Blueprint, JobContext
+
+from channels.messages import Button, OutboundMessage, Row
+from channels.whatsapp.errors import ConnectFailed, OutcomeUnknown, RateLimited, WhatsAppError
+from crm import contacts, conversations, messages, outbox, queue
+from crm.contacts import ContactRow
+from crm.conversations import ConversationRow
+from crm.outbox import OutboxRow
+from crm.record import SENDS, Tx
+from db.tenancy import tenant
+from jobs.services import Patience, Services, services_of
+
+log = structlog.get_logger(__name__)
+blueprint = Blueprint()
+
+CUSTOMER_WINDOW = timedelta(hours=24)
+_MOST_BACKOFF_S = 300.0
+_BUSY_RETRY_S = 0.5
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A claimed row with everything its request needs."""
+
+    row: OutboxRow
+    phone_number_id: str
+    contact: ContactRow
+    message: OutboundMessage
+
+
+@blueprint.task(name="send", queue=queue.SENDS, pass_context=True)
+async def send(job: JobContext, *, business_id: int, conversation_id: int) -> None:
+    """Delivers what a conversation has waiting; what must wait longer is queued again for its time."""
+    services = services_of(job)
+    with tenant(business_id), structlog.contextvars.bound_contextvars(conversation_id=conversation_id):
+        wait: float | None
+        try:
+            async with services.crm.hold(conversation_id, SENDS) as held:
+                wait = await _deliver_all(services, business_id, conversation_id) if held else _BUSY_RETRY_S
+        except Exception as error:
+            log.exception("send_failed", error=str(error))
+            wait = services.patience.heartbeat_s
+        if wait is not None:
+            async with services.crm.transaction(business_id) as tx:
+                await queue.send(tx, conversation_id, delay_s=wait)
+
+
+async def _deliver_all(services: Services, business_id: int, conversation_id: int) -> float | None:
+    """Sends row after row; returns the seconds after which to look again, None when nothing is left."""
+    while True:
+        async with services.crm.transaction(business_id) as tx:
+            parcel, wait = await _next(services, tx, conversation_id)
+        if parcel is None:
+            return wait
+        await _post(services, business_id, parcel)
+
+
+async def _next(services: Services, tx: Tx, conversation_id: int) -> tuple[Parcel | None, float | None]:
+    """Claims the first row that may go out now, settling those before it that never will."""
+    conversation = await conversations.lock(tx, conversation_id)
+    waits: list[float] = []
+    for row in await outbox.open_rows(tx, conversation_id):
+        wait = await _wait(services, tx, conversation, row)
+        if wait is not None:
+            waits.append(wait)
+            if _holds_back(services, tx, row):
+                break
+        elif row.state == "queued" and await outbox.claim(tx, row.outbox_id):
+            contact = await contacts.get(tx, conversation.contact_id)
+            message = await _message(tx, row)
+            return Parcel(row, conversation.phone_number_id, contact, message), None
+    return None, min(waits, default=None)
+
+
+async def _wait(services: Services, tx: Tx, conversation: ConversationRow, row: OutboxRow) -> float | None:
+    """The seconds a row has to wait; None when it may go out now, or was settled and never will."""
+    if row.state == "sending":  # we hold the conversation, so whoever was sending it is gone
+        look_again = tx.now + timedelta(seconds=services.patience.unknown_grace_s)
+        await outbox.unknown(tx, row.outbox_id, look_again, "the sender died before the answer came")
+        return services.patience.unknown_grace_s
+    if row.next_attempt_at > tx.now:
+        return (row.next_attempt_at - tx.now).total_seconds()
+    if row.state == "unknown":
+        return await _reconsider(services, tx, conversation, row)
+    if refusal := _undeliverable(conversation, row, tx):
+        await outbox.settle(tx, row.outbox_id, refusal[0], error=refusal[1])
+    return None
+
+
+def _holds_back(services: Services, tx: Tx, row: OutboxRow) -> bool:
+    """Whether what follows a waiting row must wait too. Order is kept, but an unknown outcome is not
+    waited for without end: when nothing else is sent on the number, what follows it brings the evidence."""
+    if row.state == "queued" or row.attempted_at is None:
+        return True
+    return tx.now - row.attempted_at <= timedelta(seconds=services.patience.unknown_block_s)
+
+
+def _undeliverable(conversation: ConversationRow, row: OutboxRow, tx: Tx) -> tuple[str, str] | None:
+    if row.author == "bot" and row.epoch < conversation.epoch:
+        return "superseded", "the conversation changed hands before this was sent"
+    last = conversation.last_customer_at
+    if last is None or tx.now - last > CUSTOMER_WINDOW:
+        return "held", "more than 24 hours since the customer's last message: only a template may be sent"
+    return None
+
+
+async def _reconsider(
+    services: Services, tx: Tx, conversation: ConversationRow, row: OutboxRow
+) -> float | None:
+    """What to do with an unknown outcome whose grace is over: again, wait on, or leave it to a person."""
+    patience = services.patience
+    attempted = row.attempted_at or tx.now
+    evidence = await outbox.later_status(tx, conversation.phone_number_id, attempted)
+    if (
+        evidence is not None
+        and (left := (_conclusive(patience, attempted, evidence) - tx.now)) <= timedelta()
+    ):
+        if row.attempts >= patience.most_attempts:
+            log.error("delivery_given_up", outbox_id=row.outbox_id, attempts=row.attempts)
+            await outbox.settle(tx, row.outbox_id, "held", error="WhatsApp never said that it took it")
+            return None
+        log.warning("unknown_outcome_sent_again", outbox_id=row.outbox_id, attempts=row.attempts)
+        await outbox.try_again(tx, row.outbox_id, tx.now, error="no status came while later ones did")
+        return 0.0
+    if evidence is None and tx.now - attempted > timedelta(seconds=patience.unknown_hold_s):
+        log.error("delivery_unknown", outbox_id=row.outbox_id)
+        await outbox.settle(tx, row.outbox_id, "held", error="nobody can say whether WhatsApp took it")
+        return None
+    wait = patience.unknown_grace_s if evidence is None else left.total_seconds()
+    await outbox.unknown(tx, row.outbox_id, tx.now + timedelta(seconds=wait), "waiting for a status")
+    return wait
+
+
+def _conclusive(patience: Patience, attempted: datetime, evidence: datetime) -> datetime:
+    """When a status still missing means that the channel never had the message.
+
+    `evidence` is when the first status of a later message came. The time until then may have been an
+    outage of our webhook, and the channel spaces its repeats ever wider: after an outage a status can be
+    late by as long as the outage lasted.
+    """
+    outage = min(evidence - attempted, timedelta(seconds=patience.unknown_outage_s))
+    return evidence + max(outage, timedelta(seconds=patience.unknown_grace_s))
+
+
+async def _message(tx: Tx, row: OutboxRow) -> OutboundMessage:
+    options = await messages.options(tx, row.message_id)
+    buttons = tuple(Button(id=o.option_id, title=o.title) for o in options) if row.kind == "buttons" else ()
+    rows = (
+        tuple(Row(id=o.option_id, title=o.title, description=o.description) for o in options)
+        if row.kind == "list"
+        else ()
+    )
+    kind = "buttons" if buttons else "list" if rows else "text"
+    return OutboundMessage(
+        kind=kind, body=row.body, buttons=buttons, rows=rows, opener=row.opener, reply_to=row.reply_to_wamid
+    )
+
+
+async def _post(services: Services, business_id: int, parcel: Parcel) -> None:
+    row = parcel.row
+    try:
+        sent = await services.client.send(
+            parcel.phone_number_id,
+            to=parcel.contact.wa_id,
+            recipient=None if parcel.contact.wa_id else parcel.contact.bsuid,
+            message=parcel.message,
+            callback_data=reference(row),
+        )
+    except WhatsAppError as error:
+        async with services.crm.transaction(business_id) as tx:
+            await _failed(services, tx, row, error)
+        return
+    async with services.crm.transaction(business_id) as tx:
+        await outbox.accepted(tx, row.outbox_id, row.message_id, sent.wamid)
+
+
+async def _failed(services: Services, tx: Tx, row: OutboxRow, error: WhatsAppError) -> None:
+    reason = str(error)
+    log.warning("not_sent", outbox_id=row.outbox_id, code=error.code, error=reason)
+    if isinstance(error, OutcomeUnknown):
+        look_again = tx.now + timedelta(seconds=services.patience.unknown_grace_s)
+        await outbox.unknown(tx, row.outbox_id, look_again, reason)
+    elif error.halts_number or (error.retryable and _worth_another(services.patience, row, error)):
+        at = tx.now + timedelta(seconds=_backoff(error, row.attempts))
+        await outbox.try_again(tx, row.outbox_id, at, error_code=error.code, error=reason)
+    else:
+        await outbox.settle(tx, row.outbox_id, "refused", error_code=error.code, error=reason)
+
+
+def _worth_another(patience: Patience, row: OutboxRow, error: WhatsAppError) -> bool:
+    """An outage or a full quota says nothing about this message: it waits as long as its window is open."""
+    return isinstance(error, ConnectFailed | RateLimited) or row.attempts + 1 < patience.most_attempts
+
+
+def _backoff(error: WhatsAppError, attempts: int) -> float:
+    first = error.retry_after_s or 0.5
+    growth = 4 if first >= 4 else 2  # 131056 asks for 4^n seconds
+    # A float's exponent has its limit, and a message that waits out an outage has no limit of attempts.
+    return min(_MOST_BACKOFF_S, first * float(growth ** min(attempts, 16)))
+
+
+def reference(row: OutboxRow) -> str:
+    """Our reference on a message: its outbox id, then the wamids it answers."""
+    return f"{row.outbox_id}|{row.answers or ''}"
+
+
+def outbox_id_of(callback_data: str | None) -> int | None:
+    """The outbox id in a reference that came back; None for one that is not ours."""
+    head = (callback_data or "").split("|", 1)[0]
+    return int(head) if head.isascii() and head.isdigit() and len(head) < 19 else None

@@ -1,0 +1,63 @@
+"""What the jobs work with; handed to every job by the worker that runs it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from procrastinate import JobContext
+
+from channels.whatsapp.client import WhatsAppClient
+from crm.record import Crm
+from graph.build import Machine
+from graph.context import Context
+
+KEY = "services"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long delivery waits for what; seconds.
+
+    unknown_grace_s     how long an unknown outcome waits for a status before anything else is thought of
+    unknown_block_s     how long it holds back the messages that follow it in its conversation
+    unknown_outage_s    the longest outage of ours that it allows for: statuses come late after one
+    unknown_hold_s      after that long without any status on the number, a person has to look
+    most_attempts       sends of one message that meet a passing fault before it is given up
+    most_turn_attempts  failures of one turn before a person takes the conversation
+    heartbeat_s         how often a worker says that it lives
+    dead_after_s        silence after which its jobs are looked at
+    suspicious_after_s  age at which a running job is looked at whoever runs it: the end of a job can go
+                        unrecorded when the database is away at that moment
+    restart_s           pause before a worker that lost its queue starts again
+    """
+
+    unknown_grace_s: float = 6.0
+    unknown_block_s: float = 20.0
+    unknown_outage_s: float = 120.0
+    unknown_hold_s: float = 900.0
+    most_attempts: int = 8
+    most_turn_attempts: int = 6
+    heartbeat_s: float = 2.0
+    dead_after_s: float = 6.0
+    suspicious_after_s: float = 20.0
+    restart_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class Services:
+    """Built once per worker process by sara.services."""
+
+    crm: Crm
+    machine: Machine
+    context: Context
+    client: WhatsAppClient
+    patience: Patience
+    clock: Callable[[], datetime]
+
+
+def services_of(job: JobContext) -> Services:
+    """The services of the worker that runs this job."""
+    services = job.additional_context[KEY]
+    if not isinstance(services, Services):
+        raise TypeError("the worker was started without its services")
+    return services

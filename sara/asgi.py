@@ -1,0 +1,48 @@
+"""The ASGI application, for uvicorn and for LangGraph's server (langgraph.json, http.app)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.state import ApiServices
+from jobs.app import run_worker
+from sara import services, studio
+from sara.settings import Settings
+
+
+def make_app(settings: Settings, *, with_worker: bool = False) -> FastAPI:
+    """The application with the services of `settings`, opened when it starts."""
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[ApiServices]:
+        async with AsyncExitStack() as stack:
+            dsn = await stack.enter_async_context(services.database(settings))
+            crm = await stack.enter_async_context(services.record(settings, dsn))
+            if with_worker:
+                opened = await stack.enter_async_context(services.worker(settings, dsn, crm))
+                work = asyncio.create_task(
+                    run_worker(
+                        opened.app, opened.services, concurrency=settings.worker_concurrency, name="serve"
+                    )
+                )
+                stack.push_async_callback(_stop, work)
+            yield services.api_services(settings, crm)
+
+    return create_app(lifespan)
+
+
+async def _stop(work: asyncio.Task[None]) -> None:
+    work.cancel()
+    with suppress(asyncio.CancelledError):
+        await work
+
+
+def __getattr__(name: str) -> FastAPI:
+    # `sara.asgi:app` is built when a server asks for it, not when the module is imported. It shares its
+    # services with the graph of the same process: an embedded database can be opened once in a process.
+    if name == "app":
+        return create_app(studio.process.api)
+    raise AttributeError(name)

@@ -1,0 +1,145 @@
+"""How long a text message takes, machine by machine: everything real, in one process, no language model."""
+
+import asyncio
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from channels.whatsapp.signature import sign
+from crm import businesses, inbox
+from sara import services
+from sara.demo import prepare
+from sara.exchange import Customer, exchange
+from sara.local import Local, local_on
+from sara.settings import Settings
+
+QUESTIONS = (
+    "Quanto costa un massaggio rilassante?",
+    "A che ora aprite domani?",
+    "C'è il parcheggio?",
+    "Vorrei prenotare un massaggio",
+    "How do I get there by metro?",
+)
+
+
+async def measure(settings: Settings, turns: int) -> dict[str, Any]:
+    """Plays `turns` messages of fresh customers, one at a time, in a database of its own."""
+    with tempfile.TemporaryDirectory(prefix="sara-bench-") as folder:
+        settings = settings.model_copy(
+            update={"data_dir": Path(folder), "database_url": None, "gather_seconds": 0.0}
+        )
+        async with services.database(settings) as dsn:
+            async with services.record(settings, dsn) as crm:
+                await prepare(settings, dsn, crm, report=lambda _: None)
+            async with local_on(settings, dsn) as whole:
+                return await _measure(whole, turns)
+
+
+async def _measure(whole: Local, turns: int) -> dict[str, Any]:
+    idle = _rss_mb()
+    acks = await _acks(whole, turns)
+    nodes: dict[str, list[float]] = defaultdict(list)
+    machinery, delays, total = [], [], []
+    for number in range(turns + 5):
+        customer = Customer("aurora", f"3900{number:07d}")
+        started = time.perf_counter()
+        result = await exchange(whole, customer, text=QUESTIONS[number % len(QUESTIONS)])
+        elapsed = (time.perf_counter() - started) * 1000
+        if number < 5:  # the first turns fill caches and pools
+            continue
+        turn = sum(result.timings_ms.values())
+        total.append(elapsed)
+        machinery.append(turn)
+        delays.append(max(0.0, elapsed - turn))
+        for name, milliseconds in result.timings_ms.items():
+            nodes[name].append(milliseconds)
+    return {
+        "turns": turns,
+        "ack_ms": _spread(acks),
+        "queue_and_transport_ms": _spread(delays),
+        "machinery_ms": _spread(machinery),
+        "message_to_done_ms": _spread(total),
+        "nodes_ms": {name: _spread(times) for name, times in nodes.items()},
+        "idle_rss_mb": round(idle),
+    }
+
+
+async def _acks(whole: Local, count: int) -> list[float]:
+    """Milliseconds to answer signed webhooks with one new message each, one at a time."""
+    secret = whole.settings.whatsapp_app_secret.get_secret_value()
+    times = []
+    async with httpx.AsyncClient() as http:
+        for number in range(count + 5):
+            raw = _payload(number)
+            headers = {"Content-Type": "application/json", "X-Hub-Signature-256": sign(secret, raw)}
+            started = time.perf_counter()
+            response = await http.post(f"{whole.url}/webhooks/whatsapp", content=raw, headers=headers)
+            times.append((time.perf_counter() - started) * 1000)
+            response.raise_for_status()
+    await _settled(whole, count + 5)
+    return times[5:]
+
+
+async def _settled(whole: Local, count: int) -> None:
+    async with whole.crm.outside() as tx:
+        business_id = await businesses.of_slug(tx, "aurora")
+    for number in range(count):
+        while True:
+            async with whole.crm.transaction(business_id) as tx:
+                taken = await inbox.taken(tx, _wamid(number))
+            if taken and taken.done:
+                break
+            await asyncio.sleep(0.02)
+
+
+def _wamid(number: int) -> str:
+    return f"wamid.bench.{number}"
+
+
+def _payload(number: int) -> bytes:
+    wa_id = f"3911{number:07d}"
+    message = {
+        "from": wa_id,
+        "id": _wamid(number),
+        "timestamp": str(int(time.time())),
+        "type": "text",
+        "text": {"body": QUESTIONS[number % len(QUESTIONS)]},
+    }
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "390200000000", "phone_number_id": "1001"},
+        "contacts": [{"profile": {"name": "Bench"}, "wa_id": wa_id}],
+        "messages": [message],
+    }
+    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    return {"median": round(statistics.median(ordered), 2), "p95": round(p95, 2)}
+
+
+def _rss_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1]) if Path("/proc/self/statm").exists() else 0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """The figures for a person."""
+    rows = [("", "median ms", "p95 ms")]
+    for name in ("ack_ms", "queue_and_transport_ms", "machinery_ms", "message_to_done_ms"):
+        rows.append((name.removesuffix("_ms"), str(figures[name]["median"]), str(figures[name]["p95"])))
+    for name, spread in figures["nodes_ms"].items():
+        rows.append((f"  {name}", str(spread["median"]), str(spread["p95"])))
+    lines = [f"{name:<24}{median:>12}{p95:>12}" for name, median, p95 in rows]
+    return "\n".join([*lines, f"idle RSS {figures['idle_rss_mb']} MB, {figures['turns']} turns"])

@@ -1,0 +1,47 @@
+"""The command line. The only place that knows exit codes: 0 success, 1 failure with one line, 2 bad usage."""
+
+import sys
+
+import typer
+
+from sara import settings  # noqa: F401  first: it sets what libraries read when they are imported
+from sara.commands import batch, business, chat, demo, doctor, handoff, knowledge, run, studio
+from sara.commands.failures import KNOWN
+
+app = typer.Typer(
+    name="sara",
+    help="A WhatsApp assistant small businesses trust with their customers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("demo")(demo.demo)
+app.command("serve")(run.serve)
+app.command("worker")(run.worker)
+app.command("migrate")(run.migrate)
+app.command("doctor")(doctor.doctor)
+app.command("chat")(chat.chat)
+app.command("play")(chat.play)
+app.command("ingest")(knowledge.ingest)
+app.command("search")(knowledge.search)
+app.command("score")(batch.score)
+app.command("classify")(batch.classify)
+app.command("ground")(batch.ground)
+app.command("when")(batch.when)
+app.command("transcribe")(batch.transcribe)
+app.command("studio")(studio.studio)
+app.add_typer(handoff.app, name="handoff")
+app.add_typer(business.app, name="business")
+app.add_typer(run.bench, name="bench")
+
+
+def main() -> None:
+    """The `sara` command."""
+    try:
+        app()
+    except KNOWN as error:
+        words = str(error) or (type(error).__doc__ or type(error).__name__).split("\n")[0]
+        print(f"sara: {words}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

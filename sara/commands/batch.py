@@ -1,0 +1,126 @@
+"""The small models on files: score, classify, ground, when, transcribe."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from crm import businesses
+from inference.classify import IntentClassifier
+from inference.embed import E5Embedder, Embedder
+from inference.grounding import ground_row
+from inference.language import LanguageIdentifier
+from inference.sensitivity import SensitivityScorer
+from inference.speech import transcript_row
+from inference.when import when_row
+from sara import services
+from sara.commands import rows
+from sara.commands.loop import run
+from sara.settings import Settings, load
+
+Input = Annotated[Path, typer.Option("--input", help="JSON Lines to read")]
+Output = Annotated[Path, typer.Option("--output", help="JSON Lines to write")]
+
+LANGUAGES = ("it", "en", "es", "pt")
+
+
+def score(
+    source: Input,
+    target: Output,
+    business: Annotated[str | None, typer.Option(help="use the thresholds of this business")] = None,
+) -> None:
+    """Rows {text, language?}: adds label, score and escalate (does this need human judgment?)."""
+    given = rows.read(source, "text")
+    rows.write(target, run(_score(load(), given, business)))
+
+
+async def _score(
+    settings: Settings, given: list[dict[str, Any]], business: str | None
+) -> list[dict[str, Any]]:
+    thresholds = await _thresholds(settings, business) if business else None
+    embedder, scorer, languages = E5Embedder(), SensitivityScorer.load(), LanguageIdentifier()
+    scored = []
+    for row in given:
+        text = str(row["text"])
+        language = row.get("language") or languages.detect(text, allowed=LANGUAGES, prior=None).language
+        judged = scorer.score(text, await embedder.query(text), language, thresholds)
+        scored.append(
+            {**row, "label": judged.label, "score": round(judged.score, 4), "escalate": judged.escalate}
+        )
+    return scored
+
+
+async def _thresholds(settings: Settings, business: str) -> dict[str, float]:
+    async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
+        async with crm.outside() as tx:
+            business_id = await businesses.of_slug(tx, business)
+        async with crm.transaction(business_id) as tx:
+            return (await businesses.profile(tx)).thresholds
+
+
+def classify(source: Input, target: Output) -> None:
+    """Rows {text, language?}: adds intent and confidence (the classifier, no language model)."""
+    given = rows.read(source, "text")
+    rows.write(target, run(_classify(E5Embedder(), given)))
+
+
+async def _classify(embedder: Embedder, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    classifier = IntentClassifier.load()
+    classified = []
+    for row in given:
+        text = str(row["text"])
+        guess = classifier.classify(text, await embedder.query(text))
+        classified.append({**row, "intent": guess.intent, "confidence": round(guess.confidence, 4)})
+    return classified
+
+
+def ground(source: Input, target: Output) -> None:
+    """Rows {answer, passages[]}: adds supported and unsupported[] (claims nothing in the passages holds)."""
+    given = rows.read(source, "answer", "passages")
+    rows.write(target, ({**row, **ground_row(row)} for row in given))
+
+
+def when(
+    source: Input,
+    target: Output,
+    now: Annotated[str, typer.Option(help="the moment it is, ISO 8601")],
+    timezone: Annotated[str, typer.Option(help="IANA zone of the business")],
+) -> None:
+    """Rows {text, language, now?}: adds value (ISO local time, or date~part, or null) and candidates[]."""
+    try:
+        zone = ZoneInfo(timezone)
+        moment = datetime.fromisoformat(now)
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        raise typer.BadParameter(str(error)) from error
+    moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
+    given = rows.read(source, "text", "language")
+    rows.write(target, (when_row(row, now=moment, time_zone=timezone) for row in given))
+
+
+def transcribe(
+    files: Annotated[list[Path], typer.Argument(help="voice notes, or folders of them")],
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON line a file")] = False,
+    language: Annotated[list[str] | None, typer.Option(help="languages to expect; repeatable")] = None,
+) -> None:
+    """Voice notes to text, each with its verdict: ok, unclear or rejected."""
+    found = [
+        f for path in files for f in (sorted(path.iterdir()) if path.is_dir() else [path]) if not f.is_dir()
+    ]
+    missing = [str(file) for file in found if not file.exists()]
+    if missing:
+        raise typer.BadParameter(f"no such file: {', '.join(missing)}")
+    run(_transcribe(load(), found, language or list(LANGUAGES), as_json=as_json))
+
+
+async def _transcribe(settings: Settings, files: list[Path], languages: list[str], *, as_json: bool) -> None:
+    model = services.transcriber(settings)
+    for file in files:
+        heard = await model.transcribe(file.read_bytes(), languages=languages)
+        row = transcript_row(str(file), heard)
+        if as_json:
+            print(json.dumps(row, ensure_ascii=False), flush=True)
+        else:
+            print(f"{file.name}: [{heard.status}] {heard.text or heard.reason}", flush=True)

@@ -1,0 +1,62 @@
+"""The demo: everything embedded, three businesses, a phone in the browser."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sara import services
+from sara.commands.chat import play_all, print_journeys
+from sara.commands.loop import run
+from sara.demo import journeys, login, prepare
+from sara.local import Local, local_on
+from sara.settings import Settings, load
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="port on 127.0.0.1")] = 8000,
+    data: Annotated[Path | None, typer.Option(help="folder for the demo's data")] = None,
+    once: Annotated[bool, typer.Option("--once", help="play one journey per business and exit")] = False,
+) -> None:
+    """Serves three businesses with an embedded database and a phone simulator; prints the URLs."""
+    settings = load(**({"data_dir": data} if data else {}))
+    run(_once(settings) if once else _serve(settings, port), log_level="error")
+
+
+async def _serve(settings: Settings, port: int) -> None:
+    async with services.database(settings) as dsn:
+        async with services.record(settings, dsn) as crm:
+            await prepare(settings, dsn, crm, report=print)
+            email, token = await login(crm)
+        async with local_on(settings, dsn, port=port) as whole:
+            _welcome(whole, email, token)
+            await asyncio.Event().wait()
+
+
+async def _once(settings: Settings) -> None:
+    settings = settings.model_copy(update={"gather_seconds": 0.0})
+    async with services.database(settings) as dsn:
+        async with services.record(settings, dsn) as crm:
+            await prepare(settings, dsn, crm, report=print)
+        async with local_on(settings, dsn) as whole:
+            played = await play_all(whole, journeys(), fresh=True)
+    if not print_journeys(played):
+        raise typer.Exit(1)
+
+
+def _welcome(whole: Local, email: str, token: str) -> None:
+    print(
+        f"""
+SARA is running.  Model chain: {whole.services.context.chat.name}
+
+  Phone        {whole.url}/phone        write to a business as a customer
+  API          {whole.url}/docs
+  Agent        {email}
+  API token    {token}
+
+  Hand-overs   curl -H 'Authorization: Bearer {token}' {whole.url}/api/businesses/aurora/handoffs
+
+Stop with Ctrl-C.""",
+        flush=True,
+    )

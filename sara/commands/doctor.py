@@ -1,0 +1,192 @@
+"""What works on this machine, what does not, and how to mend it."""
+
+import json
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import httpx
+import psycopg
+import typer
+
+from channels.whatsapp.client import WhatsAppClient
+from channels.whatsapp.errors import WhatsAppError
+from crm import businesses
+from crm.record import utc_now
+from db.errors import DatabaseError
+from inference.errors import InferenceError
+from inference.weights import require_model, resolve_whisper
+from sara import services
+from sara.commands.loop import run
+from sara.settings import Settings, load
+
+OK, WARN, BAD = "ok", "warning", "failed"
+_MOST_SKEW_S = 5.0
+_LEAST_FREE_BYTES = 2 * 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; `mend` says what to do when it is not ok."""
+
+    name: str
+    state: str
+    detail: str
+    mend: str = ""
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Looks at database, models, Meta's token, secrets, clock and disk; exits 1 when something is broken."""
+    found = run(_examine(load()), log_level="error")
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in found], ensure_ascii=False))
+    else:
+        marks = {OK: "✓", WARN: "!", BAD: "✗"}
+        for finding in found:
+            print(f"{marks[finding.state]} {finding.name:<14} {finding.detail}")
+            if finding.mend:
+                print(f"  {'':<14} → {finding.mend}")
+    if any(finding.state == BAD for finding in found):
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    looks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [
+        _database,
+        _models,
+        _engines,
+        _whatsapp,
+        _disk,
+    ]
+    return [finding for look in looks for finding in await look(settings)]
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    try:
+        async with services.database(settings) as dsn:
+            return await _inside(settings, dsn)
+    except DatabaseError as error:
+        return [Finding("database", BAD, str(error), "start PostgreSQL, or run `sara migrate`")]
+    except psycopg.OperationalError as error:
+        return [
+            Finding("database", BAD, str(error).strip(), "check SARA_DATABASE_URL and that the server runs")
+        ]
+
+
+async def _inside(settings: Settings, dsn: str) -> list[Finding]:
+    async with await psycopg.AsyncConnection.connect(dsn) as connection:
+        cursor = await connection.execute(
+            "SELECT current_setting('server_version'),"
+            " (SELECT extversion FROM pg_extension WHERE extname = 'vector'),"
+            " abs(extract(epoch FROM clock_timestamp()) - extract(epoch FROM %s::timestamptz))::float8",
+            (utc_now(),),
+        )
+        row = await cursor.fetchone()
+    version, vector, skew = row if row else ("?", None, 0.0)
+    async with services.record(settings, dsn) as crm, crm.outside() as tx:
+        count = len(await businesses.directory(tx))
+    where = "given server" if settings.database_url else f"embedded in {settings.data_dir}"
+    found = [Finding("database", OK, f"PostgreSQL {version}, {where}")]
+    found.append(
+        Finding("pgvector", OK, str(vector))
+        if vector
+        else Finding("pgvector", BAD, "the extension is missing", "install pgvector, then run `sara migrate`")
+    )
+    if skew > _MOST_SKEW_S:
+        mend = "synchronise this machine's clock (NTP): windows and reminders depend on it"
+        found.append(Finding("clock", BAD, f"{skew:.0f} s away from the database's", mend))
+    else:
+        found.append(Finding("clock", OK, f"{skew * 1000:.0f} ms from the database's"))
+    empty = "no business yet"
+    found.append(
+        Finding("businesses", OK, str(count))
+        if count
+        else Finding("businesses", WARN, empty, "`sara business add FILE`, or `sara demo`")
+    )
+    return found
+
+
+async def _models(settings: Settings) -> list[Finding]:
+    found = []
+    try:
+        vector = await services.embedder(settings).query("hello")
+        found.append(Finding("embeddings", OK, f"{settings.embeddings}, {len(vector)} dimensions"))
+    except InferenceError as error:
+        found.append(Finding("embeddings", BAD, str(error), "check SARA_EMBEDDINGS"))
+    try:
+        folder = require_model(resolve_whisper(settings.whisper_model, settings.data_dir))
+        found.append(Finding("whisper", OK, str(folder)))
+    except InferenceError as error:
+        found.append(Finding("whisper", BAD, str(error), "set SARA_WHISPER_MODEL to a local model"))
+    return found
+
+
+async def _engines(settings: Settings) -> list[Finding]:
+    try:
+        chain = services.chat_model(settings)
+    except InferenceError as error:
+        return [Finding("model chain", BAD, str(error), "correct SARA_LLM")]
+    found = [Finding("model chain", OK, chain.name)]
+    if settings.llm.startswith("ollama:"):
+        wanted = settings.llm.partition(":")[2]
+        mend = "`ollama serve` and `ollama pull " + wanted + "`; until then answers are quoted, not worded"
+        try:
+            async with httpx.AsyncClient(timeout=3) as http:
+                tags = (await http.get(f"{settings.ollama_base_url}/api/tags")).json()
+            names = [str(model["name"]) for model in tags.get("models", [])]
+            present = any(name == wanted or name.split(":")[0] == wanted for name in names)
+            found.append(
+                Finding("ollama", OK, wanted)
+                if present
+                else Finding("ollama", WARN, f"{wanted} is not pulled", mend)
+            )
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            detail = f"{settings.ollama_base_url} does not answer ({type(error).__name__})"
+            found.append(Finding("ollama", WARN, detail, mend))
+    return found
+
+
+async def _whatsapp(settings: Settings) -> list[Finding]:
+    missing = [
+        f"SARA_{name.upper()}"
+        for name in ("whatsapp_app_secret", "whatsapp_verify_token", "whatsapp_access_token")
+        if not getattr(settings, name).get_secret_value()
+    ]
+    if missing:
+        mend = "set them from Meta's app dashboard; the demo makes its own"
+        return [Finding("whatsapp", WARN, f"not set: {', '.join(missing)}", mend)]
+    async with services.whatsapp(settings) as client:
+        return [await _number(client, number) for number in await _numbers(settings)]
+
+
+async def _number(client: WhatsAppClient, phone_number_id: str) -> Finding:
+    try:
+        number = await client.phone_number(phone_number_id)
+    except WhatsAppError as error:
+        return Finding("whatsapp", BAD, f"{phone_number_id}: {error}", error.advice)
+    detail = f"{phone_number_id}: {number.verified_name} {number.display_phone_number}"
+    return Finding("whatsapp", OK, f"{detail}, quality {number.quality_rating}")
+
+
+async def _numbers(settings: Settings) -> list[str]:
+    numbers: list[str] = []
+    try:
+        async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
+            async with crm.outside() as tx:
+                directory = await businesses.directory(tx)
+            for entry in directory:
+                async with crm.transaction(entry.business_id) as tx:
+                    numbers += [number.phone_number_id for number in await businesses.numbers(tx)]
+    except (DatabaseError, psycopg.OperationalError):
+        return []  # already among the findings
+    return numbers
+
+
+async def _disk(settings: Settings) -> list[Finding]:
+    folder = settings.data_dir if settings.data_dir.exists() else settings.data_dir.absolute().parent
+    free = shutil.disk_usage(folder).free
+    detail = f"{free / 2**30:.1f} GiB free at {folder}"
+    if free < _LEAST_FREE_BYTES:
+        return [Finding("disk", WARN, detail, "free some space: PostgreSQL stops when the disk is full")]
+    return [Finding("disk", OK, detail)]

@@ -1,0 +1,152 @@
+"""Hand-overs from the terminal, by the operator of this installation."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from channels.messages import OutboundMessage
+from channels.whatsapp.limits import fit
+from crm import businesses, conversations, desk, handoffs, messages
+from crm.errors import UnknownHandoff
+from crm.record import Crm
+from sara import services
+from sara.commands.loop import run
+from sara.settings import load
+
+app = typer.Typer(help="Conversations that wait for a human.", no_args_is_help=True)
+
+Id = Annotated[int, typer.Argument(help="number of the hand-over, from `sara handoff list`")]
+AsJson = Annotated[bool, typer.Option("--json")]
+Note = Annotated[str, typer.Option(help="what SARA should know, or how it ended")]
+
+
+@app.command("list")
+def list_(business: Annotated[str | None, typer.Option()] = None, as_json: AsJson = False) -> None:
+    """The open hand-overs, the longest waiting first."""
+    for row in run(_list(business)):
+        if as_json:
+            print(json.dumps(row, ensure_ascii=False, default=str))
+        else:
+            print(f"{row['handoff_id']:>5}  {row['business']:<14} {row['reason']:<18} {row['wants'][:60]}")
+
+
+async def _list(business: str | None) -> list[dict[str, Any]]:
+    found = []
+    async with _record() as crm:
+        async with crm.outside() as tx:
+            directory = await businesses.directory(tx)
+        for entry in directory:
+            if business in (None, entry.slug):
+                async with crm.transaction(entry.business_id) as tx:
+                    rows = await handoffs.queue(tx)
+                found += [{"business": entry.slug, **asdict(row)} for row in rows]
+    return found
+
+
+@app.command("show")
+def show(handoff_id: Id, as_json: AsJson = False) -> None:
+    """One hand-over with its conversation."""
+    packet = run(_show(handoff_id))
+    if as_json:
+        print(json.dumps(packet, ensure_ascii=False, default=str))
+        return
+    for name in (
+        "status",
+        "reason",
+        "label",
+        "contact_name",
+        "wa_id",
+        "language",
+        "summary",
+        "wants",
+        "draft",
+    ):
+        print(f"{name:>14}: {packet[name]}")
+    for said in packet["messages"]:
+        print(f"  {said['sent_at']:%H:%M} {said['author']:>8}: {said['body']}")
+
+
+async def _show(handoff_id: int) -> dict[str, Any]:
+    async with _record() as crm, crm.transaction(await _business_of(crm, handoff_id)) as tx:
+        row = await handoffs.get(tx, handoff_id)
+        conversation = await conversations.get(tx, row.conversation_id)
+        said = await messages.of_conversation(tx, row.conversation_id)
+    return {**asdict(row), "epoch": conversation.epoch, "messages": [asdict(message) for message in said]}
+
+
+@app.command("reply")
+def reply(handoff_id: Id, text: Annotated[str, typer.Argument(help="what the customer will read")]) -> None:
+    """Answers the customer; a running worker delivers it."""
+    texts = [part.body for part in fit(OutboundMessage(body=text))]
+
+    async def work() -> None:
+        async with _record() as crm, crm.transaction(await _business_of(crm, handoff_id)) as tx:
+            await desk.answer(tx, handoff_id, None, texts)
+
+    run(work())
+    print("queued")
+
+
+@app.command("back")
+def back(
+    handoff_id: Id,
+    note: Note = "",
+    fact: Annotated[list[str] | None, typer.Option(help="key=value SARA should know; repeatable")] = None,
+    promise: Annotated[list[str] | None, typer.Option(help="what was promised; repeatable")] = None,
+) -> None:
+    """Gives the conversation back to SARA, who goes on with what was said."""
+    pairs = [entry.partition("=") for entry in fact or []]
+    if any(not sign for _, sign, _ in pairs):
+        raise typer.BadParameter("write facts as key=value")
+    facts = {key.strip(): value.strip() for key, _, value in pairs}
+
+    async def work() -> None:
+        async with _record() as crm, crm.transaction(await _business_of(crm, handoff_id)) as tx:
+            await desk.hand_back(tx, handoff_id, None, note=note, facts=facts, promises=promise or [])
+
+    run(work())
+    print("handed back")
+
+
+@app.command("resolve")
+def resolve(handoff_id: Id, note: Note = "") -> None:
+    """Closes the matter; the customer's next message opens a new conversation."""
+
+    async def work() -> None:
+        async with _record() as crm, crm.transaction(await _business_of(crm, handoff_id)) as tx:
+            await desk.resolve(tx, handoff_id, None, note=note)
+
+    run(work())
+    print("resolved")
+
+
+@asynccontextmanager
+async def _record() -> AsyncIterator[Crm]:
+    settings = load()
+    async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
+        yield crm
+
+
+async def _business_of(crm: Crm, handoff_id: int) -> int:
+    """Which business a hand-over belongs to; the operator sees all of them."""
+    async with crm.outside() as tx:
+        directory = await businesses.directory(tx)
+
+    async def holds(business_id: int) -> int | None:
+        async with crm.transaction(business_id) as tx:
+            try:
+                await handoffs.get(tx, handoff_id)
+            except UnknownHandoff:
+                return None
+        return business_id
+
+    found = await asyncio.gather(*(holds(entry.business_id) for entry in directory))
+    for business_id in found:
+        if business_id is not None:
+            return business_id
+    raise UnknownHandoff(f"no hand-over {handoff_id}: `sara handoff list` shows the open ones")

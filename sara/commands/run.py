@@ -1,0 +1,99 @@
+"""The processes: serve, worker, migrate; and the benchmarks."""
+
+import asyncio
+import json
+import signal
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from db import embedded
+from db.migrate import migrate as bring_up_to_date
+from jobs.app import run_worker
+from sara import asgi, services
+from sara.bench import turn as turn_bench
+from sara.commands.loop import configure_logging
+from sara.commands.loop import run as run_loop
+from sara.settings import Settings, load
+
+bench = typer.Typer(help="Speed and size.", no_args_is_help=True)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="address to bind")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to bind")] = 8000,
+    with_worker: Annotated[bool, typer.Option("--worker", help="also run a worker in this process")] = False,
+) -> None:
+    """API and webhooks. Turns are run by `sara worker` (or here, with --worker)."""
+    settings = load()
+    configure_logging(settings.log_level)
+    app = asgi.make_app(settings, with_worker=with_worker)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level=settings.log_level,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        backlog=2048,
+        loop=_loop(),
+    )
+
+
+def _loop() -> str:
+    with suppress(ImportError):
+        import uvloop  # noqa: F401
+
+        return "uvloop"
+    return "asyncio"
+
+
+def worker() -> None:
+    """Runs turns and deliveries until stopped; start as many as needed, on any machine."""
+    settings = load()
+    run_loop(_worker(settings), log_level=settings.log_level)
+
+
+async def _worker(settings: Settings) -> None:
+    async with AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(services.database(settings))
+        crm = await stack.enter_async_context(services.record(settings, dsn))
+        opened = await stack.enter_async_context(services.worker(settings, dsn, crm))
+        work = asyncio.create_task(
+            run_worker(opened.app, opened.services, concurrency=settings.worker_concurrency, name="worker")
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+        with suppress(asyncio.CancelledError):
+            await work
+
+
+def migrate() -> None:
+    """Creates or updates every table: record, queue, checkpoints, passages. Safe to start many at once."""
+    done = run_loop(_migrate(load()))
+    print("applied " + ", ".join(done) if done else "up to date")
+
+
+async def _migrate(settings: Settings) -> list[str]:
+    if settings.database_url:
+        return await bring_up_to_date(settings.database_url)
+    server = await asyncio.to_thread(embedded.start, settings.data_dir.resolve())
+    try:
+        return await bring_up_to_date(server.dsn)
+    finally:
+        server.stop()
+
+
+@bench.command("turn")
+def bench_turn(
+    turns: Annotated[int, typer.Option(min=5, help="turns to measure, after a warm-up")] = 60,
+    to_file: Annotated[Path | None, typer.Option("--json", help="write the figures here too")] = None,
+) -> None:
+    """One text message, everything real, in one process, with the extractive responder."""
+    figures = run_loop(turn_bench.measure(load(llm="extractive", llm_fallback=None), turns))
+    print(turn_bench.table(figures))
+    if to_file:
+        to_file.write_text(json.dumps(figures, indent=1), encoding="utf-8")

@@ -1,0 +1,25 @@
+"""LangGraph Studio's server on the same graph."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sara.commands.failures import CommandFailed
+
+CONFIG = Path(__file__).parents[2] / "langgraph.json"
+
+
+def studio(
+    port: Annotated[int, typer.Option(help="port on 127.0.0.1")] = 2024,
+    browser: Annotated[bool, typer.Option(help="open Studio in the browser")] = True,
+) -> None:
+    """Starts `langgraph dev` on SARA's graph: step through turns, edit state, fork the past. Needs no key."""
+    if not CONFIG.exists():
+        raise CommandFailed(f"{CONFIG} is missing: run this from a checkout of the repository")
+    command = [sys.executable, "-m", "langgraph_cli", "dev", "--config", str(CONFIG), "--port", str(port)]
+    command += ["--host", "127.0.0.1", "--no-reload", *([] if browser else ["--no-browser"])]
+    code = subprocess.call(command, cwd=CONFIG.parent)  # noqa: S603 our own words only
+    raise typer.Exit(code)

@@ -1,0 +1,63 @@
+"""The demo's world: an embedded database with three businesses and their documents."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from crm import registry
+from crm.record import Crm
+from inference.language import LanguageIdentifier
+from knowledge import ingest as ingestion
+from knowledge.business_file import seed_documents
+from sara import seed, services
+from sara.settings import Settings
+
+JOURNEYS = Path(__file__).parent / "journeys"
+Report = Callable[[str], None]
+
+
+class DocumentsNotRead(Exception):
+    """The demo's own documents could not all be ingested."""
+
+
+async def prepare(settings: Settings, dsn: str, crm: Crm, *, report: Report) -> None:
+    """Enters the businesses and ingests their documents; what is there already stays as it is.
+
+    Raises DocumentsNotRead.
+    """
+    entered = await seed.enter_seeds(crm)
+    model, languages = services.embedder(settings), LanguageIdentifier()
+    async with services.knowledge(settings, dsn, model) as store:
+        for slug, business_id in entered.items():
+            done = await ingestion.ingest(
+                _folders(slug),
+                business_id=business_id,
+                store=store,
+                detect=lambda text: (
+                    languages.detect(text, allowed=("it", "en", "es", "pt"), prior=None).language
+                ),
+            )
+            if done.failed:
+                raise DocumentsNotRead(f"{slug}: {done.failed[0].path}: {done.failed[0].error}")
+            report(f"{slug}: {done.added + done.updated} documents read, {done.unchanged} unchanged")
+
+
+def _folders(slug: str) -> list[Path]:
+    return sorted({path.parent for path in seed_documents(slug)})
+
+
+async def login(crm: Crm, slug: str = "aurora") -> tuple[str, str]:
+    """An agent of a demo business and a fresh API token for that agent."""
+    business = next(b for b in seed.seeds() if b.slug == slug)
+    async with crm.as_owner() as tx:
+        return business.agents[0].email, await registry.new_token(tx, business.agents[0].email)
+
+
+def journeys() -> list[Path]:
+    """The scripts `sara demo --once` plays, one per business."""
+    return sorted(JOURNEYS.glob("*.yaml"))
+
+
+async def embedded_and_prepared(settings: Settings, dsn: str, report: Report) -> None:
+    """`prepare` with a record of its own."""
+    async with services.record(settings, dsn) as crm:
+        await prepare(settings, dsn, crm, report=report)

@@ -1,0 +1,80 @@
+"""Every option, with its default and its SARA_* name. The only reader of the environment."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# Read by libraries when they are imported, so set before anything imports them:
+# checkpoints may hold nothing but plain data, and idle OpenMP threads must not spin on busy cores.
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+GRAPH_API = "https://graph.facebook.com"
+
+
+class Settings(BaseSettings):
+    """Options from SARA_* variables or a .env file in the working directory."""
+
+    model_config = SettingsConfigDict(env_prefix="SARA_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str | None = Field(
+        None, description="PostgreSQL 15+ with pgvector; unset: an embedded one in SARA_DATA_DIR"
+    )
+    data_dir: Path = Field(Path(".sara"), description="embedded database, model weights, generated secrets")
+    database_connections: int = Field(12, ge=2, description="connections of one process to the record")
+
+    llm: str = Field("ollama:llama3.1", description="ollama:NAME, openai:NAME or extractive")
+    llm_fallback: str | None = Field(None, description="a second model, written like SARA_LLM")
+    llm_base_url: str | None = Field(None, description="base URL of an OpenAI-compatible engine")
+    llm_api_key: SecretStr | None = Field(None, description="its key, where it wants one")
+    llm_timeout_s: float = Field(45.0, gt=0, description="seconds for one whole answer of a model")
+    ollama_base_url: str = Field("http://127.0.0.1:11434", description="where Ollama answers")
+    embeddings: str = Field("e5", description="e5 (bundled), ollama:NAME or openai:NAME")
+    whisper_model: str = Field("base", description="size, local directory or hub id")
+    whisper_compute_type: str = Field("int8", description="CTranslate2 compute type")
+    whisper_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+
+    whatsapp_base_url: str = Field(GRAPH_API, description="Graph API, or any simulator of it")
+    whatsapp_api_version: str = Field("v23.0")
+    whatsapp_app_secret: SecretStr = Field(
+        SecretStr(""), description="signs webhooks; without it none is accepted"
+    )
+    whatsapp_verify_token: SecretStr = Field(
+        SecretStr(""), description="what Meta's subscription page was given"
+    )
+    whatsapp_access_token: SecretStr = Field(SecretStr(""), description="bearer token for the Graph API")
+
+    gather_seconds: float = Field(
+        1.5, ge=0, description="how long a burst of messages is gathered into one turn"
+    )
+    worker_concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    unknown_grace_s: float = Field(6.0, gt=0, description="seconds an unknown send waits for its status")
+    unknown_hold_s: float = Field(900.0, gt=0, description="seconds after which a person has to look at it")
+    abstain_below: float = Field(0.845, ge=0, le=1, description="cosine under which no passage is an answer")
+    media_most_bytes: int = Field(16 * 2**20, gt=0, description="largest voice note")
+    log_level: str = Field("info")
+
+    @property
+    def own_graph_api(self) -> bool:
+        """Whether messages go to Meta's own Graph API."""
+        return self.whatsapp_base_url.rstrip("/") == GRAPH_API
+
+
+def load(**overrides: object) -> Settings:
+    """The settings of this process; `overrides` win over the environment."""
+    return Settings(**overrides)  # type: ignore[arg-type]
+
+
+def simulated(settings: Settings, base_url: str) -> Settings:
+    """The settings with the built-in simulator in Meta's place; missing secrets are made up."""
+    made = {
+        name: getattr(settings, name)
+        if getattr(settings, name).get_secret_value()
+        else SecretStr(secrets.token_urlsafe(24))
+        for name in ("whatsapp_app_secret", "whatsapp_verify_token", "whatsapp_access_token")
+    }
+    return settings.model_copy(update={**made, "whatsapp_base_url": base_url})
