@@ -12,19 +12,28 @@ Route = Command[Literal["await_human", "transcribe", "load_contact", "__end__"]]
 _CONVERSATION = ("business_id", "conversation_id", "contact_id", "business", "sender")
 
 
-class ResumeUnusable(ValueError):
-    """The thread waits for an event: {"kind": "hand_back", "handoff": {"note": "…"}} gives it back to SARA,
-    {"kind": "agent_message" or "customer_message", "text": "…"} adds to it, {"kind": "resolve"} ends it."""
+EXPECTED = (
+    'Resume with {"kind": "hand_back", "handoff": {"note": "…"}} to give it back to SARA, '
+    '{"kind": "agent_message", "text": "…"} or {"kind": "customer_message", "text": "…"} to add to it, '
+    '{"kind": "resolve"} to end it.'
+)
 
 
 async def await_human(state: State) -> Route:
-    """Customer and agent messages join the thread and the wait goes on; hand_back and resolve end it."""
+    """Customer and agent messages join the thread and the wait goes on; hand_back and resolve end it.
+
+    A resume that is none of these leaves the thread waiting, with what it expects in its packet.
+    """
     event: Event = interrupt(state["handoff"]["packet"])
     return after(state, event)
 
 
 def after(state: State, event: Event) -> Route:
     """Where an event that arrived during the pause leads."""
+    if not _usable(event):
+        # An error raised here would stay: LangGraph gives the node the same answer again on every run.
+        handoff = {**state["handoff"], "packet": {**state["handoff"]["packet"], "expected": EXPECTED}}
+        return Command(goto="await_human", update={"handoff": handoff})
     event = _whole(state, event)
     update: dict[str, Any] = {"event": event, "last_event_id": event["last_event_id"]}
     match event["kind"]:
@@ -46,16 +55,18 @@ def after(state: State, event: Event) -> Route:
             return Command(goto=_onward(event), update=update)
 
 
+def _usable(event: object) -> bool:
+    return isinstance(event, dict) and event.get("kind") in get_args(Event.__annotations__["kind"])
+
+
 def _whole(state: State, event: Event) -> Event:
     """The event with what a resume by hand (Studio, a notebook) leaves out: whose it is and its messages.
 
     It gets no turn id and no epoch here: load_contact gives them, and knows by their absence that the
-    record has not heard of the event. Raises ResumeUnusable.
+    record has not heard of the event.
     """
     if "turn_id" in event:
         return event
-    if not isinstance(event, dict) or event.get("kind") not in get_args(Event.__annotations__["kind"]):
-        raise ResumeUnusable(ResumeUnusable.__doc__)
     before = state.get("event", {})
     author: Literal["customer", "agent"] = "agent" if event["kind"] == "agent_message" else "customer"
     typed = [Said(author=author, kind="text", text=event["text"])] if event.get("text") else []

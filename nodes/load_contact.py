@@ -48,7 +48,8 @@ async def load_contact(
     }
     if conversation.owner == "human" and not state.get("handoff", {}).get("open"):
         packet = {"reason": "human_owns", "conversation_id": conversation.conversation_id}
-        update["handoff"] = {"open": True, "reason": "human_owns", "waiting": [], "packet": packet}
+        waiting = event["messages"]
+        update["handoff"] = {"open": True, "reason": "human_owns", "waiting": waiting, "packet": packet}
         return Command(goto="await_human", update=update)
     return Command(goto="triage", update=update)
 

@@ -35,6 +35,8 @@ from knowledge.search import KnowledgeSearch
 from knowledge.store import KnowledgeStore, open_store
 from sara.settings import Settings
 
+SPARE_CONNECTIONS = 4
+
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[str]:
@@ -58,7 +60,9 @@ async def database(settings: Settings) -> AsyncIterator[str]:
 @asynccontextmanager
 async def record(settings: Settings, dsn: str) -> AsyncIterator[Crm]:
     """The book of record on a pool of its own."""
-    pool = await open_pool(dsn, max_size=settings.database_connections, min_size=2)
+    # Every job at work holds its conversation on a connection of its own, and needs another to work with.
+    most = max(settings.database_connections, settings.worker_concurrency + SPARE_CONNECTIONS)
+    pool = await open_pool(dsn, max_size=most, min_size=2)
     try:
         yield Crm(pool, utc_now)
     finally:
