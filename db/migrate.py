@@ -64,7 +64,7 @@ async def migrate(dsn: str, folder: Path = MIGRATIONS) -> list[str]:
         try:
             await _queue_tables(connection)
             await AsyncPostgresSaver(connection).setup()
-            return await _numbered_files(connection, migrations(folder))
+            return await _numbered_files(connection, await asyncio.to_thread(migrations, folder))
         finally:
             await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK_KEY,))
 
@@ -80,7 +80,8 @@ async def require_current(dsn: str) -> None:
             rows = await (await connection.execute("SELECT name FROM sara_migration")).fetchall()
         except psycopg.errors.UndefinedTable:
             rows = []
-    missing = sorted({m.name for m in migrations()} - {str(row[0]) for row in rows})
+    known = await asyncio.to_thread(migrations)
+    missing = sorted({m.name for m in known} - {str(row[0]) for row in rows})
     if missing:
         raise SchemaOutdated(f"{SchemaOutdated.__doc__} (missing: {', '.join(missing)})")
 
@@ -99,7 +100,7 @@ async def _queue_tables(connection: psycopg.AsyncConnection[dict[str, object]]) 
     row = await cursor.fetchone()
     if row and not row["present"]:
         async with connection.transaction():
-            await connection.execute(SchemaManager.get_schema())
+            await connection.execute(await asyncio.to_thread(SchemaManager.get_schema))
 
 
 async def _numbered_files(

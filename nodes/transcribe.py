@@ -20,9 +20,14 @@ async def transcribe(
     While a human has the conversation, the words join the thread and the graph goes back to waiting.
     """
     event = state["event"]
-    said = [await _heard(message, event, state, runtime.context) for message in event.get("messages", [])]
-    event = Event(**{**event, "messages": said})
-    if not state.get("handoff", {}).get("open"):
+    paused = bool(state.get("handoff", {}).get("open"))
+    # Words typed in Studio come as the event's text; without a pause load_contact makes a message of them.
+    typed = [Said(author="customer", kind="text", text=event["text"])] if event.get("text") and paused else []
+    said = [
+        await _heard(message, event, state, runtime.context) for message in event.get("messages") or typed
+    ]
+    event = Event(**{**event, "messages": said}) if said else event
+    if not paused:
         return Command(goto="load_contact", update={"event": event})
     lines: list[Line] = [
         Line(author="customer", text=m.get("text", ""), at=m.get("sent_at", "")) for m in said

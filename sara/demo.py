@@ -1,5 +1,6 @@
 """The demo's world: an embedded database with three businesses and their documents."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,7 +30,7 @@ async def prepare(settings: Settings, dsn: str, crm: Crm, *, report: Report) -> 
     async with services.knowledge(settings, dsn, model) as store:
         for slug, business_id in entered.items():
             done = await ingestion.ingest(
-                _folders(slug),
+                await asyncio.to_thread(_folders, slug),
                 business_id=business_id,
                 store=store,
                 detect=lambda text: (

@@ -1,5 +1,6 @@
 """Business files become rows of the record."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ _SERVICE_COLUMNS = (
 
 async def enter(crm: Crm, path: Path) -> tuple[int, BusinessFile]:
     """Enters one business file; returns its id and what was read. Raises BusinessFileError, NumberTaken."""
-    business = load_business(path)
+    business = await asyncio.to_thread(load_business, path)
     async with crm.as_owner() as tx:
         return await registry.put(tx, entry_of(business)), business
 
@@ -45,7 +46,7 @@ async def enter(crm: Crm, path: Path) -> tuple[int, BusinessFile]:
 async def enter_seeds(crm: Crm) -> dict[str, int]:
     """Enters the demo businesses; returns their ids by slug."""
     entered = {}
-    for path in business_file.seed_files():
+    for path in await asyncio.to_thread(business_file.seed_files):
         business_id, business = await enter(crm, path)
         entered[business.slug] = business_id
     return entered

@@ -64,7 +64,7 @@ async def record(settings: Settings, dsn: str) -> AsyncIterator[Crm]:
     most = max(settings.database_connections, settings.worker_concurrency + SPARE_CONNECTIONS)
     pool = await open_pool(dsn, max_size=most, min_size=2)
     try:
-        yield Crm(pool, utc_now)
+        yield await asyncio.to_thread(Crm, pool, utc_now)  # reads its queries' files
     finally:
         await pool.close()
 
@@ -161,12 +161,12 @@ async def thinking(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClien
                 last_resort=ExtractiveResponder(),
                 embedder=reader,
                 one_embedder=reader is model,
-                intents=IntentClassifier.load(),
-                sensitivity=SensitivityScorer.load(),
+                intents=await asyncio.to_thread(IntentClassifier.load),
+                sensitivity=await asyncio.to_thread(SensitivityScorer.load),
                 languages=languages,
                 transcriber=hearing,
                 media=ChannelMedia(client, most_bytes=settings.media_most_bytes),
-                phrases=Phrases.load(),
+                phrases=await asyncio.to_thread(Phrases.load),
                 clock=crm.clock,
                 tuning=Tuning(abstain_below=settings.abstain_below),
             )
