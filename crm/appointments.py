@@ -84,6 +84,8 @@ async def book(
     Raises SlotTaken when somebody else was first (the exclusion constraint decides, so two transactions
     at the same instant cannot both win).
     """
+    # Two inserts that meet inside the constraint's check would wait for each other until one is killed.
+    await tx.value("resource_lock", resource_id=resource_id)
     before = await _by_key(tx, idempotency_key)
     if before is not None:
         return before

@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 from crm.errors import UnknownBusiness
@@ -176,7 +176,8 @@ async def profile(tx: Tx) -> Profile:
         business=business,
         locations=await tx.all(LocationRow, "locations"),
         hours=await tx.all(HoursRow, "opening_hours"),
-        closures=await tx.all(ClosureRow, "closures", since=tx.now.date()),
+        # In the Americas it is still the day before: its closure has not ended there.
+        closures=await tx.all(ClosureRow, "closures", since=tx.now.date() - timedelta(days=1)),
         services=await services(tx),
         persona={text.language: text.body for text in await tx.all(TextRow, "texts", kind="persona")},
         house_rules=dict(house_rules),

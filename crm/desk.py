@@ -66,12 +66,9 @@ async def hand_back(
 ) -> None:
     """The bot speaks again, knowing note, facts and promises. Raises UnknownHandoff, HandoffClosed."""
     handoff = await _open(tx, handoff_id)
-    await conversations.lock(tx, handoff.conversation_id)
-    closed = await handoffs.close(
+    await handoffs.close(
         tx, handoff_id, "returned", note=note, agent_id=agent_id, facts=facts, promises=promises
     )
-    if not closed:
-        raise HandoffClosed(HandoffClosed.__doc__)
     await conversations.give_to_bot(tx, handoff.conversation_id)
     await _tell_graph(tx, handoff, inbox.HAND_BACK, note)
 
@@ -82,9 +79,7 @@ async def resolve(tx: Tx, handoff_id: int, agent_id: int | None, *, note: str) -
     Raises UnknownHandoff, HandoffClosed.
     """
     handoff = await _open(tx, handoff_id)
-    await conversations.lock(tx, handoff.conversation_id)
-    if not await handoffs.close(tx, handoff_id, "resolved", note=note, agent_id=agent_id):
-        raise HandoffClosed(HandoffClosed.__doc__)
+    await handoffs.close(tx, handoff_id, "resolved", note=note, agent_id=agent_id)
     await conversations.give_to_bot(tx, handoff.conversation_id)
     summary = " — ".join(part for part in (handoff.summary, note) if part)
     await conversations.close(tx, handoff.conversation_id, summary=summary or None)
@@ -100,6 +95,13 @@ async def waiting_for(tx: Tx, wa_id: str) -> int:
 
 
 async def _open(tx: Tx, handoff_id: int) -> HandoffRow:
+    """The open hand-over with its conversation locked.
+
+    The conversation first, as everywhere: locks taken in two orders would wait for each other. So its
+    state is read again once nobody else can change it.
+    """
+    before = await handoffs.get(tx, handoff_id)
+    await conversations.lock(tx, before.conversation_id)
     handoff = await handoffs.get(tx, handoff_id)
     if handoff.status not in OPEN:
         raise HandoffClosed(HandoffClosed.__doc__)

@@ -27,7 +27,9 @@ async def finish(machine: Machine, context: Context, thread_id: str) -> State:
     """Finishes a turn that a crash interrupted, if there is one; returns what the thread remembers."""
     config = thread_config(thread_id)
     snapshot = await machine.aget_state(config)
-    if snapshot.next and "await_human" not in snapshot.next:
+    # A process may die after a node's writes were kept and before their checkpoint was: such a task counts
+    # as run, so that `next` is empty, but it still stands in `tasks`, and what follows it has not run.
+    if snapshot.tasks and "await_human" not in snapshot.next:
         await machine.ainvoke(None, config, context=context, durability="sync")
         snapshot = await machine.aget_state(config)
     return cast(State, snapshot.values)

@@ -16,7 +16,7 @@ NAMESPACE = "sara"
 def build_app(dsn: str, *, connections: int = 4) -> App:
     """The queue with its tasks; open it before use (`async with app.open_async()`)."""
     app = App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=connections))
-    for blueprint in (drain.blueprint, send.blueprint, sweep.blueprint):
+    for blueprint in (drain.blueprint(), send.blueprint(), sweep.blueprint()):
         app.add_tasks_from(blueprint, namespace=NAMESPACE)
     return app
 

@@ -22,14 +22,19 @@ from graph.state import Event, Said, answered_wamids
 from jobs.services import Services, services_of
 
 log = structlog.get_logger(__name__)
-blueprint = Blueprint()
 
 BUSY_RETRY_S = 0.5
 _MOST_BACKOFF_S = 30.0
 _TYPING_PATIENCE_S = 2.0
 
 
-@blueprint.task(name="drain", queue=queue.TURNS, pass_context=True)
+def blueprint() -> Blueprint:
+    """The task of this file, for one app: adding a blueprint to an app renames its tasks."""
+    made = Blueprint()
+    made.task(name="drain", queue=queue.TURNS, pass_context=True)(drain)
+    return made
+
+
 async def drain(job: JobContext, *, business_id: int, conversation_id: int, attempt: int = 0) -> None:
     """Finishes a crashed turn and delivers what is waiting.
 

@@ -11,15 +11,25 @@ from crm.record import SENDS, TURNS
 from jobs.services import Services, services_of
 
 log = structlog.get_logger(__name__)
-blueprint = Blueprint()
 
 _FORGOTTEN = timedelta(seconds=2)
 
 
-@blueprint.periodic(cron="*/2 * * * * *", periodic_id="sweep")
-@blueprint.task(name="sweep", queue=queue.TURNS, queueing_lock="sweep", priority=20, pass_context=True)
+def blueprint() -> Blueprint:
+    """The task of this file, for one app: adding a blueprint to an app renames its tasks.
+
+    Before any turn or delivery in the queue, since it may free one.
+    """
+    made = Blueprint()
+    task = made.task(name="sweep", queue=queue.TURNS, queueing_lock="sweep", priority=20, pass_context=True)(
+        sweep
+    )
+    made.periodic(cron="*/2 * * * * *", periodic_id="sweep")(task)
+    return made
+
+
 async def sweep(job: JobContext, timestamp: int) -> None:
-    """Every two seconds, by whichever worker comes first; before any turn, since it may free one."""
+    """Every two seconds, by whichever worker comes first."""
     await sweep_once(services_of(job), own_job=job.job.id)
 
 
@@ -66,6 +76,6 @@ async def _free(services: Services, job: AdriftRow) -> None:
             return
         if deliveries:
             await queue.send(tx, job.conversation_id)
-        else:  # what was running may be what killed the worker, so it counts as a failure
-            await queue.drain(tx, job.conversation_id, delay_s=0, attempt=job.attempt + 1)
+        else:  # its death is not held against the turn: a worker killed by others takes many with it
+            await queue.drain(tx, job.conversation_id, delay_s=0, attempt=job.attempt)
     log.warning("orphan_job", job_id=job.job_id, task=job.task, conversation_id=job.conversation_id)

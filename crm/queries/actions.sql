@@ -10,6 +10,9 @@ WHERE k.service_id = %(service_id)s ORDER BY r.resource_id;
 -- resource_weeks -- the weeks of resources that do not simply follow their location
 SELECT resource_id, weekday, starts, ends FROM resource_hours ORDER BY resource_id, weekday, starts;
 
+-- resource_lock -- one booking of a resource at a time
+SELECT resource_id FROM resource WHERE resource_id = %(resource_id)s FOR NO KEY UPDATE;
+
 -- appointment_insert -- a time is taken; the constraint decides who was first
 INSERT INTO appointment (business_id, contact_id, conversation_id, service_id, resource_id, during, price, idempotency_key)
 VALUES (%(business_id)s, %(contact_id)s, %(conversation_id)s, %(service_id)s, %(resource_id)s,

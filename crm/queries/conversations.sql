@@ -1,8 +1,12 @@
+-- Contacts and conversations are locked FOR NO KEY UPDATE: whoever adds a row that refers to one takes a
+-- KEY SHARE lock on it, and a webhook (contact, then conversation) and a turn (conversation, then a message
+-- of the contact) would otherwise wait for each other.
+
 -- contact_by_wa_id -- a customer known by phone
-SELECT contact_id FROM contact WHERE wa_id = %(wa_id)s FOR UPDATE;
+SELECT contact_id FROM contact WHERE wa_id = %(wa_id)s FOR NO KEY UPDATE;
 
 -- contact_by_bsuid -- a customer known by business-scoped user id
-SELECT contact_id FROM contact WHERE bsuid = %(bsuid)s FOR UPDATE;
+SELECT contact_id FROM contact WHERE bsuid = %(bsuid)s FOR NO KEY UPDATE;
 
 -- contact_insert -- a customer seen for the first time
 INSERT INTO contact (business_id, wa_id, bsuid, name, last_seen_at)
@@ -27,7 +31,7 @@ UPDATE contact SET opted_out_at = %(opted_out_at)s WHERE contact_id = %(contact_
 
 -- conversation_open -- the open conversation of a customer on a number, locked
 SELECT conversation_id, last_activity_at, owner FROM conversation
-WHERE contact_id = %(contact_id)s AND phone_number_id = %(phone_number_id)s AND status = 'open' FOR UPDATE;
+WHERE contact_id = %(contact_id)s AND phone_number_id = %(phone_number_id)s AND status = 'open' FOR NO KEY UPDATE;
 
 -- conversation_insert -- a new conversation
 INSERT INTO conversation (business_id, contact_id, phone_number_id, opened_at, last_activity_at)
@@ -42,7 +46,7 @@ WHERE conversation_id = %(conversation_id)s;
 -- conversation_lock -- waits for whoever is adding to the conversation, then shows it
 SELECT conversation_id, contact_id, phone_number_id, thread_id, owner, agent_id, epoch, status, summary,
        opened_at, last_customer_at, last_activity_at
-FROM conversation WHERE conversation_id = %(conversation_id)s FOR UPDATE;
+FROM conversation WHERE conversation_id = %(conversation_id)s FOR NO KEY UPDATE;
 
 -- conversation -- one conversation
 SELECT conversation_id, contact_id, phone_number_id, thread_id, owner, agent_id, epoch, status, summary,

@@ -1,0 +1,128 @@
+"""Turns: bursts, what arrives meanwhile, turns that fail, conversations somebody else holds."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from crm import conversations, handoffs
+from jobs.drain import _database_away
+from tests.chaos.town import until
+from tests.jobs.shop import Shop
+
+POISON = """
+CREATE OR REPLACE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'poison'; END $$;
+CREATE TRIGGER poison BEFORE INSERT ON outbox FOR EACH ROW
+    WHEN (NEW.conversation_id = {} AND NEW.turn_id NOT LIKE '%:failed') EXECUTE FUNCTION poison();
+"""
+
+
+async def all_taken_in(shop: Shop, conversation_id: int) -> bool:
+    query = "SELECT count(*) AS n FROM inbox_event WHERE conversation_id = %s AND done_at IS NULL"
+    return (await shop.rows(query, conversation_id))[0]["n"] == 0
+
+
+async def test_a_burst_is_one_turn(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393600000001")
+    wamids = await shop.customer_writes(conversation, "Buongiorno", "scusi", "dove siete?")
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    rows = await shop.outbox_of(conversation)
+    assert len({row["turn_id"] for row in rows}) == 1
+    assert rows[0]["answers"] == ",".join(wamids)
+
+
+async def test_what_arrives_during_a_turn_is_the_next_one(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393600000002")
+    first = await shop.customer_writes(conversation, "Dove siete?")
+    working = asyncio.create_task(shop.work())
+
+    async def begun() -> bool:
+        return bool(await shop.rows("SELECT 1 FROM checkpoints WHERE thread_id LIKE %s", f"%:{conversation}"))
+
+    await until(begun, 10, "no turn began", every_s=0.002)
+    second = await shop.customer_writes(conversation, "A che ora aprite domani?")
+    await working
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    answers = list(dict.fromkeys(row["answers"] for row in await shop.outbox_of(conversation)))
+    assert answers == [first[0], second[0]]
+
+
+async def test_a_replayed_job_says_nothing_twice(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393600000003")
+    await shop.customer_writes(conversation, "Dove siete?")
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    before = await shop.outbox_of(conversation)
+    await shop.rows("UPDATE inbox_event SET done_at = NULL WHERE conversation_id = %s", conversation)
+    await shop.customer_writes(conversation)
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    assert [r["outbox_id"] for r in await shop.outbox_of(conversation)] == [r["outbox_id"] for r in before]
+
+
+async def test_a_turn_that_always_fails_goes_to_a_human(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393600000004")
+    await shop.rows(POISON.format(conversation))
+    try:
+        wamids = await shop.customer_writes(conversation, "Dove siete?")
+        await shop.work()
+        # A customer who goes on writing queues a sibling; the failures must still be counted.
+        wamids += await shop.customer_writes(conversation, "pronto?")
+        await shop.work_until(lambda: all_taken_in(shop, conversation), 20)
+    finally:
+        await shop.rows("DROP TRIGGER poison ON outbox")
+    async with shop.crm.transaction(shop.business_id) as tx:
+        assert (await conversations.get(tx, conversation)).owner == "human"
+        handoff_id = await handoffs.open_of(tx, conversation)
+        assert handoff_id is not None
+        handoff = await handoffs.get(tx, handoff_id)
+    assert handoff.reason == "turn_failed"
+    assert "Dove siete?" in handoff.wants
+    (row,) = await shop.outbox_of(conversation)
+    assert row["answers"] == ",".join(wamids), "the customer is told"
+
+    await shop.customer_writes(conversation, "c'è qualcuno?")
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    assert len(await shop.outbox_of(conversation)) == 1, "a human has it: the bot is silent, and not stuck"
+
+
+async def test_a_held_conversation_is_tried_again(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393600000005")
+    async with shop.crm.hold(conversation) as held:
+        assert held
+        await shop.customer_writes(conversation, "Dove siete?")
+        await shop.work()
+        assert not await all_taken_in(shop, conversation)
+        query = "SELECT status::text, args ->> 'attempt' AS attempt FROM procrastinate_jobs WHERE lock = %s"
+        jobs = await shop.rows(query, f"conv:{conversation}")
+        assert jobs == [{"status": "todo", "attempt": "0"}]
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    assert len({row["turn_id"] for row in await shop.outbox_of(conversation)}) == 1
+
+
+async def test_two_workers_share_the_work(shop: Shop) -> None:
+    numbers = [await shop.open_conversation(f"39361000000{n}") for n in range(6)]
+    written = [(await shop.customer_writes(number, "Dove siete?", "grazie"))[0] for number in numbers]
+
+    async def done() -> bool:
+        return all([await all_taken_in(shop, number) for number in numbers])
+
+    await asyncio.gather(shop.work_until(done), shop.work_until(done))
+    for number, wamid in zip(numbers, written, strict=True):
+        answers = {row["answers"] for row in await shop.outbox_of(number)}
+        assert len(answers) == 1
+        assert wamid in answers.pop()
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [
+        (psycopg.OperationalError("connection refused"), True),
+        (psycopg.errors.AdminShutdown(), True),
+        (psycopg.errors.CannotConnectNow(), True),
+        (psycopg.errors.ProgramLimitExceeded(), False),
+        (psycopg.errors.QueryCanceled(), False),
+        (psycopg.errors.CheckViolation(), False),
+        (ValueError(), False),
+    ],
+)
+def test_only_an_outage_is_forgiven(error: Exception, away: bool) -> None:
+    assert _database_away(error) is away

@@ -1,0 +1,211 @@
+"""Delivery: once, in order, to the right owner's epoch, inside the window, whatever the channel answers."""
+
+import asyncio
+import json
+from typing import Any
+
+from channels.simulator.settings import Faults
+from channels.simulator.world import SimMessage
+from crm import conversations, outbox
+from tests.chaos.town import NUMBER
+from tests.jobs.shop import Shop
+
+
+def told(shop: Shop, wa_id: str) -> list[str]:
+    return [message.text for message in shop.simulator.sent_to(wa_id, NUMBER)]
+
+
+async def status_comes(shop: Shop, message: SimMessage, status: str = "delivered") -> None:
+    item: dict[str, Any] = {
+        "id": message.wamid,
+        "status": status,
+        "timestamp": "1763500000",
+        "recipient_id": message.customer,
+        "biz_opaque_callback_data": message.callback_data,
+    }
+    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": NUMBER}, "statuses": [item]}
+    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+    payload = {"object": "whatsapp_business_account", "entry": [entry]}
+    answer = await shop.post(json.dumps(payload).encode())
+    assert answer.json()["statuses"] == 1
+
+
+async def another_is_delivered(shop: Shop, wa_id: str) -> None:
+    """Somebody else's message goes out on the number and its status comes back."""
+    conversation = await shop.open_conversation(wa_id)
+    await shop.bot_says(conversation, "altro")
+    await shop.work_until(lambda: settled(shop, conversation))
+    await status_comes(shop, shop.simulator.sent_to(wa_id)[-1])
+
+
+async def settled(shop: Shop, conversation_id: int) -> bool:
+    return not {"queued", "sending", "unknown"} & set(await shop.states_of(conversation_id))
+
+
+async def is_unknown(shop: Shop, conversation_id: int) -> bool:
+    return "unknown" in await shop.states_of(conversation_id)
+
+
+async def test_messages_go_out_once_in_order_with_our_reference(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000001")
+    await shop.bot_says(conversation, "uno", "due")
+    await shop.bot_says(conversation, "tre")
+    await asyncio.gather(*(shop.work_until(lambda: settled(shop, conversation)) for _ in range(2)))
+    assert told(shop, "393800000001") == ["uno", "due", "tre"]
+    rows = await shop.outbox_of(conversation)
+    heard = shop.simulator.sent_to("393800000001")
+    assert [f"{row['outbox_id']}|" for row in rows] == [m.callback_data for m in heard]
+    wamids = await shop.rows(
+        "SELECT wamid FROM message JOIN outbox USING (message_id) WHERE outbox.conversation_id = %s"
+        " ORDER BY outbox_id",
+        conversation,
+    )
+    assert [row["wamid"] for row in wamids] == [m.wamid for m in heard]
+
+
+async def test_words_of_an_older_epoch_stay_unsaid(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000002")
+    await shop.bot_says(conversation, "troppo tardi")
+    async with shop.crm.transaction(shop.business_id) as tx:
+        await conversations.give_to_human(tx, conversation)
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert await shop.states_of(conversation) == ["superseded"]
+    assert told(shop, "393800000002") == []
+
+
+async def test_outside_the_window_a_message_is_held(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000003")
+    await shop.rows(
+        "UPDATE conversation SET last_customer_at = now() - interval '25 h' WHERE conversation_id = %s",
+        conversation,
+    )
+    await shop.bot_says(conversation, "eccomi")
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert await shop.states_of(conversation) == ["held"]
+    assert told(shop, "393800000003") == []
+
+
+async def test_an_unknown_outcome_is_sent_again_only_when_later_statuses_flow(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000004")
+    shop.simulator.faults.now = Faults(p_reset=1)  # broken off before the channel took it
+    await shop.bot_says(conversation, "una volta")
+    await shop.work_until(lambda: is_unknown(shop, conversation))
+    shop.simulator.faults.now = Faults()
+    await shop.work_for(1.2)  # three times the grace
+    assert await shop.states_of(conversation) == ["unknown"], "without evidence nothing is sent twice"
+    assert told(shop, "393800000004") == []
+    await another_is_delivered(shop, "393800000104")
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert told(shop, "393800000004") == ["una volta"]
+    (row,) = await shop.outbox_of(conversation)
+    assert (row["state"], row["attempts"]) == ("accepted", 2)
+
+
+async def test_a_late_status_settles_an_unknown_outcome(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000005")
+    shop.simulator.faults.now = Faults(p_lost_answer=1)  # the channel took it, its answer was lost
+    await shop.bot_says(conversation, "una volta sola")
+    await shop.work_until(lambda: is_unknown(shop, conversation))
+    shop.simulator.faults.now = Faults()
+    (message,) = shop.simulator.sent_to("393800000005")
+    await status_comes(shop, message)
+    assert await shop.states_of(conversation) == ["accepted"]
+    await another_is_delivered(shop, "393800000105")
+    await shop.work_for(1.0)
+    assert told(shop, "393800000005") == ["una volta sola"]
+    (kept,) = await shop.rows(
+        "SELECT wamid, status FROM message JOIN outbox USING (message_id) WHERE outbox.conversation_id = %s",
+        conversation,
+    )
+    assert kept == {"wamid": message.wamid, "status": "delivered"}
+
+
+async def test_a_status_may_come_before_the_answer(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000006")
+    await shop.bot_says(conversation, "veloce")
+    shop.simulator.faults.now = Faults(p_timeout=1, timeout_s=0.8)
+    working = asyncio.create_task(shop.work_until(lambda: settled(shop, conversation)))
+    for _ in range(200):
+        if shop.simulator.sent_to("393800000006"):
+            break
+        await asyncio.sleep(0.02)
+    (message,) = shop.simulator.sent_to("393800000006")
+    assert await shop.states_of(conversation) == ["sending"]
+    await status_comes(shop, message, "sent")
+    assert await shop.states_of(conversation) == ["accepted"]
+    await working
+    await shop.work_for(0.3)
+    assert told(shop, "393800000006") == ["veloce"]
+    assert await shop.states_of(conversation) == ["accepted"]
+
+
+async def test_what_follows_an_unknown_outcome_waits_but_not_for_ever(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000007")
+    shop.simulator.faults.now = Faults(p_reset=1)
+    await shop.bot_says(conversation, "prima")
+    await shop.work_until(lambda: is_unknown(shop, conversation))
+    shop.simulator.faults.now = Faults()
+    await shop.bot_says(conversation, "seconda")
+    await shop.work_for(0.6)
+    assert told(shop, "393800000007") == [], "order is kept"
+
+    async def second_is_out() -> bool:
+        return told(shop, "393800000007") == ["seconda"]
+
+    await shop.work_until(second_is_out)  # the number is silent: only what follows can bring evidence
+    await status_comes(shop, shop.simulator.sent_to("393800000007")[0])
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert told(shop, "393800000007") == ["seconda", "prima"]
+
+
+async def test_a_passing_fault_is_tried_again_later(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000008")
+    shop.simulator.faults.now = Faults(p500=1)
+    await shop.bot_says(conversation, "ora o dopo", "e poi questa")
+    await shop.work()
+    first, second = await shop.outbox_of(conversation)
+    assert (first["state"], first["error_code"], first["attempts"]) == ("queued", 131000, 1)
+    assert first["next_attempt_at"] > first["attempted_at"]
+    assert (second["state"], second["attempts"]) == ("queued", 0), "what follows waits behind it"
+    shop.simulator.faults.now = Faults()
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert told(shop, "393800000008") == ["ora o dopo", "e poi questa"]
+
+
+async def test_a_full_quota_never_gives_a_message_up(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000009")
+    await shop.bot_says(conversation, "con calma")
+    await shop.rows("UPDATE outbox SET attempts = 40 WHERE conversation_id = %s", conversation)
+    shop.simulator.faults.now = Faults(p429=1)
+    await shop.work()
+    (row,) = await shop.outbox_of(conversation)
+    assert (row["state"], row["error_code"], row["attempts"]) == ("queued", 130429, 41)
+    wait = row["next_attempt_at"] - row["attempted_at"]
+    assert 299 < wait.total_seconds() < 303
+    await shop.rows("UPDATE outbox SET state = 'held' WHERE conversation_id = %s", conversation)
+
+
+async def test_a_refusal_stands(shop: Shop) -> None:
+    conversation = await shop.open_conversation(None, bsuid="IT.nobodyhasthis")
+    await shop.bot_says(conversation, "non arriva")
+    await shop.work_until(lambda: settled(shop, conversation))
+    (row,) = await shop.outbox_of(conversation)
+    assert (row["state"], row["error_code"], row["attempts"]) == ("refused", 131026, 1)
+    await shop.bot_says(conversation, "nemmeno questa")
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert [row["attempts"] for row in await shop.outbox_of(conversation)] == [1, 1]
+
+
+async def test_a_row_left_sending_by_a_dead_worker_waits_for_its_status(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000010")
+    await shop.bot_says(conversation, "forse")
+    async with shop.crm.transaction(shop.business_id) as tx:
+        (row,) = await outbox.open_rows(tx, conversation)
+        assert await outbox.claim(tx, row.outbox_id)
+        assert not await outbox.claim(tx, row.outbox_id), "one sender only"
+    await shop.work()
+    assert await shop.states_of(conversation) == ["unknown"]
+    assert told(shop, "393800000010") == []
+    await another_is_delivered(shop, "393800000110")
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert told(shop, "393800000010") == ["forse"]
