@@ -33,8 +33,8 @@ check: setup  ## ruff, mypy, the import contract
 format: setup
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-eval: setup  ## quality of the small models, cross-validated
-	$(BIN)/python -m inference.train --check
+eval: setup  ## train the small models again and print their cross-validated quality
+	$(BIN)/python -m inference.train
 
 bench: setup  ## speed of a turn
 	$(BIN)/sara bench turn

@@ -1,6 +1,8 @@
 """What our errors mean in HTTP. The only place that knows."""
 
 from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from crm.errors import (
@@ -35,4 +37,11 @@ def install(app: FastAPI) -> None:
         words = str(error) if status < 500 else (type(error).__doc__ or "").split("\n")[0]
         return JSONResponse({"error": type(error).__name__, "detail": words}, status, headers)
 
+    async def refuse(_: Request, error: Exception) -> JSONResponse:
+        # Without the input that FastAPI would repeat: it may be a customer's, and need not be valid Unicode.
+        problems = error.errors() if isinstance(error, RequestValidationError) else []
+        detail = [{key: problem[key] for key in ("type", "loc", "msg")} for problem in problems]
+        return JSONResponse({"detail": jsonable_encoder(detail)}, 422)
+
     app.add_exception_handler(RecordError, answer)
+    app.add_exception_handler(RequestValidationError, refuse)

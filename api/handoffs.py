@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Request
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from api.auth import Authenticated
 from api.state import services_of
@@ -16,7 +16,20 @@ from crm.messages import MessageRow
 
 router = APIRouter(prefix="/api/businesses/{business}/handoffs", tags=["hand-overs"])
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+
+def _storable(text: str) -> str:
+    """JSON can say characters that no text of the record can hold: NUL, and halves of surrogate pairs."""
+    if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError("a NUL character or half a surrogate pair cannot be stored")
+    return text
+
+
+_Storable = AfterValidator(_storable)
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), _Storable]
+Note = Annotated[str, StringConstraints(max_length=5_000), _Storable]
+Key = Annotated[str, StringConstraints(max_length=80), _Storable]
+Fact = Annotated[str, StringConstraints(max_length=2_000), _Storable]
+Promise = Annotated[str, StringConstraints(max_length=500), _Storable]
 
 
 class Handoff(BaseModel):
@@ -68,19 +81,15 @@ class Answer(BaseModel):
 class HandBack(BaseModel):
     """What the agent learned and promised, for SARA to go on with."""
 
-    note: Annotated[str, StringConstraints(max_length=5_000)] = ""
-    facts: dict[Annotated[str, StringConstraints(max_length=80)], str] = Field(
-        default_factory=dict, max_length=30
-    )
-    promises: list[Annotated[str, StringConstraints(max_length=500)]] = Field(
-        default_factory=list, max_length=30
-    )
+    note: Note = ""
+    facts: dict[Key, Fact] = Field(default_factory=dict, max_length=30)
+    promises: list[Promise] = Field(default_factory=list, max_length=30)
 
 
 class Resolution(BaseModel):
     """How the matter ended."""
 
-    note: Annotated[str, StringConstraints(max_length=5_000)] = ""
+    note: Note = ""
 
 
 @router.get("")

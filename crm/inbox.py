@@ -39,6 +39,7 @@ class TakenRow:
 
     message_id: int
     conversation_id: int
+    event_id: int
     done: bool
 
 

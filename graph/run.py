@@ -78,6 +78,18 @@ async def remembered(machine: Machine, thread_id: str) -> State:
     return cast(State, (await machine.aget_state(thread_config(thread_id))).values)
 
 
+async def settled(machine: Machine, thread_id: str, event_id: int) -> State | None:
+    """What a thread remembers once it has taken an event in and come to rest; None before that.
+
+    The event's row is marked done inside the turn's last node, a moment before its checkpoint is written.
+    """
+    snapshot = await machine.aget_state(thread_config(thread_id))
+    resting = not snapshot.tasks or "await_human" in snapshot.next
+    if not resting or int(snapshot.values.get("last_event_id", 0)) < event_id:
+        return None
+    return cast(State, snapshot.values)
+
+
 async def node_times(machine: Machine, thread_id: str) -> dict[str, float]:
     """Milliseconds of each node in the thread's last turn, checkpoint included, from the checkpoints' times.
 

@@ -17,11 +17,17 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
-from openai import APIError
+from openai import ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from inference.errors import BadModelOutput, ModelUnavailable
 from inference.material import Material
+
+MOST_TOKENS = 700  # of one answer: three sentences and their arguments fit several times
+_CONNECT_S = 1.0  # an engine is near; one that cannot be reached must not cost the customer's patience
+_AWAY = (TimeoutError, httpx.HTTPError, ollama.ResponseError, OpenAIError, ConnectionError)
+# What the clients let through when a body is not the protocol's (a proxy's page, an empty stream).
+_NOT_THE_PROTOCOL = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 Intent = Literal[
     "answer",
@@ -105,7 +111,10 @@ class LangChainChat:
         self._timeout_s = timeout_s
 
     async def propose(self, request: Request) -> Answered:
-        """One call. The time limit is over the whole answer: a stream that trickles counts as an outage."""
+        """One call. The time limit is over the whole answer: a stream that trickles counts as an outage.
+
+        Raises ModelUnavailable, BadModelOutput.
+        """
         messages: list[BaseMessage] = [SystemMessage(request.system)]
         messages += [
             HumanMessage(text) if role == "user" else AIMessage(text) for role, text in request.history
@@ -115,8 +124,13 @@ class LangChainChat:
         try:
             async with asyncio.timeout(self._timeout_s):
                 answer = await self._model.ainvoke(messages)
-        except (TimeoutError, httpx.HTTPError, ollama.ResponseError, APIError, ConnectionError) as error:
+        except (LengthFinishReasonError, ContentFilterFinishReasonError) as error:
+            raise BadModelOutput(f"no whole proposal: {error}") from error
+        except _AWAY as error:
             reason = f"{self.name} did not answer ({type(error).__name__}: {error})"
+            raise ModelUnavailable(reason) from error
+        except _NOT_THE_PROTOCOL as error:
+            reason = f"{self.name}: what answers there is no model engine ({type(error).__name__}: {error})"
             raise ModelUnavailable(reason) from error
         text = answer.content if isinstance(answer.content, str) else json.dumps(answer.content)
         usage: Any = answer.usage_metadata if isinstance(answer, AIMessage) else None
@@ -183,11 +197,11 @@ def ollama_chat(name: str, *, base_url: str | None, timeout_s: float) -> LangCha
         base_url=base_url,
         temperature=0,
         num_ctx=8192,
-        num_predict=700,
+        num_predict=MOST_TOKENS,
         keep_alive="30m",
         reasoning=False,
         format=Proposal.model_json_schema(),
-        client_kwargs={"timeout": httpx.Timeout(timeout_s, connect=1)},
+        client_kwargs={"timeout": httpx.Timeout(timeout_s, connect=_CONNECT_S)},
     )
     return LangChainChat(f"ollama:{name}", model, timeout_s=timeout_s)
 
@@ -200,7 +214,8 @@ def openai_chat(name: str, *, base_url: str | None, api_key: str | None, timeout
         base_url=base_url,
         api_key=SecretStr(api_key or "none"),  # the client insists on one; local engines ignore it
         temperature=0,
-        timeout=timeout_s,
+        max_completion_tokens=MOST_TOKENS,
+        timeout=httpx.Timeout(timeout_s, connect=_CONNECT_S),
         max_retries=0,
         model_kwargs={"response_format": {"type": "json_schema", "json_schema": schema}},
     )

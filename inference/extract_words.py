@@ -248,5 +248,7 @@ def filler_words() -> frozenset[str]:
         "il lo la i gli le un una uno di del della dei da a ad al alla in con per su e o el los las de y "
         "en para por um uma os as do dos das no na com ao the an of for with at to and or on vorrei "
         "voglio quiero quero i'd want like book prenotare reservar marcar agendar quanto costa how much "
-        "cuanto cuesta custa is que che mi me "
+        "cuanto cuesta custa is que che mi me prezzo prezzi costo costi tariffa tariffe fee fees price "
+        "prices cost costs charge rate rates precio precios tarifa tarifas coste costes preco precos custo "
+        "custos your vostro vostri vostra vuestro vuestra vosso vossa "
     )

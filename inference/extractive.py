@@ -23,11 +23,70 @@ TOOL_INTENTS: tuple[Intent, ...] = (
     "escalate_to_human",
 )
 SURE = 0.45  # under this the classifier's tool intent is not acted on
-VERY_SURE = 0.85
+_SURE_OF_QUESTION = 0.6  # the same for a question that has an answer at hand
+_CLEARLY = 0.02  # cosine over the threshold from which a passage answers what looked like a wish
+_OF_A_SERVICE = ("price", "duration")
 _GREETING_WORDS = 6
 _MOST_QUOTED = 420
 _MOST_FACTS = 4
+_STEM = 5  # letters
+_ABOUT_PRICES = frozenset(
+    (
+        "costa",
+        "costo",
+        "custa",
+        "custo",
+        "cuest",
+        "cuant",
+        "quant",
+        "preco",
+        "prezz",
+        "preci",
+        "price",
+        "charg",
+    )
+)
+_FIGURE = re.compile(r"\d")
+_CELLS = " | "  # how a passage separates the cells of a table's row
 _WORD = re.compile(r"\w{3,}")
+# Over folded text: what a customer who wants the act, and not to know something, says.
+_ACTS: dict[str, re.Pattern[str]] = {
+    intent: re.compile(rf"\b(?:{words})")
+    for intent, words in (
+        (
+            "book_appointment",
+            r"prenot|fissar|appuntament|disponibil|slot|posto\b|posti\b|book|schedul|appointment|availab|"
+            r"reserv|cita\b|agend|hueco|disponible|marcar|marcac|vaga|horario livre|visitar|vedere|to see\b",
+        ),
+        (
+            "reschedule_cancel",
+            r"spost|disd|annull|cancell|cancel|rinvi|anticip|posticip|cambiar|move\b|reschedul|mover|mueve|"
+            r"anular|aplaz|adiar|remarc|desmarc|mudar|change|altera",
+        ),
+        ("request_quote", r"preventiv|quote|quotation|estimate|presupuest|cotizaci|orcament|cotac"),
+        (
+            "qualify_lead",
+            r"interess|interes|cerco\b|cerchiamo|vorrei|vendere|comprare|acquistare|affittare|richiam|"
+            r"looking for|sell\b|buy\b|rent\b|call me|busco|vender|comprar|alquilar|llam|procuro|arrendar|"
+            r"liguem|ligar",
+        ),
+        (
+            "open_ticket",
+            r"problem|reclam|lament|rotto|guast|difett|rimbors|complain|broken|wrong|refund|queja|roto|mal\b|"
+            r"reembols|avari|partid|estrag|error|errat",
+        ),
+        (
+            "escalate_to_human",
+            r"person|operator|collega|umano|qualcuno|parlare|richiam|human|someone|speak|talk|call|agent|"
+            r"alguien|hablar|llam|humano|alguem|falar|ligar|liguem|atendente",
+        ),
+    )
+}
+# "If I cancel …?" asks what the rules are; "se possibile vorrei …?" asks politely.
+_ASKS_ABOUT_RULES = re.compile(
+    r"^\W*(?:(?:e|and|y|o|ma|but|pero|mas|(?:che )?cosa succede|what happens|que pasa|o que acontece)\s+)?"
+    r"(?:se|if|si)\b(?! (?:possibile|possible|posible|possivel|puedo|puede|pode|posso|puo))"
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
@@ -47,14 +106,16 @@ def respond(material: Material) -> Proposal:
     """The proposal for a turn."""
     facts = [piece for piece in material.pieces if piece.kind == "fact"]
     asked = [piece for piece in facts if piece.asked]
-    intent = _tool_intent(material, asked)
+    passage = _best_passage(material)
+    clear = passage is not None and passage.score >= material.abstain_below + _CLEARLY
+    intent = _tool_intent(material, bool(asked) or clear)
     if intent is not None:
         return _tool(material, intent)
-    if asked:
-        return _from_facts(material, asked)
+    told = [fact for fact in asked if not _outdone(fact, passage, material.text)]
+    if told:
+        return _from_facts(material, told)
     if _only_greets(material):
         return _greeting(material)
-    passage = _best_passage(material)
     if passage is not None:
         return _from_passage(material, passage)
     if facts:
@@ -62,14 +123,37 @@ def respond(material: Material) -> Proposal:
     return _abstain(material)
 
 
-def _tool_intent(material: Material, asked: list[Piece]) -> Intent | None:
-    """The intent to act on. A question whose figures are at hand is answered, unless it is surely a wish."""
+def _tool_intent(material: Material, answerable: bool) -> Intent | None:
+    """The intent to act on. A question with an answer at hand is answered, unless it says what to do.
+
+    The classifier takes "at what time do you open tomorrow?" for a booking and "if I cancel, do I pay?"
+    for a cancellation, and is sure of it: words decide what its confidence cannot.
+    """
     if asks_for_quote(material.text):
         return "request_quote"
-    sure = VERY_SURE if asked and "?" in material.text else SURE
-    if material.confidence < sure:
+    intent = next((intent for intent in TOOL_INTENTS if intent == material.intent), None)
+    if intent is None or material.confidence < SURE:
         return None
-    return next((intent for intent in TOOL_INTENTS if intent == material.intent), None)
+    if "?" not in material.text or not answerable:
+        return intent
+    text = _plain(material.text)
+    if _ASKS_ABOUT_RULES.search(text) or not _ACTS[intent].search(text):
+        return None
+    return intent if material.confidence >= _SURE_OF_QUESTION else None
+
+
+def _outdone(fact: Piece, passage: Piece | None, text: str) -> bool:
+    """Whether a passage has figures for words of the question that the fact's subject does not share.
+
+    A service found by a chance word ("apartment" in an alias) must not tell its price for another's.
+    """
+    if passage is None or fact.topic not in _OF_A_SERVICE or not fact.names:
+        return False
+    asked = {stem for stem in _stems(text) if len(stem) == _STEM and stem not in _ABOUT_PRICES}
+    if not asked or asked & _stems(" ".join(fact.names)):
+        return False
+    sentences = (passage.text[start:end] for start, end in _sentences(passage.text))
+    return any(asked & _stems(sentence) for sentence in sentences if _FIGURE.search(sentence))
 
 
 def _tool(material: Material, intent: Intent) -> Proposal:
@@ -150,31 +234,49 @@ def _from_passage(material: Material, passage: Piece) -> Proposal:
 
 
 def quote_for(question: str, passage: str, most: int = _MOST_QUOTED) -> str:
-    """The part of a passage that answers a question, verbatim: the sentence that shares most words with
-    it and its neighbours, up to `most` characters."""
-    sentences = [s.strip() for s in _SENTENCE_END.split(passage) if s.strip()]
-    if not sentences:
+    """The part of a passage that answers a question, word for word.
+
+    The sentence that shares most words with the question and its neighbours, up to `most` characters; of a
+    table the rows that share most, without neighbours.
+    """
+    spans = _sentences(passage)
+    if not spans:
         return passage[:most]
     asked = _stems(question)
+    sentences = [passage[start:end] for start, end in spans]
     scores = [len(asked & _stems(sentence)) for sentence in sentences]
-    first = last = scores.index(max(scores))
-    length = len(sentences[first])
+    best = scores.index(max(scores))
+    if _CELLS in sentences[best]:
+        rows = [
+            s for s, score in zip(sentences, scores, strict=True) if score == scores[best] and _CELLS in s
+        ]
+        return "\n".join(rows[:_MOST_FACTS])
+    first, last = _widened(spans, best, most)
+    return passage[spans[first][0] : spans[last][1]][: most * 2]
+
+
+def _sentences(passage: str) -> list[tuple[int, int]]:
+    """Where each sentence or line of a passage starts and ends."""
+    ends = [*((m.start(), m.end()) for m in _SENTENCE_END.finditer(passage)), (len(passage), len(passage))]
+    starts = [0, *(after for _, after in ends[:-1])]
+    spans = [(start, end) for start, (end, _) in zip(starts, ends, strict=True)]
+    return [(start, end) for start, end in spans if passage[start:end].strip()]
+
+
+def _widened(spans: list[tuple[int, int]], at: int, most: int) -> tuple[int, int]:
+    """First and last of the sentences around one that fit in `most` characters; what follows comes first."""
+    first = last = at
     while True:
-        after = last + 1 < len(sentences) and length + len(sentences[last + 1]) < most
-        if after:
+        if last + 1 < len(spans) and spans[last + 1][1] - spans[first][0] < most:
             last += 1
-            length += len(sentences[last]) + 1
-            continue
-        before = first > 0 and length + len(sentences[first - 1]) < most
-        if not before:
-            break
-        first -= 1
-        length += len(sentences[first]) + 1
-    return "\n".join(sentences[first : last + 1])[: most * 2]
+        elif first > 0 and spans[last][1] - spans[first - 1][0] < most:
+            first -= 1
+        else:
+            return first, last
 
 
 def _stems(text: str) -> set[str]:
-    return {word[:5] for word in _WORD.findall(_plain(text))}
+    return {word[:_STEM] for word in _WORD.findall(_plain(text))}
 
 
 def _plain(text: str) -> str:

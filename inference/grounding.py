@@ -59,6 +59,7 @@ _ABSTAINS = re.compile(
     r"|\bnao (?:tenho|encontro|encontrei|sei|disponho|temos|consigo|posso confirmar)"
 )
 _NAME = re.compile(r"(?<![\w@./])[A-ZÀ-Ý][\w'’-]*[\wà-ÿ]")
+_QUOTED = re.compile("“([^“”]+)”")
 _BEFORE_NAME = re.compile(r"(?:^|[.!?:;…\n•*\-–—\"“«(¿¡])\s*$")
 # "Ciao Giulia": the customer's own name is no claim.
 _ADDRESSED = re.compile(
@@ -183,6 +184,7 @@ def check(answer: str, sources: Sequence[Source], language: str | None = None) -
     if len(answer) > MAX_ANSWER_CHARS:
         excess = Claim("content", answer[:80], f"longer than {MAX_ANSWER_CHARS} characters")
         return GroundingReport(False, (excess,), ())
+    answer = _unquoted(answer, sources)
     spoken = language or guess_language(fold(answer))
     library = Library(tuple((s.id, parse(s.text)) for s in sources))
     findings: list[_Finding] = []
@@ -199,6 +201,20 @@ def check(answer: str, sources: Sequence[Source], language: str | None = None) -
     unsupported = dict.fromkeys(f.claim for f in findings if f.source is None)
     ledger = dict.fromkeys(Evidence(f.claim, f.source) for f in findings if f.source is not None)
     return GroundingReport(not unsupported, tuple(unsupported), tuple(ledger))
+
+
+def _unquoted(answer: str, sources: Sequence[Source]) -> str:
+    """The answer without what stands word for word in one source, in whatever language: quotations in “…”
+    and whole lines that are whole lines of a source."""
+    texts = [[" ".join(line.split()) for line in source.text.splitlines()] for source in sources]
+    whole = {line for text in texts for line in text}
+
+    def cut(quoted: re.Match[str]) -> str:
+        lines = [" ".join(line.split()) for line in quoted.group(1).splitlines()]
+        return "" if any(all(line in " ".join(text) for line in lines) for text in texts) else quoted.group()
+
+    left = _QUOTED.sub(cut, answer).splitlines()
+    return "\n".join(line for line in left if " ".join(line.split()) not in whole)
 
 
 def _values(

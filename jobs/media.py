@@ -1,7 +1,13 @@
 """Voice notes fetched through the channel."""
 
 from channels.whatsapp.client import WhatsAppClient
-from channels.whatsapp.errors import MediaCorrupt, MediaGone, MediaHostRefused, MediaTooBig
+from channels.whatsapp.errors import (
+    InvalidParameter,
+    MediaCorrupt,
+    MediaGone,
+    MediaHostRefused,
+    MediaTooBig,
+)
 from graph.context import MediaUnusable
 
 
@@ -19,7 +25,8 @@ class ChannelMedia:
                 return await self._once(media_id)
             except MediaCorrupt:
                 return await self._once(media_id)
-        except (MediaCorrupt, MediaGone, MediaTooBig, MediaHostRefused) as error:
+        # An id Meta does not know (any more) is answered with code 100, invalid parameter.
+        except (InvalidParameter, MediaCorrupt, MediaGone, MediaTooBig, MediaHostRefused) as error:
             raise MediaUnusable(str(error)) from error
 
     async def _once(self, media_id: str) -> bytes:

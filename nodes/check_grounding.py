@@ -24,6 +24,8 @@ async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
     rendered instead. The model's own flag can only escalate.
     """
     proposal = state["proposal"]
+    if proposal["sensitive"] and _just_judged(state):
+        return Command(goto="execute_intent", update=_abstained(state, runtime.context))
     if proposal["sensitive"]:
         sensitivity = state.get("sensitivity", {})
         label = sensitivity.get("label") if sensitivity.get("label") != "none" else None
@@ -47,6 +49,21 @@ async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
         handoff = {"reason": "ungrounded", "wants": text_of(state["event"])}
         return Command(goto="open_handoff", update={"grounding": grounding, "handoff": handoff})
     return Command(goto="generate", update={"grounding": grounding})
+
+
+def _just_judged(state: State) -> bool:
+    """A human has just handed back what is sensitive here: it does not return to them at once."""
+    returned = state.get("handoff", {}).get("returned") or {}
+    return state["event"]["kind"] == "hand_back" and returned.get("reason") == "sensitive"
+
+
+def _abstained(state: State, context: Context) -> dict[str, Any]:
+    """Nobody's words on a sensitive matter but a human's: the customer is offered one."""
+    say = context.phrases.speaker(state["language"])
+    words = say("I don't have this information at hand. Would you like a colleague to answer you?")
+    own = {"reply": words, "intent": "answer", "arguments": {}, "citations": [], "abstained": True}
+    attempts = int(state.get("grounding", {}).get("attempts", 0)) + 1
+    return {"proposal": {**state["proposal"], **own}, "grounding": _passed(attempts, [])}
 
 
 def _passed(attempts: int, ledger: list[dict[str, Any]]) -> dict[str, Any]:

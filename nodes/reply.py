@@ -108,4 +108,7 @@ def _cited(state: State) -> list[Cited]:
     passages = {p["id"]: Cited(p["source"], p["section"]) for p in state.get("passages", [])}
     facts = {f["id"]: Cited("record", f["kind"]) for f in state.get("facts", [])}
     known = {**facts, **passages}
-    return list(dict.fromkeys(known[c] for c in proposal.get("citations", []) if c in known))
+    # What the model cites, and what the check found its claims to rest on.
+    ledger = [entry["source"] for entry in state.get("grounding", {}).get("ledger", [])]
+    named = [*proposal.get("citations", []), *ledger]
+    return list(dict.fromkeys(known[c] for c in named if c in known))

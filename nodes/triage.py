@@ -16,7 +16,10 @@ from tools.frame import Frame
 READ_CHARACTERS = 4000
 SHORT_ANSWER_WORDS = 6
 _LETTERS_OR_DIGITS = re.compile(r"\w")
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+# Zero-width and directional characters, and the tag block, which can carry text that no person sees.
+_INVISIBLE = re.compile(
+    "[\ufffd\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
+)
 _UNREAD = "I can't open this kind of message yet. Could you write it, or send a voice note?"
 _SILENT = {"kind": "silent", "intent": "small_talk", "replies": []}
 _THANKED = "You're welcome! I'm here if you need anything else."
@@ -45,6 +48,8 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     if unheard and not text:
         return _ask_again(state, update, unheard, say)
     update["hearing"] = {}
+    if _only_reacted(event):  # a thumbs-up under a message asks for nothing
+        return Command(goto="reply", update={**update, "outcome": _SILENT})
     if not text and not option:
         return _nothing_to_read(event, update, say)
     pending = Frame.pending(state.get("frame"), context.clock())
@@ -68,6 +73,11 @@ def _readable(state: State) -> Event:
     if heard and len(said) == 1 and extract.yes_no(said[0]["text"], state["language"]) == "yes":
         said = [Said(**{**said[0], "text": heard})]
     return Event(**{**event, "messages": said})
+
+
+def _only_reacted(event: Event) -> bool:
+    kinds = {message.get("kind", "text") for message in event.get("messages", [])}
+    return kinds == {"reaction"}
 
 
 def _small_talk(text: str) -> bool:
@@ -126,8 +136,6 @@ def _ask_again(state: State, update: dict[str, Any], unheard: list[dict[str, Any
 
 def _nothing_to_read(event: Event, update: dict[str, Any], say: Say) -> Route:
     kinds = {message.get("kind", "text") for message in event.get("messages", [])}
-    if kinds <= {"reaction"}:  # a thumbs-up under a message asks for nothing
-        return Command(goto="reply", update={**update, "outcome": _SILENT})
     if kinds <= {"text"}:
         return _say(update, "empty", say("I received an empty message. What can I do for you?"))
     return _say(update, "unsupported", say(_UNREAD))

@@ -9,7 +9,8 @@ from crm import businesses, conversations, handoffs, inbox, messages
 from crm.messages import MessageRow
 from crm.record import Tx
 from db.tenancy import tenant
-from graph.run import node_times, remembered
+from graph.run import node_times, settled
+from graph.state import State
 from sara.local import Local
 
 POLL_S = 0.03
@@ -76,15 +77,22 @@ async def exchange(
         async with local.crm.transaction(business_id) as tx:
             taken = await inbox.taken(tx, wamid)
         if taken is not None and taken.done:
-            return await _outcome(local, business_id, taken)
+            state = await _settled(local, business_id, taken)
+            if state is not None:
+                return await _outcome(local, business_id, taken, state)
         await asyncio.sleep(POLL_S)
     raise NoAnswer(NoAnswer.__doc__)
 
 
-async def _outcome(local: Local, business_id: int, taken: inbox.TakenRow) -> Exchange:
+async def _settled(local: Local, business_id: int, taken: inbox.TakenRow) -> State | None:
+    with tenant(business_id):
+        thread_id = f"{business_id}:{taken.conversation_id}"
+        return await settled(local.services.machine, thread_id, taken.event_id)
+
+
+async def _outcome(local: Local, business_id: int, taken: inbox.TakenRow, state: State) -> Exchange:
     thread_id = f"{business_id}:{taken.conversation_id}"
     with tenant(business_id):
-        state = await remembered(local.services.machine, thread_id)
         times = await node_times(local.services.machine, thread_id)
     async with local.crm.transaction(business_id) as tx:
         conversation = await conversations.get(tx, taken.conversation_id)

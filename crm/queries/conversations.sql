@@ -142,7 +142,7 @@ SELECT enqueue_job(%(task)s, %(queue)s, %(priority)s, %(lock)s, %(args)s, make_i
 SELECT pg_try_advisory_xact_lock((%(purpose)s::bigint << 56) + %(id)s) AS held;
 
 -- event_of_wamid -- what became of a customer's message
-SELECT m.message_id, m.conversation_id, e.done_at IS NOT NULL AS done
+SELECT m.message_id, m.conversation_id, e.event_id, e.done_at IS NOT NULL AS done
 FROM message m JOIN inbox_event e USING (message_id) WHERE m.wamid = %(wamid)s;
 
 -- message_options -- the buttons or rows of a message

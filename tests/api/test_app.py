@@ -1,0 +1,86 @@
+"""What operators and developers ask the application."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from api.app import create_app
+from api.state import ApiServices
+from crm.record import Crm
+from db.pool import open_pool
+from sara import services
+from sara.local import Local
+from sara.settings import Settings
+
+
+async def get(whole: Local, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=whole.url) as client:
+        return await client.get(path)
+
+
+async def test_it_is_alive_and_ready(whole: Local) -> None:
+    alive, ready = await asyncio.gather(get(whole, "/healthz"), get(whole, "/readyz"))
+    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+
+
+async def test_without_a_database_it_is_alive_and_not_ready(settings: Settings, dsn: str) -> None:
+    pool = await open_pool(dsn, max_size=1)
+    await pool.close()
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[ApiServices]:
+        yield services.api_services(settings, Crm(pool))
+
+    app = create_app(lifespan)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://sara") as client:
+            assert (await client.get("/healthz")).status_code == 200
+            ready = await client.get("/readyz")
+            assert ready.status_code == 503
+            assert "RecordUnavailable" in ready.json()["detail"]
+            answer = await client.get(
+                "/api/businesses/aurora/handoffs", headers={"Authorization": "Bearer some"}
+            )
+            assert answer.status_code == 503
+            assert answer.json()["error"] == "RecordUnavailable"
+            assert answer.headers["retry-after"]
+            assert "postgres" not in answer.text.lower()
+
+
+async def test_requests_are_counted_by_route_and_not_by_path(whole: Local) -> None:
+    await get(whole, "/healthz")
+    await get(whole, "/api/businesses/aurora/handoffs/123456789")
+    answer = await get(whole, "/metrics")
+    assert answer.status_code == 200
+    samples = [s for family in text_string_to_metric_families(answer.text) for s in family.samples]
+    routes = {sample.labels["route"] for sample in samples if "route" in sample.labels}
+    assert {"/healthz", "/api/businesses/{business}/handoffs/{handoff_id}"} <= routes
+    assert "123456789" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+async def test_it_documents_itself(whole: Local, path: str) -> None:
+    assert (await get(whole, path)).status_code == 200
+
+
+async def test_every_route_of_the_desk_is_documented(whole: Local) -> None:
+    paths = (await get(whole, "/openapi.json")).json()["paths"]
+    base = "/api/businesses/{business}/handoffs"
+    wanted = {base, f"{base}/{{handoff_id}}"} | {
+        f"{base}/{{handoff_id}}/{act}" for act in ("claim", "reply", "back", "resolve")
+    }
+    assert wanted <= set(paths)
+    assert all(operation["security"] for path in wanted for operation in paths[path].values()), (
+        "each of them asks for a token"
+    )
+    assert all(operation["description"] for path in wanted for operation in paths[path].values())
+
+
+async def test_what_is_not_there_is_said_so(whole: Local) -> None:
+    assert (await get(whole, "/api/nothing")).status_code == 404

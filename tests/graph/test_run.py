@@ -1,0 +1,273 @@
+"""The road into the graph: delivery, resumption, and turns that die at any checkpoint."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
+
+from db.checkpoints import TenantSaver
+from db.pool import open_pool
+from db.tenancy import NoTenant, tenant
+from graph.build import build
+from graph.run import RECURSION_LIMIT, abandon, deliver, finish, node_times, remembered, thread_config
+from graph.state import Event, State
+from tests.nodes.stage import Scripted, Stage, Thread, says
+
+QUESTION = "Quanto costa un massaggio rilassante?"
+WANTS = "Vorrei parlare con una persona"
+MOST_WRITES = 60
+
+
+class Died(Exception):
+    """The process is gone."""
+
+
+class Unnamed(Scripted):
+    """A model that cannot even be named: check_grounding dies of it, right after generate."""
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        raise Died
+
+
+class Dying(TenantSaver):
+    """A checkpointer of a process that dies: from the `lives`-th write on, nothing more is kept."""
+
+    lives = 10**6
+    writes = 0
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        self._write()
+        return await super().aput(config, checkpoint, metadata, new_versions)
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        self._write()
+        await super().aput_writes(config, writes, task_id, task_path)
+
+    def _write(self) -> None:
+        self.writes += 1
+        if self.writes > self.lives:
+            raise Died
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def dying(stage: Stage) -> AsyncIterator[Dying]:
+    pool = await open_pool(stage.dsn, max_size=4, name="dying")
+    yield Dying(pool)
+    await pool.close()
+
+
+async def cut_off(stage: Stage, thread: Thread, saver: Dying, lives: int, event: Event) -> bool:
+    """Delivers an event to a process that dies after `lives` writes, then, as a new process does, finishes
+    the turn or, where nothing of it was kept, delivers it again. False when the process outlived the turn."""
+    saver.lives, saver.writes = lives, 0
+    machine = build(saver)
+    with tenant(thread.business_id):
+        try:
+            await deliver(machine, thread.context, thread.thread_id, event)
+        except Died:
+            died = True
+        else:
+            died = False
+        state = await finish(stage.machine, thread.context, thread.thread_id)
+        if int(state.get("last_event_id", 0)) < event["last_event_id"]:
+            await deliver(stage.machine, thread.context, thread.thread_id, event)
+        thread.state = await remembered(stage.machine, thread.thread_id)
+    assert thread.state["last_event_id"] == event["last_event_id"]
+    return died
+
+
+@pytest.mark.parametrize("text", [QUESTION, WANTS])
+async def test_a_turn_that_dies_at_any_write_speaks_exactly_once(
+    stage: Stage, dying: Dying, text: str
+) -> None:
+    deaths = 0
+    for lives in range(MOST_WRITES):
+        thread = await stage.customer()
+        died = await cut_off(stage, thread, dying, lives, await thread.wrote(text))
+        assert len(await thread.outbox()) == 1, lives
+        assert len(await thread.handoffs()) == (text == WANTS), lives
+        open_events = "SELECT 1 FROM inbox_event WHERE conversation_id = %s AND done_at IS NULL"
+        assert await stage.rows(open_events, thread.conversation_id) == [], lives
+        assert [line["author"] for line in thread.state["window"]] == ["customer", "bot"], lives
+        await stage.let_go()
+        if not died:
+            break
+        deaths += 1
+    assert 5 < deaths < MOST_WRITES - 1
+
+
+@pytest.mark.parametrize("then", ["customer", "agent", "hand_back", "resolve"])
+async def test_a_pause_that_dies_at_any_write_hears_everything_once(
+    stage: Stage, dying: Dying, then: str
+) -> None:
+    deaths = 0
+    for lives in range(MOST_WRITES):
+        thread = await stage.customer()
+        await thread.say(WANTS)
+        await thread.say(QUESTION)
+        died = await cut_off(stage, thread, dying, lives, await next_event(thread, then))
+        heard = [line["text"] for line in thread.state["window"] if line["author"] != "bot"]
+        more = {"customer": ["Ci siete?"], "agent": ["Eccomi."]}
+        assert heard == [WANTS, QUESTION, *more.get(then, [])], lives
+        assert len(await thread.handoffs()) == 1
+        paused = (await thread.snapshot()).next == ("await_human",)
+        assert paused is (then in more), lives
+        answers = [row for row in await thread.outbox() if row["turn_id"] == thread.state["event"]["turn_id"]]
+        assert len(answers) == (then == "hand_back"), lives
+        await stage.let_go()
+        if not died:
+            break
+        deaths += 1
+    assert 2 < deaths < MOST_WRITES - 1
+
+
+async def next_event(thread: Thread, then: str) -> Event:
+    """What happens next during the pause; the graph has not seen it yet."""
+    match then:
+        case "customer":
+            return await thread.wrote("Ci siete?")
+        case "agent":
+            return await thread.agent_wrote("Eccomi.")
+        case "hand_back":
+            return await thread.gave_back("Fatto")
+        case _:
+            return await thread.settled()
+
+
+async def test_a_node_that_fails_leaves_the_turn_to_be_finished(stage: Stage) -> None:
+    thread = await stage.customer(chat=Scripted(RuntimeError("a defect")))
+    event = await thread.wrote(QUESTION)
+    with pytest.raises(RuntimeError, match="a defect"):
+        await thread.deliver(event)
+    assert (await thread.snapshot()).next == ("generate",)
+    assert await thread.outbox() == []
+    thread.context = stage.context
+    await thread.finish()
+    assert "65,00" in thread.words
+    assert len(await thread.outbox()) == 1
+    await thread.finish()
+    assert len(await thread.outbox()) == 1
+
+
+async def test_a_model_is_not_asked_again_for_what_it_had_decided(stage: Stage) -> None:
+    chat = Scripted(says("Non lo so.", abstained=True))
+    thread = await stage.customer(chat=chat)
+    healthy = thread.context
+    thread.context = replace(healthy, last_resort=Unnamed(says("")))
+    event = await thread.wrote(QUESTION)
+    with pytest.raises(Died):
+        await thread.deliver(event)
+    assert (await thread.snapshot()).next == ("check_grounding",)
+    thread.context = healthy
+    await thread.finish()
+    assert len(chat.asked) == 1
+    assert thread.words == "Non lo so."
+
+
+async def test_a_thread_without_a_turn_has_nothing_to_finish(stage: Stage) -> None:
+    thread = await stage.customer()
+    with tenant(thread.business_id):
+        assert await finish(stage.machine, stage.context, f"{thread.business_id}:0") == {}
+
+
+async def test_a_paused_thread_is_resumed_and_not_begun_again(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say(WANTS)
+    packet = thread.state["handoff"]["packet"]
+    await thread.say("Ci siete?")
+    snapshot = await thread.snapshot()
+    assert snapshot.next == ("await_human",)
+    assert snapshot.tasks[0].interrupts[0].value == packet
+    assert len(await thread.handoffs()) == 1
+
+
+async def test_a_pause_is_no_turn_to_be_finished(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say(WANTS)
+    with tenant(thread.business_id):
+        await finish(stage.machine, thread.context, thread.thread_id)
+    assert (await thread.snapshot()).next == ("await_human",)
+
+
+async def test_agents_words_on_a_thread_that_is_not_paused_join_it_without_a_turn(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say(QUESTION)
+    await thread.agent_says("Aggiungo: c'è anche la sauna.")
+    assert thread.state["window"][-1] == {
+        "author": "agent",
+        "text": "Aggiungo: c'è anche la sauna.",
+        "at": stage.clock.now.isoformat(),
+    }
+    assert (await thread.snapshot()).next == ()
+    assert len(await thread.spoken()) == 1
+
+
+async def test_an_abandoned_turn_is_over_and_the_next_one_runs(stage: Stage) -> None:
+    thread = await stage.customer(chat=Scripted(RuntimeError("a defect")))
+    event = await thread.wrote(QUESTION)
+    with pytest.raises(RuntimeError, match="a defect"):
+        await thread.deliver(event)
+    with tenant(thread.business_id):
+        await abandon(stage.machine, thread.thread_id, event["last_event_id"])
+    assert (await thread.snapshot()).next == ()
+    thread.context = stage.context
+    await thread.say(QUESTION)
+    assert "65,00" in thread.words
+
+
+async def test_a_thread_is_named_by_its_id_and_bounded(stage: Stage) -> None:
+    assert thread_config("1:2") == {
+        "configurable": {"thread_id": "1:2"},
+        "recursion_limit": RECURSION_LIMIT,
+    }
+
+
+async def test_threads_of_another_business_cannot_be_read(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say(QUESTION)
+    with tenant(stage.ids["conti"]):
+        assert await remembered(stage.machine, thread.thread_id) == {}
+    with pytest.raises(NoTenant):
+        await remembered(stage.machine, thread.thread_id)
+
+
+async def test_the_thread_remembers_declared_keys_only_and_no_person_in_a_scalar(stage: Stage) -> None:
+    thread = await stage.customer(name="Livia Conte")
+    await thread.say(QUESTION)
+    await thread.say(WANTS)
+    await thread.handed_back("Fatto")
+    assert set(thread.state) <= set(State.__annotations__)
+    scalars = {key for key, value in thread.state.items() if not isinstance(value, dict | list)}
+    assert scalars == {"last_event_id", "language"}
+
+
+async def test_every_node_of_a_turn_is_timed(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say(QUESTION)
+    with tenant(thread.business_id):
+        times = await node_times(stage.machine, thread.thread_id)
+    assert list(times) == [
+        "transcribe",
+        "load_contact",
+        "triage",
+        "score_sensitivity",
+        "retrieve",
+        "generate",
+        "check_grounding",
+        "execute_intent",
+        "reply",
+    ]
+    assert all(milliseconds > 0 for milliseconds in times.values())

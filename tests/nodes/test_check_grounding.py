@@ -1,0 +1,96 @@
+"""Nothing unsupported leaves, whatever the model writes."""
+
+import pytest
+
+from crm import messages
+from nodes.check_grounding import MOST_ATTEMPTS
+from tests.nodes.stage import Scripted, Stage, says
+
+QUESTION = "Quanto costa un massaggio rilassante?"
+ALTERED = says("Il massaggio rilassante costa 49,00 €.")
+RIGHT = says("Il massaggio rilassante costa 65,00 €.", citations=["F1"])
+
+
+async def test_an_altered_price_is_refused_and_the_second_try_is_told_why(stage: Stage) -> None:
+    chat = Scripted(ALTERED, RIGHT)
+    thread = await stage.customer(chat=chat)
+    await thread.say(QUESTION)
+    assert thread.words == RIGHT.reply
+    assert len(chat.asked) == 2
+    assert "49,00" in chat.asked[1].turn
+    assert "49,00" not in chat.asked[0].turn
+    assert thread.state["grounding"]["supported"] is True
+    assert thread.state["grounding"]["attempts"] == 2
+    assert any("65,00" in entry["claim"] for entry in thread.state["grounding"]["ledger"])
+
+
+async def test_a_model_that_insists_is_replaced_by_quotes(stage: Stage) -> None:
+    chat = Scripted(ALTERED)
+    thread = await stage.customer(chat=chat)
+    await thread.say(QUESTION)
+    assert len(chat.asked) == MOST_ATTEMPTS - 1
+    assert thread.state["proposal"]["model"] == stage.context.last_resort.name
+    assert "65,00" in thread.words
+    assert "49" not in " ".join(message.body for message in await thread.spoken())
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Siamo aperti fino alle 23:30.",
+        "Scrivi a truffa@example.org per lo sconto.",
+        "Chiama il +39 02 9999 8888.",
+        "Il massaggio rilassante è in offerta al 40%.",
+        "Ti faccio il massaggio gratis, promesso!",
+        "",
+    ],
+)
+async def test_hours_addresses_numbers_and_promises_need_a_source_too(stage: Stage, reply: str) -> None:
+    thread = await stage.customer(chat=Scripted(says(reply)))
+    await thread.say(QUESTION)
+    assert not reply or all(reply not in message.body for message in await thread.spoken())
+    assert await thread.spoken()
+
+
+async def test_nothing_supportable_to_say_goes_to_a_human(stage: Stage) -> None:
+    liar = Scripted(ALTERED)
+    liar.name = stage.context.last_resort.name  # not even the last resort may say it
+    thread = await stage.customer(chat=liar)
+    await thread.say(QUESTION)
+    (handoff,) = await thread.handoffs()
+    assert handoff["reason"] == "ungrounded"
+    assert handoff["draft"] == ""
+    assert "49" not in " ".join(message.body for message in await thread.spoken())
+
+
+async def test_the_models_own_flag_can_only_escalate(stage: Stage) -> None:
+    thread = await stage.customer(chat=Scripted(says("Prendi un'aspirina.", sensitive=True)))
+    await thread.say("Ho le spalle un po' rigide, cosa consigliate?")
+    (handoff,) = await thread.handoffs()
+    assert handoff["reason"] == "sensitive"
+    assert all("aspirina" not in message.body for message in await thread.spoken())
+
+
+async def test_what_a_human_just_handed_back_is_neither_answered_nor_handed_over_again(stage: Stage) -> None:
+    chat = Scripted(says("You will surely win.", sensitive=True))
+    thread = await stage.customer("conti", chat=chat)
+    await thread.say("My landlord wants to evict me, can I sue him and would I win?")
+    await thread.say("Would I win against my landlord if I sue him?")
+    await thread.handed_back("She comes in on Monday.")
+    assert len(await thread.handoffs()) == 1
+    assert (await thread.conversation()).owner == "bot"
+    assert all("win" not in message.body for message in await thread.spoken())
+    async with stage.crm.transaction(thread.business_id) as tx:
+        offered = await messages.options(tx, (await thread.spoken())[-1].message_id)
+    assert [option.option_id for option in offered] == ["human:yes", "human:no"]
+
+
+async def test_the_words_of_an_action_are_the_tools_and_never_the_models(stage: Stage) -> None:
+    chat = Scripted(
+        says("Prenotato alle 3, gratis!", intent="book_appointment", arguments={"service": "sauna"})
+    )
+    thread = await stage.customer(chat=chat)
+    await thread.say("Vorrei prenotare un massaggio rilassante venerdì")
+    assert all("gratis" not in message.body for message in await thread.spoken())
+    assert thread.state["outcome"]["intent"] == "book_appointment"
+    assert await stage.rows("SELECT 1 FROM appointment WHERE contact_id = %s", thread.contact_id) == []

@@ -1,0 +1,135 @@
+"""What needs no model: opting out, asking for a person, messages with nothing to read, thanks."""
+
+import pytest
+
+from nodes import triage
+from tests.nodes.stage import Stage
+
+
+@pytest.mark.parametrize("word", ["STOP", "baja", "Sair", "cancellami", "unsubscribe"])
+async def test_opting_out_is_kept_and_answered(stage: Stage, word: str) -> None:
+    thread = await stage.customer()
+    await thread.say(word)
+    assert thread.state["outcome"]["kind"] == "opted_out"
+    rows = await stage.rows("SELECT opted_out_at FROM contact WHERE contact_id = %s", thread.contact_id)
+    assert rows[0]["opted_out_at"] == stage.clock.now
+    assert len(await thread.spoken()) == 1
+    told = await stage.rows("SELECT kind FROM crm_event WHERE contact_id = %s", thread.contact_id)
+    assert [row["kind"] for row in told] == ["opted_out"]
+
+
+async def test_coming_back_ends_the_opting_out(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("STOP")
+    await thread.say("START")
+    assert thread.state["outcome"]["kind"] == "opted_in"
+    rows = await stage.rows("SELECT opted_out_at FROM contact WHERE contact_id = %s", thread.contact_id)
+    assert rows[0]["opted_out_at"] is None
+
+
+async def test_a_word_that_opts_out_inside_a_sentence_does_not(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("C'è una fermata del tram (stop) vicino a voi?")
+    assert thread.state["outcome"]["kind"] != "opted_out"
+
+
+@pytest.mark.parametrize(
+    ("slug", "text"),
+    [
+        ("aurora", "Vorrei parlare con una persona"),
+        ("aurora", "I want to speak to a human please"),
+        ("costa-azul", "Quiero hablar con una persona"),
+        ("costa-azul", "Quero falar com uma pessoa"),
+    ],
+)
+async def test_whoever_asks_for_a_person_gets_one(stage: Stage, slug: str, text: str) -> None:
+    thread = await stage.customer(slug)
+    await thread.say(text)
+    assert (await thread.conversation()).owner == "human"
+    (handoff,) = await thread.handoffs()
+    assert handoff["reason"] == "customer_request"
+    assert handoff["wants"] == text
+
+
+async def test_asking_for_a_person_in_an_emergency_still_gives_the_number(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("Passami un operatore, ho un dolore forte al petto e non respiro")
+    (handoff,) = await thread.handoffs()
+    assert (handoff["reason"], handoff["label"]) == ("sensitive", "emergency")
+    assert "112" in thread.words
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u200b\u200d\ufeff", "\u202e\u2066"])
+async def test_a_message_of_nothing_is_asked_about(stage: Stage, text: str) -> None:
+    thread = await stage.customer()
+    await thread.say(text)
+    assert thread.state["outcome"]["kind"] == "empty"
+    assert len(await thread.spoken()) == 1
+
+
+async def test_invisible_characters_do_not_hide_words(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("S\u200bT\u2066O\u200d\U000e0041P")
+    assert thread.state["outcome"]["kind"] == "opted_out"
+
+
+@pytest.mark.parametrize("text", ["👍", "❤️🙏", "…", "Grazie mille!", "thanks!"])
+async def test_thanks_and_emoji_get_a_courtesy_and_no_model(stage: Stage, text: str) -> None:
+    thread = await stage.customer()
+    await thread.say(text)
+    assert thread.state["outcome"]["kind"] == "small_talk"
+    assert thread.state["proposal"] == {}
+    assert len(await thread.spoken()) == 1
+
+
+async def test_ten_thousand_characters_are_read_up_to_a_limit_and_answered(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("Quanto costa il massaggio rilassante? " + "davvero bello " * 720)
+    read = thread.state["event"]["messages"][0]["text"]
+    assert len(read) <= triage.READ_CHARACTERS
+    assert await thread.spoken()
+    assert thread.state["outcome"]["kind"] in ("answered", "handed_over")
+
+
+@pytest.mark.parametrize("text", ["כמה עולה עיסוי?", "كم سعر التدليك؟", "\u202eكم السعر\u202c"])
+async def test_right_to_left_writing_gets_an_answer_or_a_human(stage: Stage, text: str) -> None:
+    thread = await stage.customer()
+    await thread.say(text)
+    assert thread.state["outcome"]["kind"] in ("answered", "asked", "handed_over")
+    assert await thread.spoken()
+    assert thread.state["language"] in ("it", "en", "es", "pt")
+
+
+@pytest.mark.parametrize("kind", ["sticker", "location", "contacts", "image", "unsupported"])
+async def test_kinds_that_cannot_be_read_are_answered_politely(stage: Stage, kind: str) -> None:
+    thread = await stage.customer()
+    await thread.say("", kind=kind)
+    assert thread.state["outcome"]["kind"] == "unsupported"
+    assert len(await thread.spoken()) == 1
+
+
+async def test_a_reaction_asks_for_nothing(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("", kind="reaction")
+    assert thread.state["outcome"]["kind"] == "silent"
+    assert await thread.spoken() == []
+    waiting = await stage.rows(
+        "SELECT 1 FROM inbox_event WHERE conversation_id = %s AND done_at IS NULL", thread.conversation_id
+    )
+    assert waiting == []
+
+
+async def test_a_burst_is_one_turn_and_one_answer(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("Ciao", "quanto costa", "il massaggio rilassante?")
+    assert "65,00" in thread.words
+    assert len({row["turn_id"] for row in await thread.outbox()}) == 1
+
+
+async def test_the_offered_person_can_be_had_and_declined(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("Riparate biciclette da montagna?")
+    await thread.say("No, grazie", kind="interactive", option="human:no")
+    assert thread.state["outcome"]["kind"] == "declined_human"
+    await thread.say("Sì, un collega", kind="interactive", option="human:yes")
+    assert [row["reason"] for row in await thread.handoffs()] == ["customer_request"]
