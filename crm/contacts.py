@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import psycopg
+
+from crm.errors import RecordUnavailable
 from crm.record import Tx
 
 
@@ -58,7 +61,11 @@ async def _complete(
         wa_id = None
     if bsuid and await tx.value("contact_by_bsuid", bsuid=bsuid) not in (None, contact_id):
         bsuid = None
-    await tx.run("contact_seen", contact_id=contact_id, wa_id=wa_id, bsuid=bsuid, name=name)
+    try:
+        await tx.run("contact_seen", contact_id=contact_id, wa_id=wa_id, bsuid=bsuid, name=name)
+    except psycopg.errors.UniqueViolation as error:
+        # Another message introduced the same identity a moment ago; the next try finds it.
+        raise RecordUnavailable("the same customer is being entered by another message") from error
 
 
 async def get(tx: Tx, contact_id: int) -> ContactRow:

@@ -53,8 +53,12 @@ SELECT conversation_id, contact_id, phone_number_id, thread_id, owner, agent_id,
        opened_at, last_customer_at, last_activity_at
 FROM conversation WHERE conversation_id = %(conversation_id)s;
 
--- conversation_close -- it ended
-UPDATE conversation SET status = 'closed', closed_at = %(now)s, summary = coalesce(%(summary)s, summary)
+-- conversation_close -- it ended; without a summary the customer's last words stand for one
+UPDATE conversation c SET status = 'closed', closed_at = %(now)s, summary = coalesce(%(summary)s, c.summary, (
+    SELECT left(string_agg(said, ' / ' ORDER BY message_id), 400) FROM (
+        SELECT message_id, coalesce(nullif(transcript, ''), body) AS said FROM message m
+        WHERE m.conversation_id = c.conversation_id AND m.author = 'customer'
+        ORDER BY message_id DESC LIMIT 3) AS latest WHERE said <> ''))
 WHERE conversation_id = %(conversation_id)s;
 
 -- conversation_outcome -- what the last turn came to

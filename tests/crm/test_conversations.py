@@ -30,6 +30,19 @@ async def test_it_goes_on_within_a_day_and_a_new_one_opens_after(book: Book) -> 
     assert after.thread_id == f"{book.business_id}:{second}"
 
 
+async def test_one_closed_for_idleness_is_remembered_by_the_customers_last_words(book: Book) -> None:
+    contact_id, first = await book.customer()
+    async with book.crm.transaction(book.business_id) as tx:
+        for words in ("Buongiorno", "", "vorrei un massaggio", "anzi no, ci penso"):
+            said = NewMessage(first, contact_id, "customer", "text", book.clock.now, body=words)
+            await messages.add(tx, said)
+    book.clock.now += timedelta(days=2)
+    await reopened(book, contact_id)
+    async with book.crm.transaction(book.business_id) as tx:
+        earlier = await conversations.earlier(tx, contact_id)
+    assert [row.summary for row in earlier] == ["vorrei un massaggio / anzi no, ci penso"]
+
+
 async def test_what_the_bot_did_counts_as_activity(book: Book) -> None:
     contact_id, first = await book.customer()
     book.clock.now += timedelta(hours=20)
