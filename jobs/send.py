@@ -80,7 +80,7 @@ async def _next(services: Services, tx: Tx, conversation_id: int) -> tuple[Parce
         wait = await _wait(services, tx, conversation, row)
         if wait is not None:
             waits.append(wait)
-            if _holds_back(services, tx, row):
+            if await _holds_back(services, tx, conversation, row):
                 break
         elif row.state == "queued" and await outbox.claim(tx, row.outbox_id):
             contact = await contacts.get(tx, conversation.contact_id)
@@ -104,10 +104,15 @@ async def _wait(services: Services, tx: Tx, conversation: ConversationRow, row: 
     return None
 
 
-def _holds_back(services: Services, tx: Tx, row: OutboxRow) -> bool:
-    """Whether what follows a waiting row must wait too. Order is kept, but an unknown outcome is not
-    waited for without end: when nothing else is sent on the number, what follows it brings the evidence."""
-    if row.state == "queued" or row.attempted_at is None:
+async def _holds_back(services: Services, tx: Tx, conversation: ConversationRow, row: OutboxRow) -> bool:
+    """Whether what follows a waiting row must wait too.
+
+    Order is kept: an unknown outcome for which there is evidence is about to be decided. Without any it is
+    not waited for without end, for when nothing else is sent on the number, what follows brings the evidence.
+    """
+    if row.state != "unknown" or row.attempted_at is None:
+        return True
+    if await outbox.later_status(tx, conversation.phone_number_id, row.attempted_at) is not None:
         return True
     return tx.now - row.attempted_at <= timedelta(seconds=services.patience.unknown_block_s)
 

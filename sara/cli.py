@@ -3,8 +3,9 @@
 import sys
 
 import typer
+from pydantic import ValidationError
 
-from sara import settings  # noqa: F401  first: it sets what libraries read when they are imported
+from sara import settings  # first: it sets what libraries read when they are imported
 from sara.commands import batch, business, chat, demo, doctor, handoff, knowledge, run, studio
 from sara.commands.failures import KNOWN
 
@@ -42,6 +43,12 @@ def main() -> None:
     except KNOWN as error:
         words = str(error) or (type(error).__doc__ or type(error).__name__).split("\n")[0]
         print(f"sara: {' '.join(words.split())}", file=sys.stderr)
+        sys.exit(1)
+    except ValidationError as error:
+        if error.title != settings.Settings.__name__:
+            raise
+        problem = error.errors(include_url=False)[0]
+        print(f"sara: SARA_{str(problem['loc'][0]).upper()}: {problem['msg']}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -8,36 +8,54 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from crm import businesses, desk
+from crm.errors import UnknownHandoff
 from sara.exchange import Customer, Exchange, exchange
 from sara.local import Local
 
 MOST_PRESSED = 4
+DELIVERY_S = 8.0
+_ACTIONS = ("text", "voice", "button", "press_until", "agent_reply", "hand_back", "resolve")
 
 
 class BadScript(Exception):
     """A script cannot be played as written."""
 
 
+class NothingToPress(Exception):
+    """The customer's phone shows no button or row that matches."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Expect(_Strict):
-    """What must be true after a step. Texts are regular expressions, case-insensitive."""
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
 
-    reply: str | None = None
-    not_reply: str | None = None
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
+class Expect(_Strict):
+    """What must be true after a step. Patterns are regular expressions, case-insensitive."""
+
+    reply: Pattern | None = None
+    not_reply: Pattern | None = None
     owner: Literal["bot", "human"] | None = None
     outcome: str | None = None
     intent: str | None = None
     language: str | None = None
     sensitivity: str | None = None
-    source: str | None = None
-    button: str | None = None
-    transcript: str | None = None
+    source: Pattern | None = None
+    button: Pattern | None = None
+    transcript: Pattern | None = None
     silent: bool | None = None
 
 
@@ -50,12 +68,18 @@ class Step(_Strict):
 
     text: str | None = None
     voice: str | None = None
-    button: str | None = None
-    press_until: str | None = None
+    button: Pattern | None = None
+    press_until: Pattern | None = None
     agent_reply: str | None = None
     hand_back: str | None = None
     resolve: str | None = None
     expect: Expect = Expect()
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "Step":
+        if sum(getattr(self, name) is not None for name in _ACTIONS) != 1:
+            raise ValueError(f"a step does exactly one of {', '.join(_ACTIONS)}")
+        return self
 
 
 class Script(_Strict):
@@ -92,11 +116,23 @@ class Journey:
 
 
 def read(path: Path) -> Script:
-    """A script from YAML. Raises BadScript saying what is wrong where."""
+    """A script from YAML. Raises BadScript saying in one line what is wrong where."""
     try:
-        return Script.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise BadScript(f"{path}: {error}") from error
+        script = Script.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise BadScript(f"{path}: {_first_problem(error)}") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadScript(f"{path}: {' '.join(str(error).split())}") from error
+    for step in script.steps:
+        if step.voice is not None and not (path.parent / step.voice).is_file():
+            raise BadScript(f"{path}: no voice note {path.parent / step.voice}")
+    return script
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where or 'script'}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 async def play(local: Local, script: Script, *, base: Path, customer: str | None = None) -> Journey:
@@ -105,17 +141,26 @@ async def play(local: Local, script: Script, *, base: Path, customer: str | None
     journey = Journey(script.title or script.business)
     for step in script.steps:
         started = time.perf_counter()
-        said, result = await _act(local, who, step, base)
+        try:
+            said, result = await _act(local, who, step, base)
+        except (NothingToPress, UnknownHandoff) as error:
+            # What came before explains why, so it is shown; what would follow has lost its footing.
+            journey.steps.append(Played(_told(step), None, (str(error),), time.perf_counter() - started))
+            break
         problems = tuple(_problems(step.expect, result))
         journey.steps.append(Played(said, result, problems, time.perf_counter() - started))
     return journey
+
+
+def _told(step: Step) -> str:
+    return next(f"({name}) {value}" for name in _ACTIONS if (value := getattr(step, name)) is not None)
 
 
 async def _act(local: Local, who: Customer, step: Step, base: Path) -> tuple[str, Exchange | None]:
     if step.text is not None:
         return step.text, await exchange(local, who, text=step.text)
     if step.button is not None:
-        return f"[{step.button}]", await exchange(local, who, button=_button(local, who, step.button))
+        return f"[{step.button}]", await exchange(local, who, button=await _button(local, who, step.button))
     if step.press_until is not None:
         return await _press_until(local, who, step.press_until)
     if step.voice is not None:
@@ -127,7 +172,7 @@ async def _act(local: Local, who: Customer, step: Step, base: Path) -> tuple[str
 async def _press_until(local: Local, who: Customer, wanted: str) -> tuple[str, Exchange]:
     pressed: list[str] = []
     while len(pressed) < MOST_PRESSED:
-        title = _button(local, who, ".")
+        title = await _button(local, who, ".")
         pressed.append(f"[{title}]")
         result = await exchange(local, who, button=title)
         if re.search(wanted, result.reply, re.IGNORECASE | re.DOTALL):
@@ -135,13 +180,18 @@ async def _press_until(local: Local, who: Customer, wanted: str) -> tuple[str, E
     return " ".join(pressed), result
 
 
-def _button(local: Local, who: Customer, wanted: str) -> str:
+async def _button(local: Local, who: Customer, wanted: str) -> str:
     """The title of the last shown button that matches; scripts need not know titles to the letter."""
-    for message in reversed(local.simulator.sent_to(who.wa_id)):
-        for title in [b.title for b in message.buttons] + [row.title for row in message.rows]:
-            if re.search(wanted, title, re.IGNORECASE):
-                return title
-    raise BadScript(f"no button or row on {who.wa_id}'s phone matches {wanted!r}")
+    deadline = time.monotonic() + DELIVERY_S
+    while True:  # a turn is done when its reply is written down; its delivery takes a moment more
+        for message in reversed(local.simulator.sent_to(who.wa_id)):
+            for title in [b.title for b in message.buttons] + [row.title for row in message.rows]:
+                if re.search(wanted, title, re.IGNORECASE):
+                    return title
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.05)
+    raise NothingToPress(f"no button or row on {who.wa_id}'s phone matches {wanted!r}")
 
 
 async def _agent(local: Local, who: Customer, step: Step) -> str:
@@ -158,7 +208,7 @@ async def _agent(local: Local, who: Customer, step: Step) -> str:
         if step.resolve is not None:
             await desk.resolve(tx, handoff_id, None, note=step.resolve)
             return f"(agent resolves) {step.resolve}"
-    raise BadScript("a step needs one of text, voice, button, agent_reply, hand_back, resolve")
+    raise BadScript(f"an agent's step does one of {', '.join(_ACTIONS[-3:])}")
 
 
 def _problems(expect: Expect, result: Exchange | None) -> list[str]:

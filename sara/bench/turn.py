@@ -3,24 +3,29 @@
 import asyncio
 import json
 import os
+import socket
 import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from api.app import create_app
+from api.state import ApiServices
 from channels.whatsapp.signature import sign
 from crm import businesses, inbox
 from sara import services
 from sara.demo import prepare
 from sara.exchange import Customer, exchange
-from sara.local import Local, local_on
+from sara.local import HOST, Local, local_on, serving
 from sara.settings import Settings
 
+GATHER_S = 3.0
 QUESTIONS = (
     "Quanto costa un massaggio rilassante?",
     "A che ora aprite domani?",
@@ -73,19 +78,37 @@ async def _measure(whole: Local, turns: int) -> dict[str, Any]:
 
 
 async def _acks(whole: Local, count: int) -> list[float]:
-    """Milliseconds to answer signed webhooks with one new message each, one at a time."""
+    """Milliseconds to answer signed webhooks with one new message each, one at a time.
+
+    By a server of their own that gathers bursts as a real one does, so that the turns these messages
+    ask for run afterwards (in production they run in other processes).
+    """
     secret = whole.settings.whatsapp_app_secret.get_secret_value()
     times = []
-    async with httpx.AsyncClient() as http:
+    async with _receiving(whole) as url, httpx.AsyncClient() as http:
         for number in range(count + 5):
             raw = _payload(number)
             headers = {"Content-Type": "application/json", "X-Hub-Signature-256": sign(secret, raw)}
             started = time.perf_counter()
-            response = await http.post(f"{whole.url}/webhooks/whatsapp", content=raw, headers=headers)
+            response = await http.post(f"{url}/webhooks/whatsapp", content=raw, headers=headers)
             times.append((time.perf_counter() - started) * 1000)
             response.raise_for_status()
     await _settled(whole, count + 5)
     return times[5:]
+
+
+@asynccontextmanager
+async def _receiving(whole: Local) -> AsyncIterator[str]:
+    settings = whole.settings.model_copy(update={"gather_seconds": GATHER_S})
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[ApiServices]:
+        yield services.api_services(settings, whole.crm)
+
+    with socket.create_server((HOST, 0)) as listener:
+        listener.setblocking(False)
+        async with serving(create_app(opened), listener):
+            yield f"http://{HOST}:{listener.getsockname()[1]}"
 
 
 async def _settled(whole: Local, count: int) -> None:

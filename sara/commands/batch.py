@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -44,7 +45,7 @@ async def _score(
     embedder, scorer, languages = E5Embedder(), SensitivityScorer.load(), LanguageIdentifier()
     scored = []
     for row in given:
-        text = str(row["text"])
+        text = row["text"]
         language = row.get("language") or languages.detect(text, allowed=LANGUAGES, prior=None).language
         judged = scorer.score(text, await embedder.query(text), language, thresholds)
         scored.append(
@@ -71,7 +72,7 @@ async def _classify(embedder: Embedder, given: list[dict[str, Any]]) -> list[dic
     classifier = IntentClassifier.load()
     classified = []
     for row in given:
-        text = str(row["text"])
+        text = row["text"]
         guess = classifier.classify(text, await embedder.query(text))
         classified.append({**row, "intent": guess.intent, "confidence": round(guess.confidence, 4)})
     return classified
@@ -79,8 +80,7 @@ async def _classify(embedder: Embedder, given: list[dict[str, Any]]) -> list[dic
 
 def ground(source: Input, target: Output) -> None:
     """Rows {answer, passages[]}: adds supported and unsupported[] (claims nothing in the passages holds)."""
-    given = rows.read(source, "answer", "passages")
-    rows.write(target, ({**row, **ground_row(row)} for row in given))
+    rows.write(target, rows.convert(source, lambda row: {**row, **ground_row(row)}, "answer", "passages"))
 
 
 def when(
@@ -96,8 +96,8 @@ def when(
     except (ValueError, ZoneInfoNotFoundError) as error:
         raise typer.BadParameter(str(error)) from error
     moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
-    given = rows.read(source, "text", "language")
-    rows.write(target, (when_row(row, now=moment, time_zone=timezone) for row in given))
+    read = partial(when_row, now=moment, time_zone=timezone)
+    rows.write(target, rows.convert(source, read, "text", "language"))
 
 
 def transcribe(

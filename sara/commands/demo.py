@@ -8,6 +8,7 @@ import typer
 
 from sara import services
 from sara.commands.chat import play_all, print_journeys
+from sara.commands.failures import listening
 from sara.commands.loop import run
 from sara.demo import journeys, login, prepare
 from sara.local import Local, local_on
@@ -15,7 +16,7 @@ from sara.settings import Settings, load
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="port on 127.0.0.1")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port on 127.0.0.1; 0: any free one")] = 8000,
     data: Annotated[Path | None, typer.Option(help="folder for the demo's data")] = None,
     once: Annotated[bool, typer.Option("--once", help="play one journey per business and exit")] = False,
 ) -> None:
@@ -29,9 +30,10 @@ async def _serve(settings: Settings, port: int) -> None:
         async with services.record(settings, dsn) as crm:
             await prepare(settings, dsn, crm, report=print)
             email, token = await login(crm)
-        async with local_on(settings, dsn, port=port) as whole:
-            _welcome(whole, email, token)
-            await asyncio.Event().wait()
+        with listening(port):
+            async with local_on(settings, dsn, port=port) as whole:
+                _welcome(whole, email, token)
+                await asyncio.Event().wait()
 
 
 async def _once(settings: Settings) -> None:

@@ -89,7 +89,7 @@ async def _search(
         async with services.knowledge(settings, dsn, model) as store:
             engine = KnowledgeSearch(store)
             for row in given:
-                question = str(row["question"])
+                question = row["question"]
                 language = (
                     row.get("language") or languages.detect(question, allowed=LANGUAGES, prior=None).language
                 )

@@ -2,48 +2,71 @@
 
 import asyncio
 import json
+import logging
 import signal
+import socket
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 import uvicorn
 
 from db import embedded
 from db.migrate import migrate as bring_up_to_date
+from db.migrate import require_current
 from jobs.app import run_worker
 from sara import asgi, services
 from sara.bench import turn as turn_bench
+from sara.commands.failures import CommandFailed, listening
 from sara.commands.loop import configure_logging
 from sara.commands.loop import run as run_loop
 from sara.settings import Settings, load
 
+LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 bench = typer.Typer(help="Speed and size.", no_args_is_help=True)
 
 
 def serve(
     host: Annotated[str, typer.Option(help="address to bind")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to bind")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port to bind")] = 8000,
     with_worker: Annotated[bool, typer.Option("--worker", help="also run a worker in this process")] = False,
 ) -> None:
     """API and webhooks. Turns are run by `sara worker` (or here, with --worker)."""
     settings = load()
-    configure_logging(settings.log_level)
+    level = settings.log_level.lower()
+    if level not in LOG_LEVELS:
+        raise CommandFailed(f"SARA_LOG_LEVEL={settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")
+    configure_logging(level)
+    if settings.database_url:  # said in one line here, instead of in the traceback of a failed start
+        run_loop(require_current(settings.database_url), log_level=level)
     app = asgi.make_app(settings, with_worker=with_worker)
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_level=settings.log_level,
-        access_log=False,
-        timeout_graceful_shutdown=10,
-        backlog=2048,
-        loop=_loop(),
+    config = uvicorn.Config(
+        app, log_level=level, access_log=False, timeout_graceful_shutdown=10, backlog=2048, loop=_loop()
     )
+    server = uvicorn.Server(config)
+    with listening(port), _bound(host, port) as listener:
+        # uvicorn names the address only of sockets it binds itself.
+        logging.getLogger("uvicorn.error").info("Listening on http://%s:%d", host, listener.getsockname()[1])
+        server.run(sockets=[listener])
+    if not server.started:
+        raise CommandFailed("the service did not start: the log above says why, `sara doctor` what to mend")
 
 
-def _loop() -> str:
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket on the address; bound before anything is opened, so that a taken port costs nothing."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _loop() -> Literal["uvloop", "asyncio"]:
     with suppress(ImportError):
         import uvloop  # noqa: F401
 
@@ -93,7 +116,11 @@ def bench_turn(
     to_file: Annotated[Path | None, typer.Option("--json", help="write the figures here too")] = None,
 ) -> None:
     """One text message, everything real, in one process, with the extractive responder."""
-    figures = run_loop(turn_bench.measure(load(llm="extractive", llm_fallback=None), turns))
+    work = turn_bench.measure(load(llm="extractive", llm_fallback=None), turns)
+    figures = run_loop(work, log_level="error")
     print(turn_bench.table(figures))
     if to_file:
-        to_file.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        try:
+            to_file.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        except OSError as error:
+            raise CommandFailed(f"{to_file} cannot be written: {error}") from error

@@ -1,0 +1,60 @@
+"""The command line as a shell would use it, without the cost of a new interpreter for each command."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+import structlog
+
+from sara.cli import main
+from sara.settings import Settings
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def one_line(self) -> str:
+        """The single line a known failure consists of."""
+        assert self.code == 1, self
+        assert "Traceback" not in self.err
+        lines = [line for line in self.err.splitlines() if line.startswith("sara: ")]
+        assert len(lines) == 1, self.err
+        assert self.err.rstrip("\n").endswith(lines[0]), self.err
+        return lines[0]
+
+
+Cli = Callable[..., Ran]
+
+
+@pytest.fixture
+def bare(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
+    """Runs `sara` with these arguments in this process, with whatever settings the environment has."""
+    monkeypatch.setenv("SARA_LLM", "extractive")
+
+    def run(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["sara", *map(str, arguments)])
+        code: object = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        assert isinstance(code, int)
+        return Ran(code, *capsys.readouterr())
+
+    yield run
+    structlog.reset_defaults()  # the commands' logger writes to a stream that ends with this test
+
+
+@pytest.fixture
+def sara(bare: Cli, settings: Settings, dsn: str, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The same on the database of the session, where the three businesses are."""
+    monkeypatch.setenv("SARA_DATABASE_URL", dsn)
+    monkeypatch.setenv("SARA_DATA_DIR", str(settings.data_dir))
+    return bare

@@ -1,0 +1,219 @@
+"""Conversations, businesses, documents and hand-overs from the terminal, on the session's database."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sara.play import BadScript, read
+
+HEAD = 'business: aurora\ncustomer: "+393331112222"\nsteps:\n'
+CONTRACT = {
+    "reply", "intent", "outcome", "owner", "handoff", "sources", "language", "sensitivity", "transcript",
+    "model", "timings_ms",
+}  # fmt: skip
+NODES = {
+    "transcribe", "load_contact", "triage", "score_sensitivity", "retrieve", "generate", "check_grounding",
+    "execute_intent", "reply",
+}  # fmt: skip
+
+
+def test_chat_prints_everything_about_a_turn(sara) -> None:
+    question = "Quanto costa un massaggio rilassante?"
+    ran = sara("chat", "--business", "aurora", "--from", "+393470000001", "--text", question, "--json")
+    assert ran.code == 0, ran.err
+    turn = json.loads(ran.out)
+    assert set(turn) >= CONTRACT
+    assert "65,00" in turn["reply"]
+    assert (turn["language"], turn["intent"], turn["owner"]) == ("it", "answer", "bot")
+    assert turn["handoff"] is None
+    assert any(source["source"].startswith("listino") for source in turn["sources"])
+    assert turn["sensitivity"]["label"] == "none"
+    assert 0 <= turn["sensitivity"]["score"] < 0.5
+    assert set(turn["timings_ms"]) == NODES
+    assert all(milliseconds > 0 for milliseconds in turn["timings_ms"].values())
+    assert turn["model"] == "extractive"
+
+
+def test_chat_takes_a_voice_note_nobody_can_hear(sara, notes: Path) -> None:
+    who = ["--business", "aurora", "--from", "+393470000002"]
+    ran = sara("chat", *who, "--voice", notes / "zero.ogg", "--json")
+    assert ran.code == 0, ran.err
+    turn = json.loads(ran.out)
+    assert turn["reply"]
+    assert turn["owner"] == "bot"
+
+
+def test_chat_is_a_dialogue_until_an_empty_line(sara, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = iter(["Avete il parcheggio?", "Voglio parlare con una persona", "ci siete?", ""])
+    monkeypatch.setattr("builtins.input", lambda _: next(lines))
+    ran = sara("chat", "--business", "aurora", "--from", "+393470000003")
+    assert ran.code == 0, ran.err
+    said = [line for line in ran.out.splitlines() if line.startswith("sara: ")]
+    assert len(said) == 3, ran.out
+    assert "garage" in said[0]
+    assert said[2] == "sara: (a human has this conversation)"
+    handoff = _handoff_of(sara, "393470000003")
+    shown = sara("handoff", "show", handoff)
+    assert shown.code == 0
+    assert "Voglio parlare con una persona" in shown.out
+    packet = json.loads(sara("handoff", "show", handoff, "--json").out)
+    assert [said["body"] for said in packet["messages"] if said["author"] == "customer"][-1] == "ci siete?"
+    assert sara("handoff", "reply", handoff, "Buonasera, sono Francesca.").out == "queued\n"
+    given_back = sara("handoff", "back", handoff, "--note", "Sentita", "--fact", "allergia=noci")
+    assert given_back.out == "handed back\n"
+    assert "already returned or resolved" in sara("handoff", "resolve", handoff).one_line
+
+
+def _handoff_of(sara, wa_id: str) -> int:
+    rows = [json.loads(line) for line in sara("handoff", "list", "--json").out.splitlines()]
+    return next(row["handoff_id"] for row in rows if row["wa_id"] == wa_id)
+
+
+def test_play_passes_fails_and_says_why(sara, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    steps = '  - text: "Quanto costa un massaggio rilassante?"\n    expect: {owner: bot, reply: "%s"}\n'
+    good.write_text(HEAD + steps % "65,00", encoding="utf-8")
+    bad.write_text(HEAD + steps % "12,00", encoding="utf-8")
+    ran = sara("play", good, bad)
+    assert ran.code == 1
+    assert "1 of 2 journeys as expected" in ran.out
+    assert "does not match '12,00'" in ran.out
+    ran = sara("play", good, "--json")
+    assert ran.code == 0
+    assert json.loads(ran.out)["passed"] is True
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (HEAD + "  - txt: ciao\n", "steps.0.txt: Extra inputs are not permitted"),
+        (HEAD + "  - {}\n", "steps.0: a step does exactly one of text, voice"),
+        (HEAD + "  - {text: a, voice: b.ogg}\n", "steps.0: a step does exactly one of text, voice"),
+        (HEAD + '  - {text: a, expect: {reply: "("}}\n', "steps.0.expect.reply: not a regular expression"),
+        (HEAD + "  - {voice: none.ogg}\n", "no voice note"),
+        (HEAD, "steps: "),
+        ("business: aurora\ncustomer: Giulia\nsteps: [{text: a}]\n", "customer: "),
+        ("- just\n- a list\n", "script: "),
+        ("{", "expected"),
+    ],
+)
+def test_a_bad_script_is_refused_before_anything_is_played(
+    bare, tmp_path: Path, script: str, said: str
+) -> None:
+    file = tmp_path / "script.yaml"
+    file.write_text(script)
+    with pytest.raises(BadScript) as refused:
+        read(file)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_play_refuses_a_bad_script_in_one_line(sara, tmp_path: Path) -> None:
+    file = tmp_path / "script.yaml"
+    file.write_text(HEAD + "  - txt: ciao\n")
+    assert "script.yaml: steps.0.txt" in sara("play", file).one_line
+    file.write_text(
+        HEAD + '  - {text: "Avete il parcheggio?"}\n  - {button: "nothing"}\n  - {text: "ciao"}\n'
+    )
+    ran = sara("play", file)
+    assert ran.code == 1
+    assert "garage" in ran.out
+    assert "matches 'nothing'" in ran.out
+    assert "customer: ciao" not in ran.out
+
+
+def test_doctor_looks_at_everything(sara) -> None:
+    ran = sara("doctor", "--json")
+    assert ran.code == 0, ran.out
+    found = {finding["name"]: finding for finding in json.loads(ran.out)}
+    assert set(found) >= {
+        "database",
+        "pgvector",
+        "clock",
+        "businesses",
+        "embeddings",
+        "whisper",
+        "model chain",
+    }
+    assert all(finding["mend"] for finding in found.values() if finding["state"] != "ok")
+    assert found["whatsapp"]["state"] == "warning"
+    assert "SARA_WHATSAPP_APP_SECRET" in found["whatsapp"]["detail"]
+    for name in found:
+        assert name in sara("doctor").out
+
+
+def test_doctor_exits_1_when_something_is_broken(sara, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SARA_WHISPER_MODEL", "/nowhere/at-all")
+    ran = sara("doctor", "--json")
+    assert ran.code == 1
+    whisper = next(finding for finding in json.loads(ran.out) if finding["name"] == "whisper")
+    assert whisper["state"] == "failed"
+
+
+def test_businesses_are_listed_and_a_bad_file_names_its_line(sara, tmp_path: Path) -> None:
+    listed = [json.loads(line) for line in sara("business", "list", "--json").out.splitlines()]
+    numbers = {row["slug"]: row["phone_number_ids"] for row in listed}
+    assert numbers["aurora"] == ["1001"]
+    assert numbers["costa-azul"] == ["1003"]
+    source = Path(__file__).parents[2] / "knowledge/businesses/aurora.yaml"
+    lines = source.read_text("utf-8").split("\n")
+    line = next(i for i, text in enumerate(lines) if text.startswith("time_zone:"))
+    lines[line] = "time_zone: Europe/Milan"
+    wrong = tmp_path / "mine.yaml"
+    wrong.write_text("\n".join(lines), encoding="utf-8")
+    said = sara("business", "add", wrong).one_line
+    assert f"mine.yaml:{line + 1}: " in said
+    assert "IANA name such as Europe/Rome" in said
+
+
+def test_migrate_again_changes_nothing(sara) -> None:
+    assert sara("migrate").out == "up to date\n"
+
+
+def test_ingest_reports_what_changed(sara, tmp_path: Path) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    paper = folder / "gufi.md"
+    paper.write_text("# Gufi\n\nIl gufo Ernesto abita nel sottotetto e dorme di giorno.\n", encoding="utf-8")
+
+    def ingest(code: int = 0) -> dict[str, object]:
+        ran = sara("ingest", folder, "--business", "conti", "--json")
+        assert ran.code == code
+        report = json.loads(ran.out)
+        assert isinstance(report, dict)
+        return report
+
+    first = ingest()
+    assert {name: first[name] for name in ("added", "updated", "unchanged", "deleted", "failed")} == {
+        "added": 1, "updated": 0, "unchanged": 0, "deleted": 0, "failed": [],
+    }  # fmt: skip
+    assert first["chunks"] == 1
+    assert ingest()["unchanged"] == 1
+    broken = folder / "scan.md"
+    broken.write_bytes(b"\x00\x01\x02\x03" * 50)
+    failed = ingest(1)["failed"]
+    assert isinstance(failed, list)
+    assert failed[0]["path"].endswith("scan.md")
+    assert failed[0]["error"]
+    paper.unlink()
+    broken.unlink()
+    assert ingest()["deleted"] == 1
+    assert "no business is called 'nowhere'" in sara("ingest", folder, "--business", "nowhere").one_line
+
+
+def test_bench_measures_what_it_says(bare, tmp_path: Path) -> None:
+    from sara.bench.turn import table
+
+    spread = {"median": 12.5, "p95": 20.0}
+    names = ("ack_ms", "queue_and_transport_ms", "machinery_ms", "message_to_done_ms")
+    figures = {
+        **dict.fromkeys(names, spread),
+        "nodes_ms": {"retrieve": spread},
+        "idle_rss_mb": 500,
+        "turns": 5,
+    }
+    shown = table(figures).splitlines()
+    assert shown[1].split() == ["ack", "12.5", "20.0"]
+    assert shown[-2].split() == ["retrieve", "12.5", "20.0"]
+    assert shown[-1] == "idle RSS 500 MB, 5 turns"
