@@ -50,9 +50,9 @@ async def receive(request: Request) -> dict[str, int]:
     try:
         verify(services.app_secret, raw, request.headers.get("x-hub-signature-256"))
     except MissingSignature as error:
-        raise HTTPException(401, str(error)) from error
+        raise HTTPException(401, _words(error)) from error
     except BadSignature as error:
-        raise HTTPException(403, str(error)) from error
+        raise HTTPException(403, _words(error)) from error
     digest = hashlib.sha256(raw).digest()
     try:
         payload = json.loads(raw)
@@ -64,6 +64,11 @@ async def receive(request: Request) -> dict[str, int]:
     for unparsed in parsed.unparsed:
         await _keep_unparsed(services, digest, unparsed.path, unparsed.reason)
     return await _take_in(services, parsed, digest)
+
+
+def _words(error: Exception) -> str:
+    """What an error says, or else what its class says."""
+    return str(error) or (type(error).__doc__ or "").partition("\n")[0]
 
 
 async def _body(stream: AsyncIterator[bytes]) -> bytes:

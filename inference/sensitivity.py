@@ -114,10 +114,15 @@ class SensitivityScorer:
             LinearHead.load(folder / "sensitivity.npz"), WordSpotter.load(lexicons), thresholds, weight
         )
 
-    def threshold(self, language: str | None, override: Mapping[str, float] | None = None) -> float:
-        """The score from which a message in `language` goes to a person; `override` has the same keys."""
+    def threshold(
+        self, language: str | None, override: Mapping[str, float] | None = None, label: str | None = None
+    ) -> float:
+        """The score from which a message in `language` that is about `label` goes to a person.
+
+        `override` may name a label, a language or "default", in that order of precedence.
+        """
         for table in (override or {}, self.thresholds):
-            for key in (language, DEFAULT):
+            for key in (label, language, DEFAULT):
                 if key is not None and key in table:
                     return table[key]
         return self.thresholds[DEFAULT]
@@ -131,7 +136,7 @@ class SensitivityScorer:
     ) -> Sensitivity:
         """Judge one message by its text and its query embedding (d,).
 
-        `thresholds` replaces the trained ones by language code, or by "default" for every language.
+        `thresholds` replaces the trained ones: by label, by language code, or by "default" for all.
         Raises BadModelOutput when the vector comes from another embedder.
         """
         words = self.spotter.find(text)
@@ -140,7 +145,7 @@ class SensitivityScorer:
         kind = max((label for label in scores if label != "none"), key=lambda label: scores[label])
         if words.emergency:
             return Sensitivity("emergency", max(score, EMERGENCY_SCORE), True, words.all, scores)
-        escalate = score >= self.threshold(language, thresholds)
+        escalate = score >= self.threshold(language, thresholds, kind)
         return Sensitivity(kind if escalate else "none", score, escalate, words.all, scores)
 
 

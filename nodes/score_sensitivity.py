@@ -1,6 +1,7 @@
 """Does this need human judgment? Scored over the conversation, not only the last message."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
@@ -8,7 +9,9 @@ from langgraph.types import Command
 from crm import businesses
 from graph.context import Context
 from graph.state import State, text_of
-from inference.sensitivity import combine
+from inference.sensitivity import Sensitivity, SensitivityScorer, combine
+
+HINT = 0.6  # share of the threshold under which a message adds nothing to a rising conversation
 
 
 async def score_sensitivity(
@@ -20,25 +23,16 @@ async def score_sensitivity(
         thresholds = (await businesses.profile(tx)).thresholds
     vector = await context.embedder.query(text)
     judged = context.sensitivity.score(text, vector, state["language"], thresholds)
-    before = state.get("sensitivity", {})
-    same_topic = before.get("label") == judged.label
-    running = combine(float(before.get("running", 0.0)), judged.score if judged.label != "none" else 0.0)
-    sensitivity = {
-        "label": judged.label,
-        "score": round(judged.score, 4),
-        "running": round(running, 4),
-        "escalate": judged.escalate,
-        "words": list(judged.words),
-    }
-    handed_back = event["kind"] == "hand_back" and judged.label != "emergency"
-    if judged.escalate and not handed_back:
+    sensitivity = over_conversation(state, judged, context.sensitivity, thresholds)
+    handed_back = event["kind"] == "hand_back" and sensitivity["label"] != "emergency"
+    if sensitivity["escalate"] and not handed_back:
         handoff = {
             "reason": "sensitive",
-            "label": judged.label,
+            "label": sensitivity["label"],
             "score": sensitivity["score"],
             "words": sensitivity["words"],
             "wants": text,
-            "again": same_topic and bool(before.get("escalate")),
+            "again": _returned(state).get("label") == sensitivity["label"],
         }
         return Command(goto="open_handoff", update={"sensitivity": sensitivity, "handoff": handoff})
     requested = state.get("handoff", {}).get("requested")
@@ -46,3 +40,35 @@ async def score_sensitivity(
         handoff = {"reason": requested, "wants": text}
         return Command(goto="open_handoff", update={"sensitivity": sensitivity, "handoff": handoff})
     return Command(goto="retrieve", update={"sensitivity": sensitivity})
+
+
+def _returned(state: State) -> dict[str, Any]:
+    """What a human gave back last in this thread."""
+    return state.get("handoff", {}).get("returned") or {}
+
+
+def over_conversation(
+    state: State, judged: Sensitivity, scorer: SensitivityScorer, thresholds: Mapping[str, float]
+) -> dict[str, Any]:
+    """The message's judgment together with what came before it.
+
+    Hints add up: a message that is no case by itself becomes one after others of its kind. What a human
+    has handed back starts from nothing.
+    """
+    label = judged.label
+    if label == "none":
+        label = max((kind for kind in judged.scores if kind != "none"), key=lambda kind: judged.scores[kind])
+    before = (
+        0.0 if state["event"]["kind"] == "hand_back" else state.get("sensitivity", {}).get("running", 0.0)
+    )
+    running = combine(float(before), judged.score)
+    limit = scorer.threshold(state["language"], thresholds, label)
+    rising = running >= limit and judged.score >= limit * HINT
+    escalate = judged.escalate or rising
+    return {
+        "label": label if escalate else "none",
+        "score": round(judged.score, 4),
+        "running": round(running, 4),
+        "escalate": escalate,
+        "words": list(judged.words),
+    }

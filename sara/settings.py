@@ -3,7 +3,6 @@
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,7 +23,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="PostgreSQL 15+ with pgvector; unset: an embedded one in SARA_DATA_DIR"
     )
-    data_dir: Path = Field(Path(".sara"), description="embedded database, model weights, generated secrets")
+    data_dir: Path = Field(Path(".sara"), description="embedded database and model weights")
     database_connections: int = Field(12, ge=2, description="connections of one process to the record")
 
     llm: str = Field("ollama:llama3.1", description="ollama:NAME, openai:NAME or extractive")
@@ -36,10 +35,12 @@ class Settings(BaseSettings):
     embeddings: str = Field("e5", description="e5 (bundled), ollama:NAME or openai:NAME")
     whisper_model: str = Field("base", description="size, local directory or hub id")
     whisper_compute_type: str = Field("int8", description="CTranslate2 compute type")
-    whisper_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    whisper_workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, description="voice notes transcribed at once"
+    )
 
     whatsapp_base_url: str = Field(GRAPH_API, description="Graph API, or any simulator of it")
-    whatsapp_api_version: str = Field("v23.0")
+    whatsapp_api_version: str = Field("v23.0", description="version of the Graph API")
     whatsapp_app_secret: SecretStr = Field(
         SecretStr(""), description="signs webhooks; without it none is accepted"
     )
@@ -51,12 +52,12 @@ class Settings(BaseSettings):
     gather_seconds: float = Field(
         1.5, ge=0, description="how long a burst of messages is gathered into one turn"
     )
-    worker_concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    worker_concurrency: int = Field(8, ge=1, le=64, description="turns and deliveries a worker runs at once")
     unknown_grace_s: float = Field(6.0, gt=0, description="seconds an unknown send waits for its status")
     unknown_hold_s: float = Field(900.0, gt=0, description="seconds after which a person has to look at it")
     abstain_below: float = Field(0.845, ge=0, le=1, description="cosine under which no passage is an answer")
     media_most_bytes: int = Field(16 * 2**20, gt=0, description="largest voice note")
-    log_level: str = Field("info")
+    log_level: str = Field("info", description="debug, info, warning, error or critical")
 
     @property
     def own_graph_api(self) -> bool:

@@ -1,6 +1,5 @@
 """Sensitivity: emergencies by word or by model, thresholds per language, a conversation's score."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -79,6 +78,8 @@ async def test_thresholds_are_overridden_by_language_or_for_all(
     assert scorer.score(text, vector, "it", {"it": 0.0}).escalate
     assert scorer.score(text, vector, "it", {"default": 0.0}).escalate
     assert not scorer.score(text, vector, "it", {"es": 0.0}).escalate
+    about = scorer.score(text, vector, "it", {"default": 0.0}).label
+    assert scorer.score(text, vector, "it", {about: 0.0, "it": 1.0}).escalate
     assert not scorer.score(text, vector, None).escalate
 
 
@@ -88,15 +89,6 @@ async def test_advice_words_raise_their_class(e5: E5Embedder, scorer: Sensitivit
     moved = adjusted(scorer.head, vector, Words((), {"legal": ("posso fare ricorso",)}), 1.5)
     assert moved["legal"] > plain["legal"]
     assert sum(moved.values()) == pytest.approx(1, abs=1e-5)
-
-
-async def test_beyond_the_embedding_it_takes_little(e5: E5Embedder, scorer: SensitivityScorer) -> None:
-    text = "allora volevo sapere se domani posso venire con mia figlia per la pulizia viso " * 3
-    vector = await e5.query(text)
-    start = time.perf_counter()
-    for _ in range(10):
-        scorer.score(text, vector, "it")
-    assert (time.perf_counter() - start) / 10 < 0.05
 
 
 def test_lexicon_syntax() -> None:

@@ -1,7 +1,12 @@
 """Sensitive matters go to a human at once, and not again for what a human has just handed back."""
 
+from typing import Any
+
 import pytest
 
+from graph.state import State
+from inference.sensitivity import Sensitivity, SensitivityScorer
+from nodes.score_sensitivity import over_conversation
 from tests.nodes.stage import Scripted, Stage, says
 
 
@@ -61,3 +66,38 @@ async def test_a_new_sensitive_message_after_a_hand_back_is_judged_anew(stage: S
     await thread.say("And can I sue my employer for firing me, would I win that too?")
     assert len(await thread.handoffs()) == 2
     assert thread.state["handoff"]["again"] is True
+
+
+def hint(score: float) -> Sensitivity:
+    """A message judged `score`, most likely medical, under the threshold of 0.5."""
+    scores = {"none": 1 - score, "medical": score * 0.8, "legal": score * 0.2}
+    return Sensitivity("none", score, False, (), scores)
+
+
+def over(scorer: SensitivityScorer, *scores: float, kind: str = "customer_message") -> dict[str, Any]:
+    """What a conversation of such messages comes to; the last event is of `kind`."""
+    judged: dict[str, Any] = {}
+    for number, score in enumerate(scores, 1):
+        event = {"kind": kind if number == len(scores) else "customer_message"}
+        state = State(event=event, language="it", sensitivity=judged)
+        judged = over_conversation(state, hint(score), scorer, {"default": 0.5})
+    return judged
+
+
+async def test_hints_add_up_over_a_conversation(stage: Stage) -> None:
+    scorer = (await stage.customer()).context.sensitivity
+    assert over(scorer, 0.4)["label"] == "none"
+    rising = over(scorer, 0.4, 0.4)
+    assert (rising["label"], rising["escalate"]) == ("medical", True)
+    assert rising["running"] > 0.5 > rising["score"]
+
+
+async def test_a_harmless_message_never_escalates_and_hints_fade(stage: Stage) -> None:
+    scorer = (await stage.customer()).context.sensitivity
+    assert over(scorer, 0.45, 0.05)["escalate"] is False
+    assert over(scorer, 0.4, 0.0, 0.0, 0.35)["escalate"] is False
+
+
+async def test_what_a_human_handed_back_starts_from_nothing(stage: Stage) -> None:
+    scorer = (await stage.customer()).context.sensitivity
+    assert over(scorer, 0.4, 0.4, kind="hand_back")["escalate"] is False
