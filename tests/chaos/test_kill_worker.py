@@ -5,9 +5,11 @@ import json
 import random
 import time
 from collections import defaultdict
+from typing import Any
 
 import pytest
 
+from graph.state import REFERENCE_CHARACTERS
 from tests.chaos.town import NUMBER, Town, until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1500)]
@@ -46,14 +48,32 @@ class Crowd:
         return [wamid for wamids in self.wrote.values() for wamid in wamids]
 
 
+def assert_each_in_one_turn(events: list[dict[str, Any]], outbox: list[dict[str, Any]]) -> None:
+    """Every event belongs to exactly one turn that spoke, and each turn names the messages it answers.
+
+    A turn is `<conversation>:<its last event>`. Its reference holds the latest wamids that fit: a customer
+    who wrote more than that while no worker ran is answered all the same.
+    """
+    before = 0
+    for turn_id, answers in dict.fromkeys((row["turn_id"], row["answers"]) for row in outbox):
+        last = int(turn_id.rpartition(":")[2])
+        covered = [row["wamid"] for row in events if before < row["event_id"] <= last]
+        told = (answers or "").split(",")
+        assert told == covered[-len(told) :], f"turn {turn_id} answers its own messages, in order"
+        cut_off = covered[: -len(told)]
+        assert not cut_off or len(",".join([cut_off[-1], *told])) > REFERENCE_CHARACTERS, turn_id
+        before = last
+    assert before == events[-1]["event_id"], "no message was left out after the last turn"
+
+
 async def assert_nothing_lost_or_doubled(town: Town, crowd: Crowd) -> int:
     """The record and the simulator agree that every message was answered once, in order.
 
     Returns how many replies there were.
     """
     stored = await town.rows(
-        "SELECT m.wamid, e.done_at FROM message m JOIN inbox_event e USING (message_id)"
-        " WHERE m.wamid = ANY(%s)",
+        "SELECT m.wamid, e.event_id, e.done_at, c.wa_id FROM message m JOIN inbox_event e USING (message_id)"
+        " JOIN contact c USING (contact_id) WHERE m.wamid = ANY(%s) ORDER BY e.event_id",
         crowd.wamids,
     )
     assert sorted(row["wamid"] for row in stored) == sorted(crowd.wamids), "each stored once"
@@ -73,11 +93,9 @@ async def assert_nothing_lost_or_doubled(town: Town, crowd: Crowd) -> int:
         assert len(set(ids)) == len(ids), f"a reply was sent twice to {customer}: {heard}"
         assert ids == sorted(ids), f"replies out of order for {customer}: {ids}"
         assert ids == [row["outbox_id"] for row in outbox if row["wa_id"] == customer]
-        answered = dict.fromkeys(
-            (row["turn_id"], row["answers"]) for row in outbox if row["wa_id"] == customer
-        )
-        told = [wamid for _, answers in answered for wamid in (answers or "").split(",")]
-        assert told == wamids, f"each message of {customer} is answered by one turn, in order"
+        events = [row for row in stored if row["wa_id"] == customer]
+        assert [row["wamid"] for row in events] == wamids, "in the order in which they were written"
+        assert_each_in_one_turn(events, [row for row in outbox if row["wa_id"] == customer])
         references += ids
     return len(references)
 
