@@ -1,13 +1,22 @@
 """The HTTP application."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from uuid import uuid4
 
+import structlog
 from fastapi import FastAPI, HTTPException, Request, Response
 
 from api import errors, handoffs, webhook
 from api.metrics import Timed
 from api.state import ApiServices, services_of
+from crm import uptime
+from crm.errors import RecordUnavailable
+
+log = structlog.get_logger(__name__)
+
+BEAT_S = 1.0
 
 Lifespan = Callable[[], AbstractAsyncContextManager[ApiServices]]
 
@@ -19,7 +28,13 @@ def create_app(lifespan: Lifespan) -> FastAPI:
     async def run(app: FastAPI) -> AsyncIterator[None]:
         async with lifespan() as services:
             app.state.services = services
-            yield
+            beating = asyncio.create_task(_beat(services))
+            try:
+                yield
+            finally:
+                beating.cancel()
+                with suppress(asyncio.CancelledError):
+                    await beating
 
     app = FastAPI(title="SARA", version="0.1.0", lifespan=run)
     app.include_router(webhook.router)
@@ -30,6 +45,20 @@ def create_app(lifespan: Lifespan) -> FastAPI:
     app.add_middleware(Timed)
     errors.install(app)
     return app
+
+
+async def _beat(services: ApiServices) -> None:
+    """Notes every second that webhooks are taken in here."""
+    process = uuid4()
+    async with services.crm.outside() as tx:
+        await uptime.forget(tx)
+    while True:
+        try:
+            async with services.crm.outside() as tx:
+                await uptime.beat(tx, process)
+        except RecordUnavailable as error:
+            log.warning("uptime_not_noted", error=str(error))
+        await asyncio.sleep(BEAT_S)
 
 
 async def _healthz() -> dict[str, str]:

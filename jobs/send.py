@@ -14,7 +14,7 @@ from procrastinate import Blueprint, JobContext
 
 from channels.messages import Button, OutboundMessage, Row
 from channels.whatsapp.errors import ConnectFailed, OutcomeUnknown, RateLimited, WhatsAppError
-from crm import contacts, conversations, messages, outbox, queue
+from crm import contacts, conversations, messages, outbox, queue, uptime
 from crm.contacts import ContactRow
 from crm.conversations import ConversationRow
 from crm.outbox import OutboxRow
@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 CUSTOMER_WINDOW = timedelta(hours=24)
 _MOST_BACKOFF_S = 300.0
 _BUSY_RETRY_S = 0.5
+_BEAT_LAG = timedelta(seconds=3)  # a process notes once a second that it takes webhooks in
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ async def _holds_back(services: Services, tx: Tx, conversation: ConversationRow,
     """
     if row.state != "unknown" or row.attempted_at is None:
         return True
-    if await outbox.later_status(tx, conversation.phone_number_id, row.attempted_at) is not None:
+    if await _evidence(services, tx, conversation, row.attempted_at) is not None:
         return True
     return tx.now - row.attempted_at <= timedelta(seconds=services.patience.unknown_block_s)
 
@@ -132,7 +133,7 @@ async def _reconsider(
     """What to do with an unknown outcome whose grace is over: again, wait on, or leave it to a person."""
     patience = services.patience
     attempted = row.attempted_at or tx.now
-    evidence = await outbox.later_status(tx, conversation.phone_number_id, attempted)
+    evidence = await _evidence(services, tx, conversation, attempted)
     if (
         evidence is not None
         and (left := (_conclusive(patience, attempted, evidence) - tx.now)) <= timedelta()
@@ -151,6 +152,22 @@ async def _reconsider(
     wait = patience.unknown_grace_s if evidence is None else left.total_seconds()
     await outbox.unknown(tx, row.outbox_id, tx.now + timedelta(seconds=wait), "waiting for a status")
     return wait
+
+
+async def _evidence(
+    services: Services, tx: Tx, conversation: ConversationRow, attempted: datetime
+) -> datetime | None:
+    """When a status of a later message came, if one of this attempt would have come too.
+
+    It would have if webhooks were taken in right after the attempt, or have been for so long by now that
+    the channel has repeated what it could not deliver meanwhile.
+    """
+    patience = services.patience
+    grace, repeats = timedelta(seconds=patience.unknown_grace_s), timedelta(seconds=patience.unknown_retry_s)
+    heard = await uptime.covers(tx, attempted, attempted + grace)
+    if not heard and not await uptime.covers(tx, tx.now - repeats, tx.now - _BEAT_LAG):
+        return None
+    return await outbox.later_status(tx, conversation.phone_number_id, attempted)
 
 
 def _conclusive(patience: Patience, attempted: datetime, evidence: datetime) -> datetime:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -84,3 +85,14 @@ async def test_every_route_of_the_desk_is_documented(whole: Local) -> None:
 
 async def test_what_is_not_there_is_said_so(whole: Local) -> None:
     assert (await get(whole, "/api/nothing")).status_code == 404
+
+
+async def test_it_notes_when_webhooks_are_taken_in(whole: Local, crm: Crm) -> None:
+    async with crm.outside() as tx:
+        lately = tx.now - timedelta(seconds=5)
+        cursor = await tx.connection.execute(
+            "SELECT count(*) AS beating FROM web_uptime WHERE seen_at > %s", (lately,)
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    assert row["beating"] >= 1

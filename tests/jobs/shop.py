@@ -71,6 +71,13 @@ class Shop:
             cursor = await connection.execute(query, parameters or None)  # type: ignore[arg-type]
             return await cursor.fetchall() if cursor.description else []
 
+    async def webhooks_were_taken_in(self) -> None:
+        """As if `sara serve` had been there all day: the transport of these tests runs no lifespan."""
+        await self.rows(
+            "INSERT INTO web_uptime"
+            " VALUES (gen_random_uuid(), now() - interval '1 day', now() + interval '1 day')"
+        )
+
     async def work(self) -> None:
         """Runs every job that is due and returns."""
         await self.app.run_worker_async(
@@ -196,4 +203,6 @@ async def opened(folder: Path) -> AsyncIterator[Shop]:
         transport = httpx.ASGITransport(web, raise_app_exceptions=False)
         api = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://sara"))
         jobs = replace(worker.services, patience=QUICK)
-        yield Shop(own, crm, worker.app, jobs, simulator, business_id, web, api)
+        shop = Shop(own, crm, worker.app, jobs, simulator, business_id, web, api)
+        await shop.webhooks_were_taken_in()
+        yield shop

@@ -101,6 +101,23 @@ async def test_an_unknown_outcome_is_sent_again_only_when_later_statuses_flow(sh
     assert (row["state"], row["attempts"]) == ("accepted", 2)
 
 
+async def test_silence_while_nobody_took_webhooks_in_proves_nothing(shop: Shop) -> None:
+    """The status may have knocked at a closed door: what was accepted must not be sent again."""
+    conversation = await shop.open_conversation("393800000014")
+    await shop.rows("DELETE FROM web_uptime")
+    try:
+        shop.simulator.faults.now = Faults(p_lost_answer=1)  # the channel took it, its answer was lost
+        await shop.bot_says(conversation, "una volta")
+        await shop.work_until(lambda: is_unknown(shop, conversation))
+        shop.simulator.faults.now = Faults()
+        await another_is_delivered(shop, "393800000114")
+        await shop.work_for(1.2)
+        assert await shop.states_of(conversation) == ["unknown"]
+        assert told(shop, "393800000014") == ["una volta"]
+    finally:
+        await shop.webhooks_were_taken_in()
+
+
 async def test_a_late_status_settles_an_unknown_outcome(shop: Shop) -> None:
     conversation = await shop.open_conversation("393800000005")
     shop.simulator.faults.now = Faults(p_lost_answer=1)  # the channel took it, its answer was lost
