@@ -77,3 +77,8 @@ async def _enqueue(
         "enqueue", task=task, queue=queue, priority=priority, lock=lock, args=Jsonb(args), delay_s=delay_s
     )
     return queued
+
+
+async def workers_alive(tx: Tx, *, within_s: float) -> int:
+    """How many workers said within the last seconds that they live."""
+    return int(await tx.value("workers_alive", within_s=within_s))

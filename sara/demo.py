@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from crm import registry
+from crm import queue, registry
 from crm.record import Crm
 from inference.language import LanguageIdentifier
 from knowledge import ingest as ingestion
@@ -14,6 +14,7 @@ from sara.settings import Settings
 
 JOURNEYS = Path(__file__).parent / "journeys"
 Report = Callable[[str], None]
+WORKER_SEEN_WITHIN_S = 10.0
 
 
 class DocumentsNotRead(Exception):
@@ -62,3 +63,15 @@ async def embedded_and_prepared(settings: Settings, dsn: str, report: Report) ->
     """`prepare` with a record of its own."""
     async with services.record(settings, dsn) as crm:
         await prepare(settings, dsn, crm, report=report)
+
+
+async def undisturbed(settings: Settings) -> Settings:
+    """The settings, or the same with a data folder of their own beside a demo that is running.
+
+    Its worker would take the turns of a scripted conversation and answer to its own simulator.
+    """
+    if settings.database_url:
+        return settings
+    async with services.database(settings) as dsn, services.record(settings, dsn) as crm, crm.outside() as tx:
+        busy = await queue.workers_alive(tx, within_s=WORKER_SEEN_WITHIN_S)
+    return settings.model_copy(update={"data_dir": settings.data_dir / "aside"}) if busy else settings

@@ -15,3 +15,6 @@ WHERE j.status = 'doing'
 
 -- job_free -- a job nobody runs any more; its locks go with it
 DELETE FROM procrastinate_jobs WHERE id = %(job_id)s AND status = 'doing' RETURNING id;
+
+-- workers_alive -- how many workers said lately that they live
+SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %(within_s)s);

@@ -13,7 +13,7 @@ import typer
 from sara import play as scripts
 from sara import services
 from sara.commands.loop import run
-from sara.demo import prepare
+from sara.demo import prepare, undisturbed
 from sara.exchange import Customer, Exchange, exchange
 from sara.local import Local, local_on
 from sara.play import Journey
@@ -85,7 +85,7 @@ def play(
     """Plays scripted conversations and checks their expectations; exits 1 when one does not hold."""
 
     async def work() -> list[Journey]:
-        async with whole_at_once(load()) as whole:
+        async with whole_at_once(await undisturbed(load())) as whole:
             return await play_all(whole, files, fresh=fresh)
 
     played = run(work(), log_level="error")

@@ -10,7 +10,7 @@ from sara import services
 from sara.commands.chat import play_all, print_journeys
 from sara.commands.failures import listening
 from sara.commands.loop import run
-from sara.demo import journeys, login, prepare
+from sara.demo import journeys, login, prepare, undisturbed
 from sara.local import Local, local_on
 from sara.settings import Settings, load
 
@@ -37,7 +37,7 @@ async def _serve(settings: Settings, port: int) -> None:
 
 
 async def _once(settings: Settings) -> None:
-    settings = settings.model_copy(update={"gather_seconds": 0.0})
+    settings = (await undisturbed(settings)).model_copy(update={"gather_seconds": 0.0})
     async with services.database(settings) as dsn:
         async with services.record(settings, dsn) as crm:
             await prepare(settings, dsn, crm, report=print)
