@@ -59,12 +59,6 @@ def journeys() -> list[Path]:
     return sorted(JOURNEYS.glob("*.yaml"))
 
 
-async def embedded_and_prepared(settings: Settings, dsn: str, report: Report) -> None:
-    """`prepare` with a record of its own."""
-    async with services.record(settings, dsn) as crm:
-        await prepare(settings, dsn, crm, report=report)
-
-
 async def undisturbed(settings: Settings) -> Settings:
     """The settings, or the same with a data folder of their own beside a demo that is running.
 
