@@ -10,10 +10,15 @@ PATH_JOINT = " > "
 
 @dataclass(frozen=True)
 class Block:
-    """A piece that belongs together. A `row` is one table row with its column names, never to be cut."""
+    """A piece that belongs together. A `row` is one table row with its column names, never to be cut.
+
+    `cells` are a row's (column name, value) pairs as written, empty values left out; a column without a name
+    has "".
+    """
 
     kind: Literal["text", "item", "row"]
     text: str
+    cells: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,11 +74,13 @@ class SectionBuilder:
             self._headings.append((level, title))
             self._bare = True
 
-    def block(self, kind: Literal["text", "item", "row"], text: str) -> None:
+    def block(
+        self, kind: Literal["text", "item", "row"], text: str, cells: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         """Adds a block to the open section; blank ones are dropped."""
         cleaned = text.replace("\x00", "").strip()
         if cleaned:
-            self._blocks.append(Block(kind, cleaned))
+            self._blocks.append(Block(kind, cleaned, cells))
             self._bare = False
 
     def document(self, metadata: Metadata, fallback_title: str) -> Document:

@@ -24,20 +24,19 @@ def add_table(into: SectionBuilder, rows: Sequence[Row], *, header: Row | None, 
         elif _is_lone(row):
             into.block("row", row[0])
         else:
-            into.block("row", render_row(row, header))
+            cells = name_cells(row, header)
+            into.block("row", _JOINT.join(f"{name}: {cell}" if name else cell for name, cell in cells), cells)
 
 
 def _is_lone(row: Row) -> bool:
     return len(row) > 1 and bool(row[0]) and not any(row[1:])
 
 
-def render_row(row: Row, header: Row | None) -> str:
-    """One row with its column names in front of the values; values are kept as written."""
+def name_cells(row: Row, header: Row | None) -> tuple[tuple[str, str], ...]:
+    """The row's values as written, each with its column's name ("" without one); empty ones left out."""
     names = list(header or ())
     names += [""] * (len(row) - len(names))
-    return _JOINT.join(
-        f"{name}: {cell}" if name else cell for name, cell in zip(names, row, strict=False) if cell
-    )
+    return tuple((name, cell) for name, cell in zip(names, row, strict=False) if cell)
 
 
 def split_header(rows: Sequence[Row]) -> tuple[Row | None, Sequence[Row]]:
