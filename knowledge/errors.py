@@ -21,6 +21,10 @@ class DimensionMismatch(KnowledgeError):
     """The embedding model's vectors do not fit the stored ones: use the model the base was built with."""
 
 
+class SpaceMissing(KnowledgeError):
+    """Nothing is embedded with this model yet: run `sara reindex`."""
+
+
 class UnknownBusiness(KnowledgeError):
     """No business of that id: add it first, `sara business add`."""
 
@@ -42,11 +46,27 @@ class DocumentTooBig(UnreadableDocument):
 
 
 class DocumentBinary(UnreadableDocument):
-    """it is not text: export it as Markdown, HTML, CSV or plain text"""
+    """it is neither text nor a document that can be read: export it as PDF, Markdown, HTML or CSV"""
 
 
 class FormatUnknown(UnreadableDocument):
-    """files of this kind cannot be read: save it as .md, .html, .csv or .txt"""
+    """files of this kind cannot be read: save it as .pdf, .docx, .xlsx, .md, .html, .csv or .txt"""
+
+
+class DocumentLocked(UnreadableDocument):
+    """it is protected by a password: save a copy without one"""
+
+
+class DocumentScanned(UnreadableDocument):
+    """it is a scan, it has no text layer: run text recognition (OCR) on it, or export it from its source"""
+
+
+class DocumentDamaged(UnreadableDocument):
+    """it is damaged or cut short: open it in its program and save it anew"""
+
+
+class DocumentSuspect(UnreadableDocument):
+    """it is built to do harm when it is read: export it anew from its source"""
 
 
 class BadEncoding(UnreadableDocument):

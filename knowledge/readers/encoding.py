@@ -14,18 +14,6 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_SIGNATURES = (
-    (b"%PDF-", "a PDF"),
-    (b"PK\x03\x04", "a ZIP archive, or an office document"),
-    (b"\xd0\xcf\x11\xe0", "an old office document"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"\x1f\x8b", "a compressed file"),
-    (b"OggS", "a sound file"),
-    (b"\x7fELF", "a program"),
-    (b"{\\rtf", "a rich-text document"),
-)
 _DECLARED = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*(?P<name>[\w.:-]+)", re.IGNORECASE)
 _HEAD = 4096
 # Real prose has no control characters beyond tab and line ends; a few stray ones are forgiven.
@@ -38,9 +26,6 @@ def decode(data: bytes) -> str:
 
     Raises DocumentBinary for what is no text and BadEncoding for text that contradicts its own mark.
     """
-    for signature, kind in _SIGNATURES:
-        if data.startswith(signature):
-            raise DocumentBinary(f"it is {kind}, not text: export it as Markdown, HTML, CSV or plain text")
     text = _decoded(data)
     controls = sum(1 for c in text if unicodedata.category(c) == "Cc" and c not in "\t\n\r\f\x0b\x85")
     if "\x00" in text or controls > _MAX_CONTROL_SHARE * len(text):

@@ -5,9 +5,9 @@ from typing import Literal
 
 from knowledge.readers.document import Document, SectionBuilder
 from knowledge.readers.metadata import split_front_matter
+from knowledge.readers.raw_html import shown
 from knowledge.readers.table import add_table, squeeze
 
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _HEADING = re.compile(r"^ {0,3}(?P<marks>#{1,6})[ \t]+(?P<text>.*?)[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r"^ {0,3}(?P<mark>=+|-+)[ \t]*$")
 _RULE = re.compile(r"^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
@@ -15,10 +15,10 @@ _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?P<text>\S.*)$")
 _FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})")
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _CELL_EDGE = re.compile(r"(?<!\\)\|")
-_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\([^)]*\)")
-_LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<url>[^)\s]+)[^)]*\)")
+_LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<url>[^)\s]+)[^)]*\)")
 _EMPHASIS = re.compile(r"(?P<mark>\*{1,3}|(?<!\w)_{1,3}|`+)(?=\S)(?P<text>.+?)(?<=\S)(?P=mark)")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|>~])")
+_MAX_MARKED = 20_000
 # Escaped marks wait in the private-use area, out of sight of the patterns above.
 _ASIDE = 0xE000
 _PUT_ASIDE = re.compile("[\ue000-\ue07f]")
@@ -28,14 +28,19 @@ def read_markdown(text: str, name: str) -> Document:
     """Sections by heading; each paragraph, list item and table row is a block. Raises BadMetadata."""
     metadata, body = split_front_matter(text)
     reader = _Reader()
-    reader.read(_COMMENT.sub("", body).split("\n"))
+    reader.read(shown(body).split("\n"))
     return reader.into.document(metadata, name)
 
 
 def plain_words(text: str) -> str:
-    """Inline marks taken off; a link keeps its address behind its words, since an answer may quote it."""
+    """Inline marks taken off; a link keeps its address behind its words, since an answer may quote it.
+
+    A paragraph of more than 20 000 characters is left as it is: looking for marks that never close takes time
+    that grows with the square of its length.
+    """
+    if len(text) > _MAX_MARKED:
+        return text
     text = _ESCAPED.sub(lambda m: chr(_ASIDE + ord(m[1])), text)
-    text = _IMAGE.sub(lambda m: m["alt"], text)
     text = _LINK.sub(_link_words, text)
     previous = None
     while previous != text:
@@ -45,6 +50,8 @@ def plain_words(text: str) -> str:
 
 def _link_words(link: re.Match[str]) -> str:
     words, url = link["text"], link["url"].strip("<>")
+    if not words.strip():
+        return ""  # nothing to press: nobody sees that it is there
     address = url.removeprefix("mailto:").removeprefix("tel:")
     return words if address in words or url.startswith("#") else f"{words} ({address})"
 

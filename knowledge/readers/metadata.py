@@ -61,6 +61,12 @@ def language_code(value: object) -> str | None:
     return found["code"].lower()
 
 
+def marked_language(value: object) -> str | None:
+    """`pt-BR` → `pt` from a mark that a program may have set; None for what is no language code."""
+    found = _LANGUAGE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found["code"].lower() if found else None
+
+
 def _day(values: Mapping[Any, Any], key: str) -> date | None:
     value = values.get(key)
     if isinstance(value, datetime):

@@ -1,19 +1,26 @@
-"""HTML pages: their text by heading, lists and tables; scripts, styles and hidden parts are left out."""
+"""HTML pages: their text by heading, lists and tables; scripts, hidden parts and navigation are left out.
 
-from html.parser import HTMLParser
+What a page may cost to parse is bounded in `page_limits`.
+"""
 
+import re
+from collections.abc import Iterator
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from knowledge.errors import DocumentSuspect
 from knowledge.readers.document import Document, SectionBuilder
-from knowledge.readers.metadata import metadata_of
-from knowledge.readers.table import Row, add_table, squeeze
+from knowledge.readers.metadata import marked_language, metadata_of
+from knowledge.readers.page_limits import check_page
+from knowledge.readers.table import squeeze
+from knowledge.readers.webpage_table import add_page_table, is_layout
 
-_SILENT = frozenset({"script", "style", "noscript", "template", "svg", "nav", "iframe", "object", "select"})
-# Their end tags may be left out, so that nothing would say where a hidden one ends.
-_OPEN_ENDED = frozenset({"p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "html", "body"})
-_VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_SILENT = frozenset(
+    {"script", "style", "noscript", "template", "svg", "nav", "iframe", "object", "select", "head", "math"}
+    | {"canvas", "video", "audio", "textarea", "datalist", "title"}
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_BREAKS = frozenset(
+_BLOCKS = frozenset(
     {
         "p",
         "div",
@@ -30,174 +37,271 @@ _BREAKS = frozenset(
         "dd",
         "li",
     }
-    | {"blockquote", "pre", "address", "details", "summary", "figure", "figcaption", "hr", "body", "caption"}
+    | {"blockquote", "pre", "address", "details", "summary", "figure", "figcaption", "hr", "body", "html"}
+    | {
+        "form",
+        "fieldset",
+        "legend",
+        "table",
+        "caption",
+        "tbody",
+        "thead",
+        "tfoot",
+        "tr",
+        "td",
+        "th",
+        "center",
+    }
+    | {"dialog", "hgroup", "search", "menu"}
+    | set(_HEADINGS)
 )
+_SILENT_ROLES = frozenset({"navigation", "search", "menubar"})
+_NEVER_A_BANNER = frozenset({"html", "body", "main", "article"} | set(_HEADINGS))
 _METADATA = frozenset({"title", "language", "valid_from", "valid_until"})
-_MAX_SPAN = 50  # a forged colspan must not fill the memory
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_CONSENT = re.compile(r"cookie|consent|gdpr", re.IGNORECASE)
+_PROSE_NAME = re.compile(r"polic|informativa|pol[ií]tica|privacy", re.IGNORECASE)
+_MENU = re.compile(r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|breadcrumbs?)(?:$|[\s_-])", re.IGNORECASE)
+_MAX_BANNER = 1_500  # characters; a longer text about cookies is a policy, not a banner
+_MAX_BOLD_HEADING = 90
+_CONTACT = ("tel:", "mailto:")
+# A line break the author made, told from the line ends of the source.
+_BREAK = "\r"
 
 
 def read_webpage(text: str, name: str) -> Document:
     """Sections by h1…h6. `<meta name="valid_until" content="2026-12-31">` and the like describe the page,
-    as do `<title>` and `<html lang>`. Raises BadMetadata.
+    as do `<title>` and `<html lang>`; a `lang` further in gives its section that language.
+
+    Raises BadMetadata, DocumentSuspect.
     """
-    page = _Page()
-    page.feed(text)
-    page.close()
-    page.flush()
-    return page.into.document(metadata_of(page.described), name)
+    check_page(text)
+    parser = LexborHTMLParser(text)
+    page = _Page(has_headings=bool(parser.css("h1, h2, h3, h4, h5, h6")))
+    try:
+        if parser.root is not None:
+            page.walk(parser.root)
+    except RecursionError as error:
+        raise DocumentSuspect(
+            "its elements are nested too deeply: save its text in a new document"
+        ) from error
+    return page.into.document(metadata_of(_described(parser)), name)
 
 
-class _Page(HTMLParser):
-    """Forgiving of unclosed tags: a block ends where the next one begins."""
+def _described(parser: LexborHTMLParser) -> dict[str, str]:
+    described: dict[str, str] = {}
+    title = parser.css_first("title")
+    if title is not None:
+        described["title"] = squeeze(title.text())
+    # Often left as the page builder set it: a wrong code here is no reason to refuse the page.
+    language = marked_language(_attribute(parser.root, "lang")) if parser.root is not None else None
+    if language:
+        described["language"] = language
+    for meta in parser.css("meta[name]"):
+        key = _attribute(meta, "name").lower().replace("-", "_")
+        if key in _METADATA:
+            described[key] = _attribute(meta, "content")
+    return described
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+
+class _Page:
+    """Walks the tree once; `_words` is the block being read, which ends where the next one begins."""
+
+    def __init__(self, *, has_headings: bool) -> None:
         self.into = SectionBuilder()
-        self.described: dict[str, str] = {}
+        self._has_headings = has_headings
         self._words: list[str] = []
-        self._silent: list[str] = []  # open elements from the first silent one inwards
-        self._heading = 0
         self._level = 0
-        self._in_title = False
         self._in_item = False
-        self._link: str | None = None
-        self._tables: list[_Table] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        hidden = "hidden" in values and tag not in _OPEN_ENDED
-        if self._silent or tag in _SILENT or hidden:
-            if tag not in _VOID:
-                self._silent.append(tag)
-            return
+    def walk(self, node: LexborNode) -> None:
+        """Reads the node and all under it."""
+        if node.is_text_node:
+            self._words.append((node.text_content or "").replace(_BREAK, " "))
+        elif node.tag == "br":
+            self._words.append(_BREAK)
+        elif node.is_element_node and _is_seen(node):
+            self._element(node)
+
+    def _element(self, node: LexborNode) -> None:
+        tag = node.tag or ""
+        if tag in _BLOCKS:
+            self._flush()
+        before = self._language_of(node)
         if tag in _HEADINGS:
-            self.flush()
-            self._heading = _HEADINGS[tag]
-        elif tag in _BREAKS and not self._tables:
-            self.flush()
-            self._in_item = tag == "li"
-        self._open(tag, values)
-
-    def _open(self, tag: str, values: dict[str, str | None]) -> None:
-        match tag:
-            case "html":
-                # Often left as the page builder set it: a wrong code here is no reason to refuse the page.
-                code = (values.get("lang") or "")[:2]
-                if len(code) == 2 and code.isascii() and code.isalpha():
-                    self.described.setdefault("language", code)
-            case "meta":
-                key = (values.get("name") or "").lower().replace("-", "_")
-                if key in _METADATA:
-                    self.described[key] = values.get("content") or ""
-            case "title":
-                self._in_title = True
-            case "br":
-                self._words.append("\n")
-            case "a":
-                self._link = values.get("href")
-            case "table":
-                self.flush()
-                self._tables.append(_Table())
-            case "tr" if self._tables:
-                self._tables[-1].row()
-            case "td" | "th" if self._tables:
-                self._tables[-1].cell(is_name=tag == "th", span=values.get("colspan"))
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._silent:
-            if tag in self._silent:
-                del self._silent[len(self._silent) - 1 - self._silent[::-1].index(tag) :]
-            return
-        if tag in _HEADINGS or (tag in _BREAKS and not self._tables):
-            self.flush()
-        match tag:
-            case "title":
-                self._in_title = False
-            case "a":
-                self._close_link()
-            case "table" if self._tables:
-                self._close_table()
-
-    def handle_data(self, data: str) -> None:
-        if self._silent:
-            return
-        if self._in_title:
-            self.described.setdefault("title", squeeze(data))
-        elif self._tables:
-            self._tables[-1].words(data)
+            self._heading_element(node)
+        elif tag == "table" and not is_layout(node):
+            add_page_table(self.into, node, _text, _is_seen, self._level + 1)
+        elif tag == "dl":
+            self._definitions(node)
+        elif tag == "details":
+            self._details(node)
+        elif tag in ("header", "footer"):
+            self._margin(node)
+        elif tag in _BLOCKS and self._reads_as_heading(node):
+            self._heading(1, _text(node))
         else:
-            self._words.append(data)
+            self._children(node)
+        if tag in _BLOCKS:
+            self._flush()
+        if before is not None:
+            self.into.language(before or None)
 
-    def flush(self) -> None:
+    def _children(self, node: LexborNode) -> None:
+        is_item = node.tag == "li"
+        self._in_item = self._in_item or is_item
+        for child in node.iter(include_text=True):
+            self.walk(child)
+        if node.tag == "a":
+            self._words.append(_address(node))
+        if is_item:
+            self._flush()
+            self._in_item = False
+
+    def _language_of(self, node: LexborNode) -> str | None:
+        """Marks what follows with the node's own language; returns the one to go back to, None for no change.
+
+        The page's `lang`, which is often wrong, is the document's language and not the sections'.
+        """
+        own = marked_language(_attribute(node, "lang")) if node.tag != "html" else None
+        if own is None or node.tag not in _BLOCKS:
+            return None
+        before = self.into.marked or ""
+        self.into.language(own)
+        return before
+
+    def _heading_element(self, node: LexborNode) -> None:
+        """A heading that was never closed holds all that follows: it ends where its first block begins."""
+        children = list(node.iter(include_text=True))
+        blocks = [n for n, child in enumerate(children) if child.tag in _BLOCKS]
+        if not blocks or blocks[0] == 0:
+            self._heading(_HEADINGS[node.tag or ""], _text(node))
+            return
+        words = "".join(
+            (child.text_content or "") if child.is_text_node else _text(child)
+            for child in children[: blocks[0]]
+        )
+        self._heading(_HEADINGS[node.tag or ""], words)
+        for child in children[blocks[0] :]:
+            self.walk(child)
+
+    def _heading(self, level: int, text: str) -> None:
+        self._level = level
+        self.into.heading(level, text)
+
+    def _reads_as_heading(self, node: LexborNode) -> bool:
+        """On a page without headings: a short block all in bold, as pages laid out by tables have them."""
+        if self._has_headings or node.tag not in ("p", "div", "td", "center"):
+            return False
+        text = squeeze(_text(node))
+        if not text or len(text) > _MAX_BOLD_HEADING or text.endswith((".", ",", ";")) or node.css("table"):
+            return False
+        return squeeze(" ".join(_text(mark) for mark in node.css("b, strong"))) == text
+
+    def _details(self, node: LexborNode) -> None:
+        """What folds out under its summary is read as a section under that heading."""
+        before = self._level
+        for child in node.iter(include_text=True):
+            if child.tag == "summary" and _is_seen(child):
+                self._heading(min(before + 1, 7), _text(child))
+            else:
+                self.walk(child)
+        self._flush()
+        self.into.leave(before + 1)
+        self._level = before
+
+    def _definitions(self, node: LexborNode) -> None:
+        """Each term with its definitions is one item."""
+        terms: list[str] = []
+        meanings: list[str] = []
+        for part in [*_definition_parts(node), None]:
+            if part is None or (part.tag == "dt" and meanings):
+                self._definition(terms, meanings)
+                terms, meanings = [], []
+            if part is not None:
+                (terms if part.tag == "dt" else meanings).append(squeeze(_text(part)))
+
+    def _definition(self, terms: list[str], meanings: list[str]) -> None:
+        term, meaning = ", ".join(filter(None, terms)), "; ".join(filter(None, meanings))
+        joint = " " if term.endswith((":", "?", "!", ".")) else ": "
+        self.into.block("item", f"- {joint.join(filter(None, (term, meaning)))}" if term or meaning else "")
+
+    def _margin(self, node: LexborNode) -> None:
+        """A page's head or foot: its words stay, what is only links to other pages goes."""
+        for block in node.css("p, li, div, ul, ol, span"):
+            if _is_only_links(block) and not block.css("h1, h2, h3"):
+                block.decompose()
+        if not _is_only_links(node):
+            self._children(node)
+
+    def _flush(self) -> None:
         """Ends the block being read."""
-        lines = [squeeze(line) for line in "".join(self._words).split("\n")] if self._in_item else None
-        words = " ".join(lines) if lines else _lines(self._words)
+        lines = [squeeze(line) for line in "".join(self._words).split(_BREAK)]
         self._words = []
-        if self._heading:
-            self._level = self._heading
-            self.into.heading(self._heading, words)
-        elif self._in_item and words.strip():
-            self.into.block("item", f"- {words.strip()}")
-        else:
-            self.into.block("text", words)
-        self._heading, self._in_item = 0, False
-
-    def _close_link(self) -> None:
-        url, self._link = self._link or "", None
-        shown = self._tables[-1].last_words() if self._tables else "".join(self._words)
-        if url.startswith(("http://", "https://")) and url not in shown:
-            self.handle_data(f" ({url})")
-
-    def _close_table(self) -> None:
-        table = self._tables.pop()
-        if self._tables:  # a table laid out inside a cell: its rows are that cell's words
-            self._tables[-1].words(" ".join(" ".join(row) for row in table.rows()))
+        if not any(lines):
             return
-        header, rows = table.split()
-        add_table(self.into, rows, header=header, group_level=self._level + 1)
+        if self._in_item:
+            self.into.block("item", f"- {' '.join(filter(None, lines))}")
+        else:
+            self.into.block("text", "\n".join(filter(None, lines)))
+        self._in_item = False
 
 
-def _lines(words: list[str]) -> str:
-    """Running text: source line breaks are spaces, `br` (a lone newline piece) is a line break."""
-    joined = "".join("\r" if word == "\n" else word for word in words)
-    return "\n".join(squeeze(line) for line in joined.split("\r") if line.strip())
+def _is_seen(node: LexborNode) -> bool:
+    """Whether a reader of the page sees the element, and it is part of what the page says."""
+    tag, held = node.tag or "", node.attributes
+    if tag in _SILENT or "hidden" in held or _HIDDEN_STYLE.search(held.get("style") or ""):
+        return False
+    if (tag == "dialog" and "open" not in held) or (held.get("role") or "").lower() in _SILENT_ROLES:
+        return False
+    names = f"{held.get('id') or ''} {held.get('class') or ''}"
+    if len(names) < 2 or tag in _NEVER_A_BANNER:
+        return True
+    if _CONSENT.search(names) and not _PROSE_NAME.search(names):
+        return len(node.text()) > _MAX_BANNER
+    return not (_MENU.search(names) and _is_only_links(node))
 
 
-class _Table:
-    """The cells of one table while it is read."""
+def _is_only_links(node: LexborNode) -> bool:
+    """Whether all its words are links to pages; a telephone number or an address to write to is more."""
+    links = node.css("a")
+    if any(_attribute(link, "href").startswith(_CONTACT) for link in links):
+        return False
+    words = re.sub(r"[\W_]+", "", node.text())
+    linked = re.sub(r"[\W_]+", "", "".join(link.text() for link in links if link.mem_id != node.mem_id))
+    return words == linked
 
-    def __init__(self) -> None:
-        self._rows: list[list[str]] = []
-        self._names: list[list[bool]] = []
-        self._spans = 0  # empty cells behind the last one
 
-    def row(self) -> None:
-        self._rows.append([])
-        self._names.append([])
+def _definition_parts(node: LexborNode) -> Iterator[LexborNode]:
+    """Its terms and definitions, also those grouped in `div`s."""
+    for child in node.iter():
+        if child.tag in ("dt", "dd") and _is_seen(child):
+            yield child
+        elif child.tag == "div" and _is_seen(child):
+            yield from _definition_parts(child)
 
-    def cell(self, *, is_name: bool, span: str | None) -> None:
-        if not self._rows:
-            self.row()
-        width = min(int(span), _MAX_SPAN) if span and span.isdecimal() else 1
-        # The words go into the first cell of a span; the rest keep the columns aligned.
-        self._spans = max(width - 1, 0)
-        self._rows[-1].extend([""] * (1 + self._spans))
-        self._names[-1].extend([is_name] * (1 + self._spans))
 
-    def words(self, data: str) -> None:
-        if self._rows and self._rows[-1]:
-            self._rows[-1][-1 - self._spans] += data
+def _text(node: LexborNode) -> str:
+    """The words of the node with its inner elements, on one line."""
+    return squeeze("".join(_words(node)))
 
-    def last_words(self) -> str:
-        return self._rows[-1][-1 - self._spans] if self._rows and self._rows[-1] else ""
 
-    def rows(self) -> list[Row]:
-        return [[squeeze(cell) for cell in row] for row in self._rows if any(cell.strip() for cell in row)]
+def _words(node: LexborNode) -> Iterator[str]:
+    for child in node.iter(include_text=True):
+        if child.is_text_node:
+            yield child.text_content or ""
+        elif child.is_element_node and _is_seen(child):
+            space = " " if child.tag in _BLOCKS or child.tag == "br" else ""
+            yield space
+            yield from _words(child)
+            yield _address(child) if child.tag == "a" else space
 
-    def split(self) -> tuple[Row | None, list[Row]]:
-        """Column names (the first row, when all its cells are `th`) and the data rows."""
-        filled = [(r, n) for r, n in zip(self._rows, self._names, strict=True) if any(c.strip() for c in r)]
-        rows = self.rows()
-        if filled and all(filled[0][1]) and len(filled) > 1:
-            return rows[0], rows[1:]
-        return None, rows
+
+def _address(link: LexborNode) -> str:
+    """A link to another place keeps its address behind its words, since an answer may quote it."""
+    url = _attribute(link, "href").strip()
+    return f" ({url})" if url.startswith(("http://", "https://")) and url not in link.text() else ""
+
+
+def _attribute(node: LexborNode, name: str) -> str:
+    return node.attributes.get(name) or ""

@@ -7,6 +7,7 @@ from knowledge.errors import (
     BadMetadata,
     BadTable,
     DocumentBinary,
+    DocumentDamaged,
     DocumentEmpty,
     DocumentTooBig,
     FormatUnknown,
@@ -15,7 +16,7 @@ from knowledge.errors import (
 from knowledge.readers.delimited import sniff_delimiter
 from knowledge.readers.document import Block, Document
 from knowledge.readers.encoding import decode
-from knowledge.readers.reading import MAX_BYTES, read
+from knowledge.readers.reading import MAX_BYTES, MAX_TEXT_BYTES, read
 
 
 def _read(text: str, name: str) -> Document:
@@ -230,14 +231,15 @@ def test_latin_1_declared_charset_and_decomposed_letters() -> None:
         (b" \n\t\n", "bianco.txt", DocumentEmpty),
         (b"---\ntitle: Solo titolo\n---\n", "titolo.md", DocumentEmpty),
         (b"<html><script>x()</script></html>", "vuota.html", DocumentEmpty),
-        (b"%PDF-1.7 ...", "listino.md", DocumentBinary),
-        (b"PK\x03\x04rest", "listino.csv", DocumentBinary),
+        (b"%PDF-1.7 ...", "listino.md", DocumentDamaged),
+        (b"PK\x03\x04rest", "listino.csv", DocumentDamaged),
         (bytes(range(256)) * 8, "rumore.txt", DocumentBinary),
-        (b"%PDF-1.7 ...", "listino.pdf", FormatUnknown),
+        (b"testo", "listino.ods", FormatUnknown),
         (b"testo", "LEGGIMI", FormatUnknown),
         (b"\xef\xbb\xbfbene \xff male", "segno.txt", BadEncoding),
         (b"\xff\xfea", "dispari.txt", BadEncoding),
-        (b"a" * (MAX_BYTES + 1), "enorme.txt", DocumentTooBig),
+        (b"a" * (MAX_TEXT_BYTES + 1), "enorme.txt", DocumentTooBig),
+        (b"%PDF-1.7" + b"a" * MAX_BYTES, "enorme.pdf", DocumentTooBig),
     ],
 )
 def test_what_cannot_be_read_is_told_apart(data: bytes, name: str, error: type[UnreadableDocument]) -> None:
