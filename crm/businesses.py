@@ -2,11 +2,13 @@
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
 
+from crm import packs
 from crm.errors import UnknownBusiness
+from crm.packs import Pack, SentenceRow
 from crm.record import Tx
 
 
@@ -31,13 +33,6 @@ class BusinessRow:
 class NumberRow:
     phone_number_id: str
     display_phone: str | None
-
-
-@dataclass(frozen=True)
-class TextRow:
-    key: str
-    language: str
-    body: str
 
 
 @dataclass(frozen=True)
@@ -153,6 +148,7 @@ class Profile:
     persona: dict[str, str]
     house_rules: dict[str, list[str]]
     thresholds: dict[str, float]
+    pack: Pack = field(default_factory=Pack)
 
     @property
     def language(self) -> str:
@@ -169,9 +165,11 @@ async def profile(tx: Tx) -> Profile:
     business = await tx.first(BusinessRow, "business")
     if business is None:
         raise UnknownBusiness(UnknownBusiness.__doc__)
+    sentences = await tx.all(SentenceRow, "texts")
     house_rules: dict[str, list[str]] = defaultdict(list)
-    for rule in await tx.all(TextRow, "texts", kind="house_rule"):
-        house_rules[rule.language].append(rule.body)
+    for sentence in sentences:
+        if sentence.kind == "house_rule":
+            house_rules[sentence.language].append(sentence.body)
     return Profile(
         business=business,
         locations=await tx.all(LocationRow, "locations"),
@@ -179,9 +177,10 @@ async def profile(tx: Tx) -> Profile:
         # In the Americas it is still the day before: its closure has not ended there.
         closures=await tx.all(ClosureRow, "closures", since=tx.now.date() - timedelta(days=1)),
         services=await services(tx),
-        persona={text.language: text.body for text in await tx.all(TextRow, "texts", kind="persona")},
+        persona={text.language: text.body for text in sentences if text.kind == "persona"},
         house_rules=dict(house_rules),
         thresholds={row.label: row.threshold for row in await tx.all(ThresholdRow, "thresholds")},
+        pack=await packs.pack(tx, sentences),
     )
 
 

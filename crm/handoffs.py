@@ -33,6 +33,7 @@ class HandoffRow:
     contact_name: str | None
     wa_id: str | None
     language: str | None
+    queue: str | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ async def open_one(
     wants: str,
     draft: str,
 ) -> int:
-    """Opens the hand-over of a turn, once; returns its id, also when this turn opened it before."""
+    """Opens the hand-over of a turn, once; returns its id, also when this turn opened it before.
+
+    It stands in the queue of its business.
+    """
     handoff_id: int | None = await tx.value(
         "handoff_insert",
         conversation_id=conversation_id,

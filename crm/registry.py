@@ -2,12 +2,14 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
 
+from crm import packs
 from crm.businesses import token_digest
 from crm.errors import RecordError
+from crm.packs import Pack
 from crm.record import Tx
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -67,6 +69,7 @@ class BusinessEntry:
     services: Sequence[ServiceEntry]
     resources: Sequence[ResourceEntry]
     agents: Sequence[Mapping[str, str]]
+    pack: Pack = field(default_factory=Pack)
 
 
 async def put(tx: Tx, entry: BusinessEntry) -> int:
@@ -85,8 +88,10 @@ async def put(tx: Tx, entry: BusinessEntry) -> int:
     if owner is None:
         raise NumberTaken(f"{entry.phone_number_id}: {NumberTaken.__doc__}")
     await tx.run("clear_texts", business=business)
-    await tx.run("clear_calendar", business=business)
+    keys = [service.fields["key"] for service in entry.services]
+    await tx.run("clear_calendar", business=business, services=keys)
     await _texts(tx, business, entry)
+    await packs.put(tx, business, entry.pack)
     places = await _locations(tx, business, entry)
     services = await _services(tx, business, entry.services, places)
     await _resources(tx, business, entry.resources, places, services)
@@ -94,6 +99,17 @@ async def put(tx: Tx, entry: BusinessEntry) -> int:
         agent_id = await tx.value("put_agent", email=agent["email"], name=agent["name"])
         await tx.run("put_membership", business=business, agent_id=agent_id, role=agent["role"])
     return business
+
+
+async def entered_from(tx: Tx, slug: str, digest: bytes) -> int | None:
+    """The id of a business that was last entered from what `digest` is of; None when it was not."""
+    value: int | None = await tx.value("entered_from", slug=slug, digest=digest)
+    return value
+
+
+async def put_file_digest(tx: Tx, business: int, digest: bytes) -> None:
+    """Remembers what a business was entered from."""
+    await tx.run("put_file_digest", business=business, digest=digest)
 
 
 async def new_token(tx: Tx, email: str) -> str:

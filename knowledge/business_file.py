@@ -5,48 +5,40 @@ is not right throughout is refused, with the line that is wrong and what to writ
 """
 
 import datetime as dt
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-Language = Literal["it", "en", "es", "pt"]
+from knowledge.strict_yaml import (
+    LANGUAGES,
+    FileRefused,
+    Key,
+    Language,
+    Location,
+    StrictFile,
+    Text,
+    Texts,
+    Value,
+    written,
+)
+from knowledge.vertical import SensitiveTopic, Unmergeable, Vertical, load_raw, merged, verticals
+
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 PriceUnit = Literal["session", "hour", "person", "month", "percent", "case"]
-SensitiveTopic = Literal["legal", "medical", "financial", "emergency"]
-Vertical = Literal[
-    "real_estate", "wellness", "legal", "medical", "restaurant", "hotel", "fitness", "beauty", "automotive",
-    "education", "retail", "home_services", "insurance", "travel",
-]  # fmt: skip
-Location = tuple[int | str, ...]
-LANGUAGES: tuple[Language, ...] = ("it", "en", "es", "pt")
 
 
-class BusinessFileError(Exception):
+class BusinessFileError(FileRefused):
     """A business file cannot be used: `line` (from 1) is wrong, `reason` says what to write instead."""
 
-    def __init__(self, path: Path, line: int, reason: str) -> None:
-        super().__init__(f"{path}:{line}: {reason}")
-        self.path, self.line, self.reason = path, line, reason
 
-
-def _written(pattern: str, how: str) -> BeforeValidator:
-    """Accept a string only in this shape, so that no lenient reading of numbers decides a fact."""
-    shape = re.compile(pattern)
-
-    def check(value: object) -> object:
-        typed = isinstance(value, Decimal | dt.time | dt.date)
-        if not typed and not (isinstance(value, str) and shape.fullmatch(value)):
-            raise ValueError(how)
-        return value
-
-    return BeforeValidator(check)
+def _known_vertical(name: str) -> str:
+    if name not in verticals():
+        raise ValueError("not a vertical: write one of " + ", ".join(map(repr, verticals())))
+    return name
 
 
 def _known_zone(name: str) -> str:
@@ -56,27 +48,21 @@ def _known_zone(name: str) -> str:
         raise ValueError("not a known time zone: write an IANA name such as Europe/Rome") from error
 
 
-Text = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
-Key = Annotated[str, _written(r"[a-z][a-z0-9_]{0,63}", "write a key in small letters, digits and _")]
-Slug = Annotated[str, _written(r"[a-z][a-z0-9-]{0,63}", "write a slug in small letters, digits and -")]
-Country = Annotated[str, _written(r"[A-Z]{2}", "write the country as two capital letters, such as IT")]
-Currency = Annotated[str, _written(r"[A-Z]{3}", "write the currency as three capital letters, such as EUR")]
-NumberId = Annotated[str, _written(r"[0-9]{1,32}", 'write Meta\'s number id in quotes, digits only: "1001"')]
-Phone = Annotated[str, _written(r"\+[1-9][0-9 ]{6,20}", 'write it with the country code: "+39 02 1234567"')]
-Email = Annotated[str, _written(r"[^@\s]+@[^@\s]+\.[^@\s]+", "write an address such as info@aurora.example")]
-Website = Annotated[str, _written(r"https?://\S+", "write the whole address, starting with https://")]
+Slug = Annotated[str, written(r"[a-z][a-z0-9-]{0,63}", "write a slug in small letters, digits and -")]
+Country = Annotated[str, written(r"[A-Z]{2}", "write the country as two capital letters, such as IT")]
+Currency = Annotated[str, written(r"[A-Z]{3}", "write the currency as three capital letters, such as EUR")]
+NumberId = Annotated[str, written(r"[0-9]{1,32}", 'write Meta\'s number id in quotes, digits only: "1001"')]
+Phone = Annotated[str, written(r"\+[1-9][0-9 ]{6,20}", 'write it with the country code: "+39 02 1234567"')]
+Email = Annotated[str, written(r"[^@\s]+@[^@\s]+\.[^@\s]+", "write an address such as info@aurora.example")]
+Website = Annotated[str, written(r"https?://\S+", "write the whole address, starting with https://")]
 Zone = Annotated[str, AfterValidator(_known_zone)]
-Clock = Annotated[dt.time, _written(r"([01][0-9]|2[0-3]):[0-5][0-9]", 'write the time as "09:00", in quotes')]
-Day = Annotated[dt.date, _written(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "write it as year-month-day: 2026-12-25")]
-Price = Annotated[Decimal, _written(r"[0-9]{1,9}\.[0-9]{2}", 'write a dot and two digits: "65.00"')]
-Texts = Mapping[Language, Text]
+Clock = Annotated[dt.time, written(r"([01][0-9]|2[0-3]):[0-5][0-9]", 'write the time as "09:00", in quotes')]
+Day = Annotated[dt.date, written(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "write it as year-month-day: 2026-12-25")]
+Price = Annotated[Decimal, written(r"[0-9]{1,9}\.[0-9]{2}", 'write a dot and two digits: "65.00"')]
+VerticalName = Annotated[str, AfterValidator(_known_vertical)]
 
 
-class _Value(BaseModel, frozen=True, extra="forbid"):
-    pass
-
-
-class Shift(_Value):
+class Shift(Value):
     """The same opening on several days, in the location's wall-clock time; a lunch break makes two."""
 
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
@@ -98,7 +84,7 @@ class Hours(Shift):
     location: Key
 
 
-class Place(_Value):
+class Place(Value):
     """An office or shop customers can go to."""
 
     key: Key
@@ -109,7 +95,7 @@ class Place(_Value):
     time_zone: Zone
 
 
-class Closure(_Value):
+class Closure(Value):
     """Days shut in full, first and last included; without `location` every location is shut."""
 
     date: Day
@@ -124,14 +110,14 @@ class Closure(_Value):
         return self
 
 
-class Rule(_Value):
+class Rule(Value):
     """A house rule SARA must follow and may quote."""
 
     key: Key
     text: Texts
 
 
-class Service(_Value):
+class Service(Value):
     """What is sold. `price` is in the business's currency, taxes included; with unit percent a percentage.
 
     `price` null means on request; `price_max` makes a range. `duration_minutes` is what the customer gets,
@@ -168,7 +154,7 @@ class Service(_Value):
         return self
 
 
-class Resource(_Value):
+class Resource(Value):
     """A person or room that can be booked. Without `hours` it works whenever its location is open."""
 
     key: Key
@@ -179,7 +165,7 @@ class Resource(_Value):
     hours: tuple[Shift, ...] | None = None
 
 
-class Agent(_Value):
+class Agent(Value):
     """A human who answers handed-over conversations."""
 
     name: Text
@@ -187,18 +173,18 @@ class Agent(_Value):
     role: Literal["agent", "supervisor", "admin"]
 
 
-class Sensitive(_Value):
+class Sensitive(Value):
     """Own thresholds, 0..1, over which a topic goes to a human at once; absent topics use the vertical's."""
 
     thresholds: Mapping[SensitiveTopic, Annotated[float, Field(ge=0, le=1)]] | None = None
 
 
-class BusinessFile(_Value):
+class BusinessFile(Value):
     """One business. Build it with `load_business`, which also checks that its parts agree."""
 
     slug: Slug
     name: Text
-    vertical: Vertical
+    vertical: VerticalName
     country: Country
     time_zone: Zone
     currency: Currency
@@ -207,7 +193,7 @@ class BusinessFile(_Value):
     display_phone: Phone
     email: Email
     website: Website
-    persona: Texts
+    persona: Texts = Field(default_factory=dict)
     house_rules: tuple[Rule, ...]
     lead_time_minutes: Annotated[int, Field(ge=0, le=86400, strict=True)]
     cancel_notice_hours: Annotated[int, Field(ge=0, le=720, strict=True)]
@@ -218,6 +204,19 @@ class BusinessFile(_Value):
     resources: tuple[Resource, ...]
     agents: Annotated[tuple[Agent, ...], Field(min_length=1)]
     sensitive: Sensitive = Field(default_factory=Sensitive)
+    pack: Vertical
+
+    @property
+    def personas(self) -> dict[str, str]:
+        """Who SARA is, per language: the business's own words where it has any, else its vertical's."""
+        texts = {**self.pack.persona, **self.persona}
+        return {str(language): text.replace("{business}", self.name) for language, text in texts.items()}
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Its sensitivity thresholds: its own before its vertical's; what is in neither stays as trained."""
+        levels = {**self.pack.sensitive.thresholds, **(self.sensitive.thresholds or {})}
+        return {str(topic): level for topic, level in levels.items()}
 
 
 def seed_files() -> list[Path]:
@@ -232,95 +231,37 @@ def seed_documents(slug: str) -> list[Path]:
 
 def load_business(path: Path) -> BusinessFile:
     """Read and check one business file; raise BusinessFileError at the first line that is wrong."""
-    root = _compose(path)
-    data = _plain(path, root, set())
+    file = StrictFile.read(path, BusinessFileError, "a business file", "slug")
+    data = file.plain()
     try:
-        business = BusinessFile.model_validate(data)
+        business = BusinessFile.model_validate(_with_pack(file, data))
     except ValidationError as error:
-        # A misspelt key is both unknown and missing: the line that is there is the one to correct.
-        flaws = [(d["type"] == "missing", _line(root, d["loc"]), _reason(d)) for d in error.errors()]
-        raise BusinessFileError(path, *min(flaws)[1:]) from error
+        raise file.invalid(error) from error
     for location, reason in _cross_checks(business):
-        raise BusinessFileError(path, _line(root, location), reason)
+        raise file.refused(location, reason)
     return business
 
 
-def _compose(path: Path) -> yaml.Node:
+def _with_pack(file: StrictFile, data: dict[str, Any]) -> dict[str, Any]:
+    """The file's values on top of its vertical's pack: `pack` merged, typical services filled in by key."""
+    name = data.get("vertical")
+    if name not in verticals():
+        # The vertical is what has to be corrected; any pack stands in, so that only that is reported.
+        return {**data, "pack": load_raw(verticals()[0])}
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except UnicodeDecodeError as error:
-        raise BusinessFileError(path, 1, "the file is not UTF-8 text: save it as UTF-8") from error
-    except OSError as error:
-        raise BusinessFileError(path, 1, f"the file cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        reason = f"not valid YAML, {getattr(error, 'problem', error)}: check indentation and quotes here"
-        raise BusinessFileError(path, mark.line + 1 if mark else 1, reason) from error
-    if not isinstance(root, yaml.MappingNode):
-        raise BusinessFileError(path, 1, "the file must hold `key: value` lines, starting with `slug:`")
-    return root
+        pack = merged(load_raw(str(name)), data.get("pack") or {})
+    except Unmergeable as error:
+        raise file.refused(("pack", *error.location), error.reason) from error
+    typical, services = pack.get("services"), data.get("services")
+    if isinstance(typical, dict) and isinstance(services, list):
+        data["services"] = [_filled(service, typical) for service in services]
+    return {**data, "pack": pack}
 
 
-def _plain(path: Path, node: yaml.Node, seen: set[int]) -> object:
-    """The node as Python values. Repeated keys and aliases, which YAML lets pass silently, are refused."""
-    if id(node) in seen:
-        reason = "YAML anchors (&, *) are not read: write the value out in full"
-        raise BusinessFileError(path, node.start_mark.line + 1, reason)
-    seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(path, item, seen) for item in node.value]
-    if isinstance(node, yaml.MappingNode):
-        result: dict[str, object] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            if name in result:
-                reason = f"`{name}` is written twice: keep one of them"
-                raise BusinessFileError(path, key.start_mark.line + 1, reason)
-            result[name] = _plain(path, value, seen)
-        return result
-    return _scalar(node)
-
-
-def _scalar(node: yaml.Node) -> object:
-    """Plain null, true, false and whole numbers as such, all else as text.
-
-    YAML 1.1 reads 20:00 as 1200, NO as false and 65.10 as a binary float; none of that may happen to a fact.
-    """
-    text = str(node.value)
-    if getattr(node, "style", None) is not None:
-        return text
-    if text in (words := {"": None, "~": None, "null": None, "true": True, "false": False}):
-        return words[text]
-    return int(text) if re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", text) else text
-
-
-def _line(root: yaml.Node, location: Sequence[int | str]) -> int:
-    """The line of the deepest part of `location` that is written in the file."""
-    node, mark = root, root.start_mark
-    for step in location:
-        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step]
-            mark = node.start_mark
-        elif isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == step:
-                    mark, node = key.start_mark, value
-                    break
-    return mark.line + 1
-
-
-def _reason(detail: ErrorDetails) -> str:
-    where = ".".join(str(step) for step in detail["loc"] if step != "[key]")
-    match detail["type"]:
-        case "missing":
-            return f"`{where}` is missing: add it"
-        case "extra_forbidden":
-            return f"`{where}` is not a key of a business file: correct its spelling or remove it"
-        case "string_type":
-            return f"`{where}` must be text: put {detail['input']!r} in quotes"
-        case "value_error":
-            return f"`{where}`: {detail['msg'].removeprefix('Value error, ')}"
-    return f"`{where}`: {detail['msg']}, not {detail['input']!r}"
+def _filled(service: object, typical: Mapping[str, object]) -> object:
+    """A service with its names, duration and kind taken from the pack where the file does not give them."""
+    usual = typical.get(str(service.get("key"))) if isinstance(service, dict) else None
+    return {**usual, **service} if isinstance(service, dict) and isinstance(usual, dict) else service
 
 
 def _cross_checks(business: BusinessFile) -> Iterator[tuple[Location, str]]:
@@ -367,7 +308,7 @@ def _unknown_references(business: BusinessFile) -> Iterator[tuple[Location, str]
 
 
 def _untranslated(business: BusinessFile) -> Iterator[tuple[Location, str]]:
-    texts: list[tuple[Location, Texts]] = [(("persona",), business.persona)]
+    texts: list[tuple[Location, Texts]] = [(("persona",), business.persona)] if business.persona else []
     texts += [(("house_rules", i, "text"), rule.text) for i, rule in enumerate(business.house_rules)]
     texts += [(("closures", i, "reason"), row.reason) for i, row in enumerate(business.closures)]
     for where, text in texts:

@@ -17,6 +17,8 @@ from graph.context import Context
 from graph.state import Event, State
 from inference.errors import InferenceError
 from inference.extract import cancel_words
+from tools.details import PREFIX
+from tools.disclaimers import disclaimed
 from tools.frame import (
     Frame,
     Step,
@@ -30,7 +32,7 @@ from tools.frame import (
     verdict_of,
     what_to_change,
 )
-from tools.questions import DROP
+from tools.questions import DROP, ask_for_person
 from tools.registry import TOOLS
 from tools.tool import Call, Declined, Done, Question, Slots, Tool
 
@@ -70,18 +72,31 @@ async def execute_intent(state: State, runtime: Runtime[Context]) -> Next:
     frame = Frame.pending(state.get("frame"), context.clock())
     proposal = state.get("proposal") or {}
     intent = str(proposal.get("intent") or "other")
+    call = await _call(state, context)
+    off = call.profile.pack.intents_off
+    if frame is not None and frame.intent in off:
+        frame = None
+    if intent in off and frame is None:
+        return _offered(call, intent)
+    if intent in off:
+        intent, proposal = "other", {}
     if frame is None and intent not in TOOLS:
-        return _without_tool(state, context, proposal, intent)
-    turn = _Turn(await _call(state, context), frame, intent, proposal)
+        return _told(_without_tool(call, proposal, intent), call, state)
+    turn = _Turn(call, frame, intent, proposal)
+    return _told(await _carried_out(turn), call, state)
+
+
+async def _carried_out(turn: _Turn) -> Next:
+    frame = turn.frame
     try:
-        if frame is None or intent == "escalate_to_human":
+        if frame is None or turn.intent == "escalate_to_human":
             return await _begun(turn)
         return await _moved(turn, frame)
     except RecordUnavailable:
         raise
     except (RecordError, InferenceError):
         failed = Declined("", handoff="tool_failed")
-        return _to_human(turn, failed, frame.slots if frame else {}, frame.intent if frame else intent)
+        return _to_human(turn, failed, frame.slots if frame else {}, frame.intent if frame else turn.intent)
 
 
 async def _call(state: State, context: Context) -> Call:
@@ -141,7 +156,7 @@ async def _settled(tool: Tool, call: Call, frame: Frame) -> Step | None:
     verdict = verdict_of(call)
     if verdict == "yes" and frame.asked == "confirm":
         return await acted(tool, call, frame.slots)
-    if verdict == "no":
+    if verdict == "no" and not frame.asked.startswith(PREFIX):
         return what_to_change(tool, call, frame.slots)
     return None
 
@@ -181,7 +196,7 @@ def _to_human(turn: _Turn, declined: Declined, slots: Slots, intent: str) -> Nex
     """The frame ends here: the person gets what is known so far."""
     handoff = {
         "reason": declined.handoff,
-        "wants": turn.call.text,
+        "wants": slots.get("wish") or turn.call.text,
         "intent": intent,
         "slots": slots,
         "text": declined.text,
@@ -190,11 +205,30 @@ def _to_human(turn: _Turn, declined: Declined, slots: Slots, intent: str) -> Nex
     return Command(goto="open_handoff", update={"frame": {}, "outcome": outcome, "handoff": handoff})
 
 
-def _without_tool(state: State, context: Context, proposal: Mapping[str, Any], intent: str) -> Next:
+def _without_tool(call: Call, proposal: Mapping[str, Any], intent: str) -> Next:
     """An answer, or a word or button about something that is no longer pending."""
-    say = context.phrases.speaker(state.get("language") or "en")
+    say = call.say
     text, kind = str(proposal.get("reply") or ""), "answered"
     if not text:
         text, kind = say("I no longer have that in front of me. What would you like to do?"), "asked"
     outcome = told(kind, intent, [Done(text)], say, sources=list(proposal.get("citations") or []))
     return Command(goto="reply", update={"frame": {}, "outcome": outcome})
+
+
+def _offered(call: Call, intent: str) -> Next:
+    """What this business does not arrange by chat is arranged by a person, if the customer wishes."""
+    text = call.say("I can't arrange that myself here. Would you like a colleague to look after it?")
+    outcome = told("declined", intent, [Question("person", text, ask_for_person(call))], call.say)
+    return Command(goto="reply", update={"frame": {}, "outcome": outcome})
+
+
+def _told(command: Next, call: Call, state: State) -> Next:
+    """The turn's outcome with the disclaimers the business's vertical adds to it."""
+    update = dict(command.update or {})
+    if command.goto != "reply" or (state.get("proposal") or {}).get("abstained"):
+        return command
+    said = [line["text"] for line in state.get("window", []) if line["author"] == "bot"]
+    update["outcome"] = disclaimed(
+        update["outcome"], call.profile, language=call.language, asked=call.text, said=said
+    )
+    return Command(goto="reply", update=update)

@@ -1,8 +1,11 @@
 """One call of the model chain: a proposal for this turn."""
 
+import re
+import secrets
+from functools import cache
 from pathlib import Path
 from string import Template
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -12,15 +15,23 @@ from langgraph.types import Command
 
 from crm import businesses
 from crm.businesses import Profile
+from crm.packs import Pack
 from graph.context import Context
 from graph.state import State, text_of
-from inference.chat import Request
+from inference.chat import Answered, ChatModel, Intent, Proposal, Request
 from inference.errors import InferenceError
+from inference.grounding_words import fold
 from inference.material import Material, Piece
 
 PROMPT = Path(__file__).with_suffix(".md")
 LAST_RESORT_AFTER = 2  # checked and refused twice: from then on only quotes
+TURN = "---turn---\n"
+CANARY = secrets.token_hex(8)  # stands in the prompt and nowhere else: who says it has read the prompt aloud
 _HISTORY = 10
+_VERBATIM = 6  # words in a row that only the prompt can have brought
+_INTERNAL = tuple(intent for intent in get_args(Intent) if "_" in intent)
+_PLACEHOLDER = re.compile(r"\$\w+|\n")
+_FENCES = re.compile(r"<{3,}|>{3,}")
 
 
 async def generate(
@@ -34,7 +45,7 @@ async def generate(
     attempts = int(state.get("grounding", {}).get("attempts", 0))
     model = context.last_resort if attempts >= LAST_RESORT_AFTER else context.chat
     try:
-        answered = await model.propose(request)
+        answered = await _proposed(model, request, context)
     except InferenceError as error:
         handoff = {"reason": "model_exhausted", "wants": request.material.text, "detail": str(error)}
         return Command(goto="open_handoff", update={"handoff": handoff})
@@ -50,9 +61,42 @@ async def generate(
     return Command(goto="check_grounding", update={"proposal": proposal})
 
 
+async def _proposed(model: ChatModel, request: Request, context: Context) -> Answered:
+    """A model that recites its instructions obeys somebody else in this turn: it is not asked again."""
+    answered = await model.propose(request)
+    return await context.last_resort.propose(request) if recites(answered.proposal) else answered
+
+
+def recites(proposal: Proposal) -> bool:
+    """Whether a proposal holds the prompt's canary, a long piece of the prompt or a name of the machinery."""
+    said = " ".join([proposal.reply, *map(str, proposal.arguments.model_dump(exclude_none=True).values())])
+    words = _words_of(said)
+    packed = "".join(words)
+    if CANARY in packed or CANARY in packed[::-1]:
+        return True
+    if any(name in said.casefold() for name in _INTERNAL):
+        return True
+    return not _instructions().isdisjoint(_runs(words))
+
+
+@cache
+def _instructions() -> frozenset[tuple[str, ...]]:
+    """The runs of words of the prompt itself; what a business fills in may be told to customers."""
+    system = PROMPT.read_text(encoding="utf-8").partition(TURN)[0]
+    return frozenset(run for piece in _PLACEHOLDER.split(system) for run in _runs(_words_of(piece)))
+
+
+def _runs(words: list[str]) -> set[tuple[str, ...]]:
+    return {tuple(words[at : at + _VERBATIM]) for at in range(len(words) - _VERBATIM + 1)}
+
+
+def _words_of(text: str) -> list[str]:
+    return re.findall(r"\w+", fold(text))
+
+
 async def _request(state: State, profile: Profile, context: Context) -> Request:
     material = await _material(state, profile, context)
-    system, turn = PROMPT.read_text(encoding="utf-8").split("---turn---\n")
+    system, turn = PROMPT.read_text(encoding="utf-8").split(TURN)
     window = state.get("window", [])
     history = [
         ("user" if line["author"] == "customer" else "assistant", line["text"])
@@ -60,21 +104,42 @@ async def _request(state: State, profile: Profile, context: Context) -> Request:
         if line.get("text")
     ]
     return Request(
-        system=Template(system).substitute(_about_business(profile)),
+        system=Template(_offering(system, profile)).substitute(_about_business(profile)),
         turn=Template(turn).substitute(_about_turn(state, profile, material, context)),
         history=history,
         material=material,
     )
 
 
+def _offering(system: str, profile: Profile) -> str:
+    """The prompt without the intents that this business does not carry out."""
+    off = tuple(f"- {intent}" for intent in profile.pack.intents_off)
+    return "".join(line for line in system.splitlines(keepends=True) if not (off and line.startswith(off)))
+
+
 def _about_business(profile: Profile) -> dict[str, str]:
     """Only what is the same in every turn of a business, so that an engine can reuse the prefix."""
-    rules = profile.house_rules.get(profile.language, [])
+    rules, pack = profile.house_rules.get(profile.language, []), profile.pack
+    added = [d.texts[profile.language] for d in pack.disclaimers if profile.language in d.texts]
     return {
         "business": profile.business.name,
         "persona": profile.persona.get(profile.language, ""),
-        "house_rules": "House rules:\n" + "\n".join(f"- {rule}" for rule in rules) if rules else "",
+        "tone": pack.tone.get(profile.language, ""),
+        "words": "\n".join(_words(language, pack) for language in profile.business.languages),
+        "house_rules": _listed("House rules:", rules),
+        "disclaimers": _listed("The system adds these where they are due; do not write them:", added),
+        "canary": CANARY,
     }
+
+
+def _listed(head: str, lines: list[str]) -> str:
+    return "\n".join([head, *(f"- {line}" for line in lines)]) if lines else ""
+
+
+def _words(language: str, pack: Pack) -> str:
+    prefer, avoid = ", ".join(pack.prefer.get(language, [])), ", ".join(pack.avoid.get(language, []))
+    said = [f"say {prefer}" if prefer else "", f"never say {avoid}" if avoid else ""]
+    return f"Words ({language}): {'; '.join(filter(None, said))}." if prefer or avoid else ""
 
 
 def _about_turn(state: State, profile: Profile, material: Material, context: Context) -> dict[str, str]:
@@ -86,14 +151,19 @@ def _about_turn(state: State, profile: Profile, material: Material, context: Con
     refused = [str(claim) for claim in state.get("grounding", {}).get("unsupported", [])]
     return {
         "today": format_datetime(now, "EEEE d MMMM y, HH:mm", locale=profile.language),
-        "customer": material.contact or "unknown name",
+        "customer": _data(material.contact or "unknown"),
         "language": Locale.parse(material.language).english_name or material.language,
-        "known": _known(state),
-        "facts": "\n".join(facts) or "none",
-        "passages": "\n".join(passages) or "none",
+        "known": _data(_known(state)) or "nothing",
+        "facts": _data("\n".join(facts)) or "none",
+        "passages": _data("\n".join(passages)) or "none",
         "again": f"Your last answer was refused, nothing supports: {'; '.join(refused)}." if refused else "",
-        "text": material.text,
+        "text": _data(material.text),
     }
+
+
+def _data(text: str) -> str:
+    """Words of others without the marks that fence them in."""
+    return _FENCES.sub(lambda fence: "‹" if fence.group()[0] == "<" else "›", text)
 
 
 def _known(state: State) -> str:

@@ -1,5 +1,7 @@
 """Who is writing, to whom, and what is already known between them."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
@@ -12,6 +14,13 @@ from crm.contacts import ContactRow
 from crm.record import Tx
 from graph.context import Context
 from graph.state import Event, Line, Said, State, extend, text_of
+from inference.grounding_promises import promises
+from inference.grounding_words import fold
+
+# People choose their own profile names, and everything that speaks reads them. Letters, as in "J. R. O'Neil".
+_WORD = r"[^\W\d_]+(?:['’.-][^\W\d_]+)*\.?"
+_NAME = re.compile(rf"[^\w\x00-\x1f!-/:-@\[-`{{-~]*(?P<name>{_WORD}(?: {_WORD}){{0,3}})")
+_LONGEST_NAME = 40
 
 
 async def load_contact(
@@ -121,7 +130,7 @@ async def _card(tx: Tx, contact: ContactRow) -> dict[str, Any]:
     booked = await appointments.of_contact(tx, contact.contact_id)
     return {
         "contact_id": contact.contact_id,
-        "name": contact.name,
+        "name": called(contact.name),
         "lifecycle": contact.lifecycle,
         "opted_out": contact.opted_out_at is not None,
         "since": contact.created_at.isoformat(),
@@ -139,6 +148,18 @@ async def _card(tx: Tx, contact: ContactRow) -> dict[str, Any]:
             for s in await conversations.earlier(tx, contact.contact_id)
         ],
     }
+
+
+def called(name: str | None) -> str | None:
+    """What of a profile name a person may be called by: up to four words, nothing that is no name.
+
+    Numbers, marks and what follows them are left out, and so is a name that promises something: replies may
+    rest on the names of the two who speak.
+    """
+    found = _NAME.match(unicodedata.normalize("NFC", name or ""))
+    if not found or promises(fold(found["name"])):
+        return None
+    return found["name"][:_LONGEST_NAME].strip()
 
 
 def _business(profile: Profile) -> dict[str, Any]:

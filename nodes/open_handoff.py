@@ -28,7 +28,7 @@ async def open_handoff(state: State, runtime: Runtime[Context]) -> Command[Liter
     async with context.crm.transaction(event["business_id"]) as tx:
         conversation = await conversations.lock(tx, event["conversation_id"])
         profile = await businesses.profile(tx)
-        packet = _packet(state, conversation, tx.now)
+        packet = {**_packet(state, conversation, tx.now), "queue": _queue(profile)}
         handoff_id = await handoffs.open_one(
             tx,
             event["conversation_id"],
@@ -124,7 +124,7 @@ def _packet(state: State, conversation: ConversationRow, now: datetime) -> dict[
     grounded = state.get("grounding", {}).get("supported", False)
     return {
         "reason": reason["reason"],
-        "sensitivity": {k: reason.get(k) for k in ("label", "score", "words") if reason.get(k)},
+        "sensitivity": {k: reason.get(k) for k in ("label", "topic", "score", "words") if reason.get(k)},
         "summary": _summary(state, wants),
         "wants": wants,
         "slots": reason.get("slots") or state.get("frame", {}).get("slots", {}),
@@ -135,6 +135,12 @@ def _packet(state: State, conversation: ConversationRow, now: datetime) -> dict[
         "window_seconds_left": max(0, round(left)),
         "conversation_id": conversation.conversation_id,
     }
+
+
+def _queue(profile: Profile) -> dict[str, str] | None:
+    """Who takes it over, named in the business's language."""
+    key, names = profile.pack.queue, profile.pack.queue_names
+    return {"key": key, "name": names.get(profile.language, key)} if key else None
 
 
 def _summary(state: State, wants: str) -> str:

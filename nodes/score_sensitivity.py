@@ -1,15 +1,18 @@
 """Does this need human judgment? Scored over the conversation, not only the last message."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from crm import businesses
+from crm.packs import Topic
 from graph.context import Context
 from graph.state import State, text_of
 from inference.sensitivity import Sensitivity, SensitivityScorer, combine
+from tools.lexicons import touched
 
 HINT = 0.6  # share of the threshold under which a message adds nothing to a rising conversation
 
@@ -20,9 +23,14 @@ async def score_sensitivity(
     """Over the threshold: to a human at once. Messages a human has just handed back were judged by one."""
     context, event, text = runtime.context, state["event"], text_of(state["event"])
     async with context.crm.transaction(event["business_id"]) as tx:
-        thresholds = (await businesses.profile(tx)).thresholds
+        profile = await businesses.profile(tx)
+    # A business's own thresholds and its vertical's are one table by now; what it lacks is as trained.
+    thresholds = profile.thresholds
     vector = await context.embedder.query(text)
     judged = context.sensitivity.score(text, vector, state["language"], thresholds)
+    topic = touched(profile.pack.topics, text)
+    if topic is not None:
+        judged = for_a_human(judged, *topic)
     sensitivity = over_conversation(state, judged, context.sensitivity, thresholds)
     handed_back = event["kind"] == "hand_back" and sensitivity["label"] != "emergency"
     if sensitivity["escalate"] and not handed_back:
@@ -31,6 +39,7 @@ async def score_sensitivity(
             "label": sensitivity["label"],
             "score": sensitivity["score"],
             "words": sensitivity["words"],
+            "topic": topic[0].key if topic else None,
             "wants": text,
             "again": _returned(state).get("label") == sensitivity["label"],
         }
@@ -45,6 +54,16 @@ async def score_sensitivity(
 def _returned(state: State) -> dict[str, Any]:
     """What a human gave back last in this thread."""
     return state.get("handoff", {}).get("returned") or {}
+
+
+def for_a_human(judged: Sensitivity, topic: Topic, words: tuple[str, ...]) -> Sensitivity:
+    """The judgment of a message about something the business's vertical leaves to humans, whatever it scored.
+
+    An emergency heard by the general lexicon stays one.
+    """
+    label = judged.label if judged.label == "emergency" else topic.kind
+    found = tuple(dict.fromkeys([*judged.words, *words]))
+    return replace(judged, label=label, escalate=True, words=found)
 
 
 def over_conversation(

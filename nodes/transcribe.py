@@ -5,6 +5,7 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from channels.visible import visible
 from crm import businesses, messages
 from graph.context import Context, MediaUnusable
 from graph.state import Event, Line, Said, State, extend
@@ -24,7 +25,8 @@ async def transcribe(
     # Words typed in Studio come as the event's text; without a pause load_contact makes a message of them.
     typed = [Said(author="customer", kind="text", text=event["text"])] if event.get("text") and paused else []
     said = [
-        await _heard(message, event, state, runtime.context) for message in event.get("messages") or typed
+        _seen(await _heard(message, event, state, runtime.context))
+        for message in event.get("messages") or typed
     ]
     event = Event(**{**event, "messages": said}) if said else event
     if not paused:
@@ -73,6 +75,11 @@ async def _heard(said: Said, event: Event, state: State, context: Context) -> Sa
     # Words that were not understood are kept for the question about them, never acted on.
     text = transcript.text if transcript.status == "ok" else ""
     return Said(**{**said, "text": text, "transcript": kept})
+
+
+def _seen(said: Said) -> Said:
+    """Without characters nobody sees: not every message comes through the webhook."""
+    return Said(**{**said, "text": visible(said["text"])}) if said.get("text") else said
 
 
 def _is_voice(said: Said) -> bool:

@@ -1,15 +1,22 @@
 """Business files become rows of the record."""
 
 import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from crm import registry
+from crm.packs import Asked, Disclaimer, Pack, Topic
 from crm.record import Crm
 from crm.registry import BusinessEntry, ResourceEntry, ServiceEntry, Shift
 from knowledge import business_file
 from knowledge.business_file import BusinessFile, load_business
+from knowledge.strict_yaml import Language
+from knowledge.vertical import Vertical
 
+# Part of every digest: raise it when the same file enters other rows.
+_LAYOUT = b"1"
 _COLUMNS = (
     "slug",
     "name",
@@ -44,10 +51,15 @@ async def enter(crm: Crm, path: Path) -> tuple[int, BusinessFile]:
 
 
 async def enter_seeds(crm: Crm) -> dict[str, int]:
-    """Enters the demo businesses; returns their ids by slug."""
+    """Enters the demo businesses whose files changed since; returns all their ids by slug."""
     entered = {}
-    for path in await asyncio.to_thread(business_file.seed_files):
-        business_id, business = await enter(crm, path)
+    for business in await asyncio.to_thread(seeds):
+        digest = hashlib.sha256(_LAYOUT + business.model_dump_json().encode()).digest()
+        async with crm.as_owner() as tx:
+            business_id = await registry.entered_from(tx, business.slug, digest)
+            if business_id is None:
+                business_id = await registry.put(tx, entry_of(business))
+                await registry.put_file_digest(tx, business_id, digest)
         entered[business.slug] = business_id
     return entered
 
@@ -63,9 +75,9 @@ def entry_of(business: BusinessFile) -> BusinessEntry:
     return BusinessEntry(
         fields={**fields, "languages": list(business.languages)},
         phone_number_id=business.phone_number_id,
-        persona={str(k): v for k, v in business.persona.items()},
+        persona=business.personas,
         house_rules={rule.key: {str(k): v for k, v in rule.text.items()} for rule in business.house_rules},
-        thresholds={str(k): v for k, v in (business.sensitive.thresholds or {}).items()},
+        thresholds=business.thresholds,
         locations=[place.model_dump() for place in business.locations],
         hours=[(hours.location, _shift(hours)) for hours in business.hours],
         closures=[(c.location, c.date, c.until or c.date) for c in business.closures],
@@ -82,6 +94,7 @@ def entry_of(business: BusinessFile) -> BusinessEntry:
             for resource in business.resources
         ],
         agents=[agent.model_dump() for agent in business.agents],
+        pack=_pack(business.pack),
     )
 
 
@@ -96,3 +109,41 @@ def _service(service: business_file.Service) -> ServiceEntry:
     }
     descriptions = {str(language): text for language, text in service.description.items()}
     return ServiceEntry(fields=fields, names=names, descriptions=descriptions, locations=service.locations)
+
+
+def _pack(vertical: Vertical) -> Pack:
+    questions = {
+        intent: [
+            Asked(
+                key,
+                question.type,
+                question.required,
+                _by_language(question.ask),
+                {option: _by_language(titles) for option, titles in question.options.items()},
+            )
+            for key, question in asked.items()
+        ]
+        for intent, asked in vertical.questions.items()
+    }
+    return Pack(
+        tone=_by_language(vertical.tone),
+        queue=vertical.queue.key,
+        queue_names=_by_language(vertical.queue.names),
+        intents_off=frozenset(vertical.off),
+        questions={intent: asked for intent, asked in questions.items() if asked},
+        topics=[Topic(key, t.kind, _lists(t.words)) for key, t in sorted(vertical.topics.items())],
+        disclaimers=[
+            Disclaimer(key, d.said, _by_language(d.text), _lists(d.about or {}))
+            for key, d in sorted(vertical.disclaimers.items())
+        ],
+        prefer=_lists(vertical.words.prefer),
+        avoid=_lists(vertical.words.avoid),
+    )
+
+
+def _by_language(texts: Mapping[Language, str]) -> dict[str, str]:
+    return {str(language): text for language, text in texts.items()}
+
+
+def _lists(phrases: Mapping[Language, Sequence[str]]) -> dict[str, list[str]]:
+    return {str(language): list(bodies) for language, bodies in phrases.items()}

@@ -12,7 +12,7 @@ from crm.messages import Option
 from inference.extract import yes_no
 from knowledge.phrases import Say
 from tools.matching import plain
-from tools.questions import DROP, NO, YES
+from tools.questions import DROP, NO, SKIP, YES
 from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
 
 LIFETIME = timedelta(minutes=30)
@@ -154,8 +154,10 @@ def what_to_change(tool: Tool, call: Call, slots: Slots) -> Step:
         "when": call.say("Another time"),
         "service": call.say("Another service"),
         "description": call.say("Write it again"),
+        "details": call.say("My details"),
     }
-    options = [Option(f"change:{slot}", titles[slot]) for slot in tool.changes]
+    offered = [slot for slot in tool.changes if slot != "details" or slots.get("details")]
+    options = [Option(f"change:{slot}", titles[slot]) for slot in offered]
     options.append(Option(DROP, call.say("Leave it")))
     question = Question("change", call.say("No problem. What would you like to change?"), tuple(options))
     return Step("asked", question, slots)
@@ -166,9 +168,10 @@ def as_pressed(call: Call, frame: Frame) -> Call:
     if call.option_id or frame.asked in ("confirm", "change"):
         return call
     said = plain(call.text).strip(" .!")
+    shown = [option_id for option_id in frame.option_ids if option_id != SKIP]
     for place, ordinal in enumerate(_ORDINALS):
-        if ordinal.fullmatch(said) and place < len(frame.option_ids):
-            return replace(call, option_id=frame.option_ids[place], text="")
+        if ordinal.fullmatch(said) and place < len(shown):
+            return replace(call, option_id=shown[place], text="")
     return call
 
 

@@ -1,10 +1,12 @@
-"""Somebody may become a customer: the wish is noted and a person of the team is asked to follow it up."""
+"""Somebody may become a customer: what the trade must know is asked and noted, and a person follows it up."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from inference.extract import yes_no
+from tools.details import known, told
 from tools.happened import remember_once
 from tools.tool import Call, Declined, Outcome, Question, Slots, Tool
 
@@ -16,12 +18,15 @@ class Arguments(BaseModel):
 
 
 async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
-    """Slots: wish."""
-    return {**slots, "wish": call.text.strip()[:_LONGEST]} if call.text.strip() else dict(slots)
+    """Slots: wish; later words answer the vertical's questions or add to it."""
+    text, wish = call.text.strip(), str(slots.get("wish", ""))
+    if not text or text in wish or (wish and yes_no(text, call.language)):
+        return dict(slots)
+    return {**slots, "wish": f"{wish}\n{text}".strip()[:_LONGEST]}
 
 
 async def check(call: Call, slots: Slots) -> Question | Declined | None:
-    """Asks what the customer is looking for when nothing was said."""
+    """Asks what the customer is looking for when nothing was said; the vertical's questions come after."""
     if slots.get("wish"):
         return None
     return Question("wish", call.say("What are you looking for? Tell me in a few words."))
@@ -33,9 +38,14 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
 
 
 async def act(call: Call, slots: Slots) -> Outcome:
-    """Notes the wish and hands over."""
+    """Notes the wish with what was asked about it, and hands over."""
+    noted = "\n".join(filter(None, [slots["wish"], told(slots)]))
     async with call.context.crm.transaction(call.business_id) as tx:
-        await remember_once(tx, call, "lead_interest", None, slots["wish"])
+        await remember_once(tx, call, "lead_interest", None, noted)
+    answers = known(slots)
+    for done in ("details", "asking"):
+        slots.pop(done, None)
+    slots.update(answers)
     return Declined(call.say("I have noted what you are looking for."), handoff="lead")
 
 

@@ -1,4 +1,4 @@
-"""The options several tools offer: yes and no, and services to choose from."""
+"""The options several tools offer: yes and no, a person, and services to choose from."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,21 @@ from tools.tool import Call
 from tools.wording import duration, price
 
 YES, NO, DROP = "confirm:yes", "confirm:no", "frame:drop"
+SKIP = "frame:skip"  # an optional question is left unanswered
 _ROW_TITLE = 24  # a longer name is cut in a list, so it is repeated in the description
 
 
 def yes_or_no(call: Call) -> tuple[Option, ...]:
     """The two buttons under a confirmation."""
     return Option(YES, call.say("Yes, confirm")), Option(NO, call.say("No, change it"))
+
+
+def ask_for_person(call: Call) -> tuple[Option, ...]:
+    """The two buttons under the offer of a person; triage knows what they mean."""
+    return (
+        Option("human:yes", call.say("Yes, a colleague please")),
+        Option("human:no", call.say("No, thanks")),
+    )
 
 
 def service_options(call: Call, services: Sequence[Service]) -> tuple[Option, ...]:

@@ -11,11 +11,12 @@ from tools import (
     request_quote,
     reschedule_cancel,
 )
+from tools.details import with_details
 from tools.tool import Tool
 
 
 def registry() -> Mapping[str, Tool]:
-    """Every tool by its intent."""
+    """Every tool by its intent, asking what the vertical of a business wants known before it acts."""
     modules = (
         book_appointment,
         escalate_to_human,
@@ -24,7 +25,7 @@ def registry() -> Mapping[str, Tool]:
         request_quote,
         reschedule_cancel,
     )
-    return MappingProxyType({module.TOOL.intent: module.TOOL for module in modules})
+    return MappingProxyType({module.TOOL.intent: with_details(module.TOOL) for module in modules})
 
 
 TOOLS: Mapping[str, Tool] = registry()

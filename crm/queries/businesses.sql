@@ -18,8 +18,8 @@ FROM business WHERE business_id = %(business_id)s;
 -- numbers -- its WhatsApp numbers
 SELECT phone_number_id, display_phone FROM business_number ORDER BY phone_number_id;
 
--- texts -- its own sentences of one kind
-SELECT key, language, body FROM business_text WHERE kind = %(kind)s ORDER BY key, language;
+-- texts -- its own sentences
+SELECT kind, key, language, body FROM business_text ORDER BY kind, key, language;
 
 -- thresholds -- its own sensitivity thresholds
 SELECT label, threshold FROM sensitivity_threshold;

@@ -1,7 +1,8 @@
 -- handoff_insert -- a human is needed
-INSERT INTO handoff (business_id, conversation_id, turn_id, reason, label, score, summary, wants, draft, opened_at)
+INSERT INTO handoff (business_id, conversation_id, turn_id, reason, label, score, summary, wants, draft, queue,
+    opened_at)
 VALUES (%(business_id)s, %(conversation_id)s, %(turn_id)s, %(reason)s, %(label)s, %(score)s, %(summary)s, %(wants)s,
-        %(draft)s, %(now)s)
+        %(draft)s, (SELECT queue FROM business WHERE business_id = %(business_id)s), %(now)s)
 ON CONFLICT DO NOTHING
 RETURNING handoff_id;
 
@@ -11,14 +12,14 @@ SELECT handoff_id FROM handoff WHERE turn_id = %(turn_id)s;
 -- handoff -- one hand-over
 SELECT h.handoff_id, h.conversation_id, h.reason, h.label, h.score, h.summary, h.wants, h.draft, h.status, h.agent_id,
        h.opened_at, h.claimed_at, h.closed_at, h.note, c.thread_id, c.contact_id, c.last_customer_at, c.owner,
-       k.name AS contact_name, k.wa_id, k.language
+       k.name AS contact_name, k.wa_id, k.language, h.queue
 FROM handoff h JOIN conversation c USING (conversation_id) JOIN contact k USING (contact_id)
 WHERE h.handoff_id = %(handoff_id)s;
 
 -- handoffs -- the queue, oldest first
 SELECT h.handoff_id, h.conversation_id, h.reason, h.label, h.score, h.summary, h.wants, h.draft, h.status, h.agent_id,
        h.opened_at, h.claimed_at, h.closed_at, h.note, c.thread_id, c.contact_id, c.last_customer_at, c.owner,
-       k.name AS contact_name, k.wa_id, k.language
+       k.name AS contact_name, k.wa_id, k.language, h.queue
 FROM handoff h JOIN conversation c USING (conversation_id) JOIN contact k USING (contact_id)
 WHERE h.status = ANY(%(statuses)s) ORDER BY h.opened_at LIMIT %(most)s;
 

@@ -20,12 +20,14 @@ RETURNING business_id;
 WITH gone AS (DELETE FROM business_text WHERE business_id = %(business)s)
 DELETE FROM sensitivity_threshold WHERE business_id = %(business)s;
 
--- clear_calendar -- hours, closures and skills are replaced as a whole
+-- clear_calendar -- hours, closures, skills and the names of the services entered are replaced as a whole
+-- A service that is not entered, such as one accepted from a price list, keeps its names and places.
 WITH closures AS (DELETE FROM closure WHERE business_id = %(business)s),
      weeks AS (DELETE FROM resource_hours WHERE business_id = %(business)s),
      skills AS (DELETE FROM resource_skill WHERE business_id = %(business)s),
-     places AS (DELETE FROM service_location WHERE business_id = %(business)s),
-     names AS (DELETE FROM service_name WHERE business_id = %(business)s)
+     entered AS (SELECT service_id FROM service WHERE business_id = %(business)s AND key = ANY (%(services)s)),
+     places AS (DELETE FROM service_location WHERE service_id IN (SELECT service_id FROM entered)),
+     names AS (DELETE FROM service_name WHERE service_id IN (SELECT service_id FROM entered))
 DELETE FROM opening_hours WHERE business_id = %(business)s;
 
 -- put_text -- one sentence of its own
@@ -94,3 +96,9 @@ ON CONFLICT (business_id, agent_id) DO UPDATE SET role = EXCLUDED.role;
 
 -- put_token -- a new API token for an agent, by e-mail
 UPDATE agent SET token_sha256 = %(digest)s WHERE email = %(email)s RETURNING agent_id;
+
+-- entered_from -- the id of a business that was last entered from the same file
+SELECT business_id FROM business WHERE slug = %(slug)s AND file_digest = %(digest)s;
+
+-- put_file_digest -- what it was entered from
+UPDATE business SET file_digest = %(digest)s WHERE business_id = %(business)s;

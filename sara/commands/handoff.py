@@ -59,6 +59,7 @@ def show(handoff_id: Id, as_json: AsJson = False) -> None:
         "status",
         "reason",
         "label",
+        "queue",
         "contact_name",
         "wa_id",
         "language",
@@ -66,7 +67,7 @@ def show(handoff_id: Id, as_json: AsJson = False) -> None:
         "wants",
         "draft",
     ):
-        print(f"{name:>14}: {packet[name]}")
+        print(f"{name:>14}: {packet[name]}{_named(packet, name)}")
     for said in packet["messages"]:
         print(f"  {said['sent_at']:%H:%M} {said['author']:>8}: {said['body']}")
 
@@ -76,7 +77,18 @@ async def _show(handoff_id: int) -> dict[str, Any]:
         row = await handoffs.get(tx, handoff_id)
         conversation = await conversations.get(tx, row.conversation_id)
         said = await messages.of_conversation(tx, row.conversation_id)
-    return {**asdict(row), "epoch": conversation.epoch, "messages": [asdict(message) for message in said]}
+        profile = await businesses.profile(tx)
+    return {
+        **asdict(row),
+        "queue_name": profile.pack.queue_names.get(profile.language),
+        "epoch": conversation.epoch,
+        "messages": [asdict(message) for message in said],
+    }
+
+
+def _named(packet: dict[str, Any], field: str) -> str:
+    """What people call the queue, after its key."""
+    return f" ({packet['queue_name']})" if field == "queue" and packet["queue_name"] else ""
 
 
 @app.command("reply")

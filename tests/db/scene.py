@@ -8,6 +8,7 @@ from psycopg.rows import DictRow
 # In order of their references. The seeded businesses fill the tables that describe a business.
 _ROWS = {
     "sensitivity_threshold": "(business_id, label, threshold) VALUES (%(b)s, 'scene', 0.5)",
+    "pack_intent_off": "(business_id, intent) VALUES (%(b)s, 'scene')",
     "resource_hours": """(business_id, resource_id, weekday, starts, ends)
         SELECT business_id, resource_id, 6, '01:00', '02:00' FROM resource
         WHERE business_id = %(b)s LIMIT 1""",
@@ -54,6 +55,12 @@ _ROWS = {
     "ticket": """(business_id, contact_id, description, idempotency_key)
         SELECT business_id, contact_id, 'secret', 'scene' FROM contact
         WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "fact_proposal": """(business_id, kind, subject, subject_name, field, new_value, language, document,
+                         row_text)
+        VALUES (%(b)s, 'hours', 'scene', 'Scene', 'mon', 'closed', 'it', 'scene.csv', 'secret')""",
+    "fact_proposal_hours": """(business_id, proposal_id, opens, closes)
+        SELECT business_id, proposal_id, '09:00', '10:00' FROM fact_proposal
+        WHERE business_id = %(b)s AND subject = 'scene'""",
 }
 _THREADS = (
     "INSERT INTO checkpoints (thread_id, checkpoint_id, checkpoint) VALUES (%(t)s, 'scene', '{}')",

@@ -44,7 +44,11 @@ async def test_the_packet_holds_what_an_agent_needs(stage: Stage) -> None:
         "window_seconds_left",
         "conversation_id",
         "handoff_id",
+        "queue",
     }
+    assert packet["queue"] == {"key": "front_desk", "name": "Reception"}
+    (handoff,) = await thread.handoffs()
+    assert handoff["queue"] == "front_desk"
     assert packet["reason"] == "sensitive"
     assert packet["sensitivity"]["label"] == "emergency"
     assert packet["wants"].startswith("Ho un dolore forte")

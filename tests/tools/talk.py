@@ -25,6 +25,7 @@ from nodes.execute_intent import execute_intent
 from sara.seed import enter_seeds
 from tools.tool import Call
 
+SEEDS = ("aurora", "conti", "costa-azul")
 MORNING = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)  # a Wednesday; 10:00 in Milan
 _senders = itertools.count(393330000000)
 _turns = itertools.count(1)
@@ -69,6 +70,9 @@ class Room:
         """Forgets what earlier tests did and sets the clock back."""
         self.clock.now = MORNING
         await self.rows("TRUNCATE appointment, quote, quote_line, ticket, crm_event")
+        await self.rows("DELETE FROM business WHERE slug <> ALL(%s)", list(SEEDS))
+        for slug in set(self.ids) - set(SEEDS):
+            del self.ids[slug]
 
     async def profile(self, slug: str) -> Profile:
         async with self.crm.transaction(self.ids[slug]) as tx:

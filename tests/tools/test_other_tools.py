@@ -89,14 +89,21 @@ async def test_moving_an_appointment_shows_only_ones_own_and_asks_a_person(room:
 @pytest.mark.parametrize("times", [1, 2])
 async def test_a_lead_is_noted_once_and_handed_over(room: Room, times: int) -> None:
     talk = await room.talk("costa-azul", "es")
+    await talk.say("busco un piso de dos habitaciones en Ruzafa", intent="qualify_lead")
+    for answer in ("comprar", "Ruzafa", "unos 250.000 €", "2 habitaciones"):
+        await talk.say(answer, intent="other")
+    before = dict(talk.state)
     for _ in range(times):
-        await talk.say(
-            "busco un piso de dos habitaciones en Ruzafa", intent="qualify_lead", turn_id="lead-turn"
-        )
+        talk.state = dict(before)
+        await talk.say(option="frame:skip", turn_id="lead-turn")
     assert talk.goto == "open_handoff"
     assert talk.state["handoff"]["reason"] == "lead"
-    events = await room.rows("SELECT kind, detail FROM crm_event WHERE contact_id = %s", talk.contact_id)
-    assert events == [{"kind": "lead_interest", "detail": "busco un piso de dos habitaciones en Ruzafa"}]
+    assert talk.state["handoff"]["wants"] == "busco un piso de dos habitaciones en Ruzafa"
+    [event] = await room.rows("SELECT kind, detail FROM crm_event WHERE contact_id = %s", talk.contact_id)
+    assert event["kind"] == "lead_interest"
+    wish, details = event["detail"].split("\n")
+    assert wish == "busco un piso de dos habitaciones en Ruzafa"
+    assert details == "operation: Comprar; zone: Ruzafa; budget: 250.000; rooms: 2 habitaciones"
 
 
 async def test_asking_for_a_person_is_never_discussed(room: Room) -> None:

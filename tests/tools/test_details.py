@@ -1,0 +1,166 @@
+"""What a vertical wants known first: one question at a time, in the customer's language, nothing twice."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.tools.shops import open_shop
+from tests.tools.talk import Room, Talk
+
+
+async def lead(room: Room, language: str, text: str) -> Talk:
+    talk = await room.talk("costa-azul", language)
+    await talk.say(text, intent="qualify_lead")
+    return talk
+
+
+def asked(talk: Talk) -> str:
+    """The slot of the question that waits."""
+    return str(talk.state["frame"]["question"]["slot"])
+
+
+async def test_one_question_after_the_other_in_order(room: Room) -> None:
+    talk = await lead(room, "pt", "Estou interessado nos vossos imóveis")
+    assert talk.words == "Quer comprar, arrendar, vender ou pôr a arrendar?"
+    assert talk.options[0] == "detail:operation:buy"
+    await talk.say(option="detail:operation:buy")
+    assert talk.words == "Em que zona ou rua?"
+    assert talk.options == []
+    await talk.say("Campo de Ourique", intent="answer", reply="Campo de Ourique é um bairro bonito.")
+    assert talk.words == "Que orçamento tem em mente, ou quanto espera obter?"
+    await talk.say("350.000 €", intent="other")
+    assert asked(talk) == "detail:rooms"
+    await talk.say("T2", intent="other")
+    assert asked(talk) == "detail:moving"
+    await talk.say(option="frame:skip")
+    assert talk.goto == "open_handoff"
+    assert talk.state["handoff"]["slots"] == {
+        "wish": "Estou interessado nos vossos imóveis",
+        "operation": "Comprar",
+        "zone": "Campo de Ourique",
+        "budget": "350 000",
+        "rooms": "T2",
+    }
+
+
+async def test_what_was_said_is_not_asked(room: Room) -> None:
+    talk = await lead(room, "es", "Quiero comprar un piso en Ruzafa, presupuesto 280.000 euros")
+    assert talk.words == "¿En qué zona o calle?"
+    assert talk.state["frame"]["slots"]["details"] == {"operation": "Comprar", "budget": "280.000"}
+    await talk.say("por la calle Cádiz", intent="other")
+    assert asked(talk) == "detail:rooms"
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "title"),
+    [
+        ("en", "I'd like to sell", "Sell"),
+        ("es", "alquilar", "alquilar"),
+        ("pt", "a primeira", "Comprar"),
+        ("it", "la seconda", "Prendere in affitto"),
+        ("en", "not sure, maybe both", "not sure, maybe both"),
+    ],
+)
+async def test_a_choice_is_read_from_words_and_kept_as_said_otherwise(
+    room: Room, language: str, words: str, title: str
+) -> None:
+    talk = await lead(room, language, "???")
+    await talk.say(words, intent="other")
+    assert talk.state["frame"]["slots"]["details"]["operation"] == title
+
+
+async def test_a_no_answers_the_question_instead_of_dropping_it(room: Room, tmp_path: Path) -> None:
+    talk = await room.talk(await open_shop(room, tmp_path, "automotive"), "it")
+    await talk.say("Ho un rumore strano davanti", intent="qualify_lead")
+    await talk.say("un cigolio quando sterzo")
+    await talk.say("Fiat Panda del 2015")
+    assert asked(talk) == "detail:drivable"
+    await talk.say("no")
+    assert asked(talk) == "detail:courtesy_car"
+    await talk.say("sì")
+    assert talk.goto == "open_handoff"
+    slots = talk.state["handoff"]["slots"]
+    assert (slots["drivable"], slots["courtesy_car"]) == ("No", "Sì")
+
+
+async def test_never_mind_drops_the_questions(room: Room) -> None:
+    talk = await lead(room, "it", "Vorrei essere richiamato")
+    await talk.say("lascia stare")
+    assert talk.state["frame"] == {}
+    assert talk.goto == "reply"
+
+
+async def test_a_question_in_the_middle_is_answered_and_asked_again(room: Room) -> None:
+    talk = await lead(room, "en", "I am interested in a flat")
+    first = talk.words
+    await talk.say("do you charge for viewings?", intent="answer", reply="No, they are free.")
+    assert [part["text"] for part in talk.state["outcome"]["replies"]] == ["No, they are free.", first]
+    assert "details" not in talk.state["frame"]["slots"]
+
+
+async def test_a_number_is_never_taken_for_the_button_that_skips(room: Room, tmp_path: Path) -> None:
+    pack = "  lead:\n    occasion: null\n    people: {required: false}\n    period: null\n"
+    talk = await room.talk(await open_shop(room, tmp_path, "wellness", pack), "it")
+    await talk.say("un buono regalo", intent="qualify_lead")
+    assert talk.options == ["frame:skip"]
+    await talk.say("1")
+    assert talk.state["handoff"]["slots"]["people"] == "1"
+
+
+@pytest.mark.parametrize("skipped", ["no", "salta", "frame:skip"])
+async def test_an_optional_question_can_be_skipped(room: Room, tmp_path: Path, skipped: str) -> None:
+    pack = "  lead:\n    occasion: null\n    people: null\n"
+    talk = await room.talk(await open_shop(room, tmp_path, "wellness", pack), "it")
+    await talk.say("un buono regalo", intent="qualify_lead")
+    await (talk.say(option=skipped) if ":" in skipped else talk.say(skipped))
+    assert talk.goto == "open_handoff"
+    assert talk.state["handoff"]["slots"] == {"wish": "un buono regalo"}
+
+
+async def test_a_booking_waits_for_what_the_trade_needs(room: Room, tmp_path: Path) -> None:
+    talk = await room.talk(await open_shop(room, tmp_path, "automotive"), "it")
+    await talk.book("massaggio rilassante venerdì alle 15")
+    assert talk.words == "Mi scrive la targa? Così prepariamo i ricambi giusti."
+    outcome = await talk.say("AB 123 CD", intent="other")
+    assert outcome["kind"] == "confirming"
+    assert "• AB 123 CD\n" in talk.words
+    assert (await talk.say("sì"))["kind"] == "done"
+    assert len(await talk.appointments()) == 1
+    history = await room.rows("SELECT kind, detail FROM crm_event WHERE contact_id = %s", talk.contact_id)
+    assert {"kind": "details_given", "detail": "plate: AB 123 CD"} in history
+
+
+async def test_a_wrong_detail_can_be_changed_before_the_yes(room: Room, tmp_path: Path) -> None:
+    talk = await room.talk(await open_shop(room, tmp_path, "automotive"), "it")
+    await talk.book("massaggio rilassante venerdì alle 15")
+    await talk.say("AB 123 CD", intent="other")
+    await talk.say("no")
+    assert "change:details" in talk.options
+    await talk.say(option="change:details")
+    assert talk.words.startswith("Mi scrive la targa?")
+    await talk.say("EF 456 GH", intent="other")
+    assert "EF 456 GH" in talk.words
+    assert "AB 123 CD" not in talk.words
+
+
+async def test_a_quote_and_a_ticket_ask_for_theirs(room: Room, tmp_path: Path) -> None:
+    slug = await open_shop(room, tmp_path, "retail")
+    quote = await room.talk(slug, "es")
+    await quote.say("Presupuesto para el masaje relajante", intent="request_quote")
+    assert quote.words == "¿Cuántas unidades necesitas?"
+    outcome = await quote.say("20", intent="other")
+    assert outcome["kind"] == "confirming"
+    ticket = await room.talk(slug, "en")
+    await ticket.say("the parcel arrived with a broken lamp inside", intent="open_ticket")
+    assert ticket.words == "What is the order number? It is in your confirmation e-mail."
+    await ticket.say("A-1007", intent="other")
+    await ticket.say(option="detail:wanted:refund")
+    assert ticket.words.startswith("• A-1007\n• Refund\n")
+    assert (await ticket.say("yes"))["kind"] == "done"
+
+
+async def test_without_questions_of_its_own_a_business_is_asked_nothing(room: Room) -> None:
+    talk = await room.talk("conti", "it")
+    outcome = await talk.book("prima consulenza giovedì 26 novembre alle 10")
+    assert outcome["kind"] in ("asked", "confirming")
+    assert not asked(talk).startswith("detail:")

@@ -1,0 +1,196 @@
+"""What a vertical wants known before an intent is carried out: one question at a time, read by its type.
+
+A tool wrapped here asks its own questions first, then these; what was already said is not asked again.
+Answers are kept in the slot `details` as a person would read them, and in the customer's history once the
+tool has acted.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crm.messages import Option
+from crm.packs import Asked
+from inference import extract, when
+from tools.happened import remember_once
+from tools.matching import plain
+from tools.questions import SKIP
+from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+from tools.wording import day, number
+
+PREFIX = "detail:"
+CHANGE = "details"
+_LONGEST = 300
+_SENTENCE = 4  # words; anything shorter answers what was asked and says nothing else
+_STEM = 5  # letters
+_PLAIN = ("choice", "people", "money", "date", "email")  # types that a sentence may hold unasked
+_WORD = re.compile(r"\w{3,}")
+
+
+def with_details(tool: Tool) -> Tool:
+    """The tool, asking what the customer's business wants known before it acts."""
+
+    async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
+        if call.option_id == f"change:{CHANGE}":
+            return {name: value for name, value in slots.items() if name not in ("details", "asking")}
+        asked = _pending(call, tool.intent, slots)
+        if asked is not None and _answers(call, asked):
+            return _noticed(call, tool.intent, _answered(call, slots, asked))
+        return _noticed(call, tool.intent, await tool.fill(call, slots, hints))
+
+    async def check(call: Call, slots: Slots) -> Question | Declined | None:
+        return await tool.check(call, slots) or _next_question(call, tool.intent, slots)
+
+    async def confirm(call: Call, slots: Slots) -> Question | None:
+        question = await tool.confirm(call, slots)
+        lines = [f"• {value}" for value in known(slots).values()]
+        if question is None or not lines:
+            return question
+        head, _, last = question.text.rpartition("\n")
+        return replace(question, text="\n".join([*([head] if head else []), *lines, last]))
+
+    async def act(call: Call, slots: Slots) -> Outcome:
+        outcome = await tool.act(call, slots)
+        if isinstance(outcome, Done) and known(slots):
+            async with call.context.crm.transaction(call.business_id) as tx:
+                await remember_once(tx, call, "details_given", None, told(slots))
+        return outcome
+
+    changes = (*tool.changes, CHANGE) if tool.changes else ()
+    return replace(tool, fill=fill, check=check, confirm=confirm, act=act, changes=changes)
+
+
+def known(slots: Slots) -> dict[str, str]:
+    """What the customer told, by key; what was skipped is left out."""
+    return {key: value for key, value in slots.get("details", {}).items() if value}
+
+
+def told(slots: Slots) -> str:
+    """The same as one line for the history."""
+    return "; ".join(f"{key}: {value}" for key, value in known(slots).items())
+
+
+def _pending(call: Call, intent: str, slots: Slots) -> Asked | None:
+    """The question the customer was asked last, if it was one of these."""
+    questions = call.profile.pack.questions.get(intent, [])
+    return next((asked for asked in questions if asked.key == slots.get("asking")), None)
+
+
+def _next_question(call: Call, intent: str, slots: Slots) -> Question | None:
+    details = slots.get("details", {})
+    for asked in call.profile.pack.questions.get(intent, []):
+        if asked.key not in details:
+            slots["asking"] = asked.key
+            text = asked.texts.get(call.language) or asked.texts[call.profile.language]
+            return Question(PREFIX + asked.key, text, _options(call, asked))
+    slots.pop("asking", None)
+    return None
+
+
+def _options(call: Call, asked: Asked) -> tuple[Option, ...]:
+    options = [Option(f"{PREFIX}{asked.key}:{o}", _title(call, asked, o)) for o in asked.options]
+    if asked.answer == "yes_no":
+        titles = {"yes": call.say("Yes"), "no": call.say("No")}
+        options = [Option(f"{PREFIX}{asked.key}:{verdict}", title) for verdict, title in titles.items()]
+    if not asked.required:
+        options.append(Option(SKIP, call.say("Skip")))
+    return tuple(options)
+
+
+def _title(call: Call, asked: Asked, option: str) -> str:
+    titles = asked.options[option]
+    return titles.get(call.language) or titles[call.profile.language]
+
+
+def _answers(call: Call, asked: Asked) -> bool:
+    """Whether this turn answers the question, and does not press a button of another one."""
+    if call.option_id and not call.text:
+        return call.option_id == SKIP or call.option_id.startswith(f"{PREFIX}{asked.key}:")
+    return bool(call.text.strip())
+
+
+def _answered(call: Call, slots: Slots, asked: Asked) -> Slots:
+    value = _pressed(call, asked) if call.option_id and not call.text else _written(call, asked)
+    details = {**slots.get("details", {}), asked.key: value}
+    return {**{name: kept for name, kept in slots.items() if name != "asking"}, "details": details}
+
+
+def _pressed(call: Call, asked: Asked) -> str:
+    option = (call.option_id or "").rpartition(":")[2]
+    if call.option_id == SKIP:
+        return ""
+    if asked.answer == "yes_no":
+        return call.say("Yes") if option == "yes" else call.say("No")
+    return _title(call, asked, option) if option in asked.options else ""
+
+
+def _written(call: Call, asked: Asked) -> str:
+    """The answer as read by its type, else in the customer's words: a person will read them."""
+    text = call.text.strip()
+    refused = extract.yes_no(text, call.language) == "no" or plain(text).strip(" .!") == plain(
+        call.say("Skip")
+    )
+    if refused and not asked.required and asked.answer != "yes_no":
+        return ""
+    return _read(call, asked, text) or text[:_LONGEST]
+
+
+def _noticed(call: Call, intent: str, slots: Slots) -> Slots:
+    """The slots with what a whole sentence says unasked: an amount, a day, how many, one of the options."""
+    text = call.text.strip()
+    if len(text.split()) < _SENTENCE:
+        return slots
+    details = slots.get("details", {})
+    questions = call.profile.pack.questions.get(intent, [])
+    wanted = [asked for asked in questions if asked.key not in details and asked.answer in _PLAIN]
+    heard = {asked.key: value for asked in wanted if (value := _read(call, asked, text))}
+    return {**slots, "details": {**details, **heard}} if heard else slots
+
+
+def _read(call: Call, asked: Asked, text: str) -> str | None:
+    """What a text says of the question's type; None when it says nothing of the kind."""
+    language = call.language
+    match asked.answer:
+        case "choice":
+            value = _chosen(call, asked, text)
+        case "people":
+            people = extract.party_size(text, language)
+            value = str(people) if people else None
+        case "money":
+            amount = extract.money(text, language)
+            value = number(amount, language) if amount is not None else None
+        case "date":
+            value = _day(call, text)
+        case "email":
+            value = extract.email(text)
+        case "yes_no":
+            verdict = extract.yes_no(text, language)
+            value = {"yes": call.say("Yes"), "no": call.say("No")}[verdict] if verdict else None
+        case _:
+            value = None
+    return value
+
+
+def _chosen(call: Call, asked: Asked, text: str) -> str | None:
+    """The one option whose title shares most words with the text and has fewest besides; None for a tie."""
+    said = _stems(text)
+    scores = {}
+    for option in asked.options:
+        title = _stems(_title(call, asked, option))
+        if said & title:
+            scores[option] = (len(said & title), -len(title - said))
+    best = [option for option, score in scores.items() if score == max(scores.values())]
+    return _title(call, asked, best[0]) if len(best) == 1 else None
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:_STEM] for word in _WORD.findall(plain(text))}
+
+
+def _day(call: Call, text: str) -> str | None:
+    business = call.profile.business
+    here = call.now.astimezone(ZoneInfo(business.time_zone))
+    read = when.parse(text, language=call.language, now=here, country=business.country)
+    return day(read.date, call.language) if read.date and not read.problem else None
