@@ -9,8 +9,7 @@ from knowledge.readers.document import PATH_JOINT, Block, Document, Section
 # Characters, the headings not counted: about 250 tokens, well inside the 512 of small embedding models.
 MAX_CHARS = 900
 # Rows of a table are alike, so that many of them in one vector blur each other.
-MAX_ROW_CHARS = 450
-_EMBEDDED_CHARS = 2_000
+MAX_ROW_CHARS = 220
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
@@ -22,11 +21,7 @@ class Chunk:
     ordinal: int
     section: str
     content: str
-
-    @property
-    def embedded(self) -> str:
-        """What the vector is made of: the headings say what a row or an item is about."""
-        return f"{self.section}\n{self.content}"[:_EMBEDDED_CHARS]
+    of: Section  # where it was cut from
 
 
 def cut(document: Document) -> list[Chunk]:
@@ -34,7 +29,9 @@ def cut(document: Document) -> list[Chunk]:
     chunks: list[Chunk] = []
     for section in document.sections:
         path = PATH_JOINT.join((document.title, *section.path))
-        chunks.extend(Chunk(n, path, text) for n, text in enumerate(_passages(section), start=len(chunks)))
+        chunks.extend(
+            Chunk(n, path, text, section) for n, text in enumerate(_passages(section), start=len(chunks))
+        )
     return chunks
 
 

@@ -1,62 +1,58 @@
 """Files into passages: incremental, whole documents or nothing, one bad file never stops the others."""
 
 import asyncio
-import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tenancy import tenant
 from knowledge.chunks import Chunk, cut
-from knowledge.errors import (
-    DocumentMissing,
-    DocumentNameTaken,
-    DocumentTooBig,
-    KnowledgeUnavailable,
-    UnknownBusiness,
-    UnreadableDocument,
-)
-from knowledge.readers.document import Document
-from knowledge.readers.reading import MAX_BYTES, read
-from knowledge.store import UNREACHABLE, KnowledgeStore, vector_literal
+from knowledge.errors import KnowledgeUnavailable, UnknownBusiness, UnreadableDocument
+from knowledge.files import DIGEST_BYTES, Failure, File, Plan, fingerprint, load, plan
+from knowledge.readers.document import Document, Section
+from knowledge.readers.reading import read
+from knowledge.store import UNREACHABLE, KnowledgeStore
+from knowledge.validity import Validity, validity_of, validity_of_section
+from knowledge.vectors import embed, embedded_text, fill, known_vectors, put
 
-# Part of every document's fingerprint: raise it when reading or cutting changes, and all are ingested anew.
-_LAYOUT = b"1"
-_DIGEST_BYTES = 32
-_BATCH = 32  # passages embedded per call
 _CHUNK_SPACE = uuid.UUID("5a9d4e2c-3b7e-4d5f-9a61-0c8b7a7f1e20")
+# A section of fewer letters is too short to tell its language from; it is the document's then.
+_LEAST_LETTERS = 60
 
 Progress = Callable[[int, int, str], None]
-Detect = Callable[[str], str | None]
+# Tells a text's language; the second argument is what it is when the text leaves doubt.
+Detect = Callable[[str, str | None], str | None]
 
 _LANGUAGE = text("SELECT languages[1] FROM business WHERE business_id = :business_id")
-_KNOWN = text("SELECT path, content_hash, embedding_model FROM document WHERE business_id = :business_id")
+_KNOWN = """
+    SELECT d.path, d.document_id, d.content_hash,
+           NOT EXISTS (SELECT FROM chunk c WHERE c.document_id = d.document_id
+                       AND NOT EXISTS (SELECT FROM {vectors} v WHERE v.id = c.id)) AS embedded
+    FROM document d WHERE d.business_id = :business_id"""
 
 # Waits for another ingestion of the same document and then writes nothing if that one wrote the same.
 _PUT_DOCUMENT = text("""
-    INSERT INTO document AS d (business_id, path, title, language, content_hash, embedding_model,
-                               valid_from, valid_until)
-    VALUES (:business_id, :path, :title, :language, :content_hash, :embedding_model,
-            :valid_from, :valid_until)
+    INSERT INTO document AS d (business_id, path, title, language, content_hash, valid_from, valid_until)
+    VALUES (:business_id, :path, :title, :language, :content_hash, :valid_from, :valid_until)
     ON CONFLICT (business_id, path) DO UPDATE
     SET title = excluded.title, language = excluded.language, content_hash = excluded.content_hash,
-        embedding_model = excluded.embedding_model, valid_from = excluded.valid_from,
-        valid_until = excluded.valid_until, ingested_at = now()
-    WHERE d.content_hash <> excluded.content_hash OR d.embedding_model <> excluded.embedding_model
+        valid_from = excluded.valid_from, valid_until = excluded.valid_until, ingested_at = now()
+    WHERE d.content_hash <> excluded.content_hash
     RETURNING document_id, xmax = 0 AS is_new""")
 _DROP_CHUNKS = text("DELETE FROM chunk WHERE document_id = :document_id")
 _PUT_CHUNK = text("""
     INSERT INTO chunk (id, business_id, document_id, ordinal, source, section, language,
-                       valid_from, valid_until, content, embedding)
+                       valid_from, valid_until, content)
     VALUES (:id, :business_id, :document_id, :ordinal, :source, :section, :language,
             coalesce(:valid_from, CAST('-infinity' AS date)),
             coalesce(:valid_until, CAST('infinity' AS date)),
-            :content, CAST(:embedding AS vector))""")
+            :content)""")
 _MOVE_DOCUMENT = text("""
     UPDATE document SET content_hash = :content_hash
     WHERE business_id = :business_id AND path = :path AND content_hash <> :content_hash""")
@@ -65,14 +61,6 @@ _DROP_GONE = text("""
     DELETE FROM document
     WHERE business_id = :business_id AND substring(content_hash FROM :digest_bytes + 1) = :folder
       AND NOT path = ANY(:present) RETURNING path""")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One file that was not ingested, and why and what to do."""
-
-    path: str
-    error: str
 
 
 @dataclass(frozen=True)
@@ -88,39 +76,41 @@ class IngestReport:
 
 
 @dataclass(frozen=True)
-class _File:
-    """A file to ingest: `name` is what a citation shows, `folder` the digest of where it was found."""
+class _Known:
+    """A document as it stands in the knowledge base; `embedded` under the store's model."""
 
-    path: Path
-    name: str
-    folder: bytes
+    document_id: int
+    fingerprint: bytes
+    embedded: bool
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """The files to read, the ones that cannot be, and for each folder given the names it holds now."""
+class _Passage:
+    """A chunk with what its section says of itself and its vector."""
 
-    files: tuple[_File, ...]
-    failed: tuple[Failure, ...]
-    folders: dict[bytes, tuple[str, ...]]
+    chunk: Chunk
+    language: str
+    valid: Validity
+    vector: str
 
 
 @dataclass(frozen=True)
 class _Ready:
     """A document read, cut and embedded, so that writing it is one short transaction."""
 
-    file: _File
+    file: File
     fingerprint: bytes
     document: Document
     language: str
-    chunks: tuple[Chunk, ...]
-    vectors: tuple[str, ...]
+    valid: Validity
+    passages: tuple[_Passage, ...]
 
 
 class _Outcome(Enum):
     ADDED = "added"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
+    FAILED = "failed"
 
 
 async def ingest(
@@ -130,14 +120,16 @@ async def ingest(
     store: KnowledgeStore,
     detect: Detect | None = None,
     progress: Progress | None = None,
+    at_once: int = 1,
 ) -> IngestReport:
     """Brings the business's knowledge in line with `paths`, which are files and folders (read to any depth).
 
-    A document is named by its path inside the folder given, or by its file name. Unchanged content under
-    the same embedding model is not read again. A document whose file has gone from a given folder is
-    deleted; a file that cannot be read any more keeps its last good version and is listed in `failed`.
-    A document's language is what it says itself, else what `detect` tells from its text, else the
-    business's first. `progress` hears (documents done, documents in all, name).
+    A document is named by its path inside the folder given, or by its file name. Unchanged content is not
+    read again; passages that lack a vector of the store's model get one. A document whose file has gone from
+    a given folder is deleted; a file that cannot be read any more keeps its last good version and is listed
+    in `failed`. A section's language is what `detect` tells from its words, else what it says itself, else
+    the document's, else the business's first. `progress` hears (documents done, documents in all, name).
+    `at_once` documents are read and embedded side by side: 1 leaves a serving process room for customers.
 
     Raises UnknownBusiness, KnowledgeUnavailable and what the embedder raises; what was finished before
     stays, and running again goes on.
@@ -145,9 +137,14 @@ async def ingest(
     try:
         with tenant(business_id):
             run = _Run(business_id, store, detect, await _default_language(store, business_id))
-            return await run.ingest(await asyncio.to_thread(_plan, paths), progress)
+            return await run.ingest(await asyncio.to_thread(plan, paths), progress, at_once)
     except UNREACHABLE as error:
         raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
+    except ExceptionGroup as failures:
+        first = failures.exceptions[0]
+        if isinstance(first, UNREACHABLE):
+            raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from first
+        raise first from None
 
 
 class _Run:
@@ -158,98 +155,120 @@ class _Run:
         self._store = store
         self._detect = detect
         self._language = language
+        self._counts = dict.fromkeys(_Outcome, 0)
+        self._failed: list[Failure] = []
+        self._chunks = 0
 
-    async def ingest(self, plan: _Plan, progress: Progress | None) -> IngestReport:
+    async def ingest(self, planned: Plan, progress: Progress | None, at_once: int) -> IngestReport:
         known = await self._known()
-        counts = dict.fromkeys(_Outcome, 0)
-        failed, chunks = list(plan.failed), 0
-        for done, file in enumerate(plan.files, start=1):
-            try:
-                outcome, written = await self._one(file, known.get(file.name))
-                counts[outcome] += 1
-                chunks += written
-            except UnreadableDocument as error:
-                failed.append(Failure(file.name, str(error)))
-            if progress:
-                progress(done, len(plan.files), file.name)
-        deleted = await self._drop_gone(plan)
+        room = asyncio.Semaphore(at_once)
+
+        async def take(file: File) -> None:
+            async with room:
+                self._counts[await self._one(file, known.get(file.name))] += 1
+                if progress:
+                    progress(sum(self._counts.values()), len(planned.files), file.name)
+
+        async with asyncio.TaskGroup() as group:
+            for file in planned.files:
+                group.create_task(take(file))
         return IngestReport(
-            added=counts[_Outcome.ADDED],
-            updated=counts[_Outcome.UPDATED],
-            unchanged=counts[_Outcome.UNCHANGED],
-            deleted=deleted,
-            failed=tuple(failed),
-            chunks=chunks,
+            added=self._counts[_Outcome.ADDED],
+            updated=self._counts[_Outcome.UPDATED],
+            unchanged=self._counts[_Outcome.UNCHANGED],
+            deleted=await self._drop_gone(planned),
+            failed=(*planned.failed, *sorted(self._failed, key=lambda failure: failure.path)),
+            chunks=self._chunks,
         )
 
-    async def _known(self) -> dict[str, tuple[bytes, str]]:
-        """Fingerprint and embedding model of each document there is, by name."""
+    async def _known(self) -> dict[str, _Known]:
+        """The documents there are, by name."""
+        statement = text(_KNOWN.format(vectors=self._store.space.vectors))
         async with self._store.engine.connect() as connection:
-            rows = await connection.execute(_KNOWN, {"business_id": self._business_id})
-            return {path: (bytes(fingerprint), model) for path, fingerprint, model in rows}
+            rows = await connection.execute(statement, {"business_id": self._business_id})
+            return {row.path: _Known(row.document_id, bytes(row.content_hash), row.embedded) for row in rows}
 
-    async def _one(self, file: _File, known: tuple[bytes, str] | None) -> tuple[_Outcome, int]:
-        """What became of the file, and the passages written for it."""
-        data = await asyncio.to_thread(_load, file.path)
-        fingerprint = _fingerprint(data, file.folder)
-        same_model = known is not None and known[1] == self._store.embedder.name
-        if known and same_model and known[0][:_DIGEST_BYTES] == fingerprint[:_DIGEST_BYTES]:
-            if known[0] != fingerprint:
-                await self._adopt(file, fingerprint)
-            return _Outcome.UNCHANGED, 0
-        ready = await self._prepare(file, fingerprint, data)
+    async def _one(self, file: File, known: _Known | None) -> _Outcome:
+        try:
+            data = await asyncio.to_thread(load, file.path)
+            print_ = fingerprint(data, file.folder)
+            if known and known.fingerprint[:DIGEST_BYTES] == print_[:DIGEST_BYTES]:
+                return await self._same(file, known, print_)
+            ready = await self._prepare(file, print_, data)
+        except UnreadableDocument as error:
+            self._failed.append(Failure(file.name, str(error)))
+            return _Outcome.FAILED
         async with self._store.engine.begin() as connection:
             outcome = await self._write(connection, ready)
-        return outcome, len(ready.chunks) if outcome is not _Outcome.UNCHANGED else 0
+        if outcome is not _Outcome.UNCHANGED:
+            self._chunks += len(ready.passages)
+        return outcome
 
-    async def _adopt(self, file: _File, fingerprint: bytes) -> None:
-        """The same document found in another folder than last time: that folder now answers for it."""
-        values = {"business_id": self._business_id, "path": file.name, "content_hash": fingerprint}
-        async with self._store.engine.begin() as connection:
-            await connection.execute(_MOVE_DOCUMENT, values)
+    async def _same(self, file: File, known: _Known, print_: bytes) -> _Outcome:
+        """Known content: perhaps found in another folder, which now answers for it, or not embedded yet."""
+        if known.fingerprint != print_:
+            values = {"business_id": self._business_id, "path": file.name, "content_hash": print_}
+            async with self._store.engine.begin() as connection:
+                await connection.execute(_MOVE_DOCUMENT, values)
+        if known.embedded:
+            return _Outcome.UNCHANGED
+        while done := await fill(self._store, self._business_id, known.document_id):
+            self._chunks += done
+        return _Outcome.UPDATED
 
-    async def _prepare(self, file: _File, fingerprint: bytes, data: bytes) -> _Ready:
+    async def _prepare(self, file: File, print_: bytes, data: bytes) -> _Ready:
         document = await asyncio.to_thread(read, data, file.path.name)
-        language = document.metadata.language
-        if language is None and self._detect:
-            language = await asyncio.to_thread(self._detect, document.text)
-        chunks = tuple(cut(document))
-        vectors: list[str] = []
-        for start in range(0, len(chunks), _BATCH):
-            batch = [chunk.embedded for chunk in chunks[start : start + _BATCH]]
-            vectors.extend(vector_literal(vector) for vector in await self._store.embedder.passages(batch))
-        return _Ready(file, fingerprint, document, language or self._language, chunks, tuple(vectors))
+        language = await self._told(document.text, None) if document.metadata.language is None else None
+        language = document.metadata.language or language or self._language
+        valid = validity_of(document)
+        known = await known_vectors(self._store, self._business_id, file.name)
+        chunks = cut(document)
+        vectors = await embed(self._store, [embedded_text(c.section, c.content) for c in chunks], known)
+        sections = {id(s): (await self._language_of(s, language), valid.within(validity_of_section(s)))
+                    for s in document.sections}  # fmt: skip
+        passages = tuple(
+            _Passage(chunk, *sections[id(chunk.of)], vector)
+            for chunk, vector in zip(chunks, vectors, strict=True)
+        )
+        return _Ready(file, print_, document, language, valid, passages)
+
+    async def _language_of(self, section: Section, document_language: str) -> str:
+        said = section.language or document_language
+        words = " ".join(block.text for block in section.blocks)
+        if sum(map(str.isalpha, words)) < _LEAST_LETTERS:
+            return said
+        return await self._told(words, said) or said
+
+    async def _told(self, words: str, otherwise: str | None) -> str | None:
+        return await asyncio.to_thread(self._detect, words, otherwise) if self._detect else None
 
     async def _write(self, connection: AsyncConnection, ready: _Ready) -> _Outcome:
-        metadata = ready.document.metadata
-        common = {
-            "business_id": self._business_id,
-            "language": ready.language,
-            "valid_from": metadata.valid_from,
-            "valid_until": metadata.valid_until,
-        }
+        common: dict[str, Any] = {"business_id": self._business_id}
         described = {
             "path": ready.file.name,
             "title": ready.document.title,
+            "language": ready.language,
             "content_hash": ready.fingerprint,
-            "embedding_model": self._store.embedder.name,
+            "valid_from": ready.valid.starts,
+            "valid_until": ready.valid.ends,
         }
         row = (await connection.execute(_PUT_DOCUMENT, common | described)).one_or_none()
         if row is None:
             return _Outcome.UNCHANGED
         await connection.execute(_DROP_CHUNKS, {"document_id": row.document_id})
         common |= {"document_id": row.document_id, "source": ready.file.name}
-        await connection.execute(
-            _PUT_CHUNK, [common | chunk for chunk in _chunk_rows(ready, row.document_id)]
-        )
+        rows = [_chunk_row(ready, row.document_id, passage) for passage in ready.passages]
+        await connection.execute(_PUT_CHUNK, [common | values for values in rows])
+        ids = [values["id"] for values in rows]
+        await put(self._store, connection, ids, [passage.vector for passage in ready.passages])
         return _Outcome.ADDED if row.is_new else _Outcome.UPDATED
 
-    async def _drop_gone(self, plan: _Plan) -> int:
+    async def _drop_gone(self, planned: Plan) -> int:
         deleted = 0
-        for folder, present in plan.folders.items():
+        for folder, present in planned.folders.items():
             values = {
                 "business_id": self._business_id,
-                "digest_bytes": _DIGEST_BYTES,
+                "digest_bytes": DIGEST_BYTES,
                 "folder": folder,
                 "present": list(present),
             }
@@ -266,71 +285,14 @@ async def _default_language(store: KnowledgeStore, business_id: int) -> str:
     return str(language)
 
 
-def _chunk_rows(ready: _Ready, document_id: int) -> list[dict[str, object]]:
-    return [
-        {
-            "id": uuid.uuid5(_CHUNK_SPACE, f"{document_id}:{chunk.ordinal}:{ready.fingerprint.hex()}"),
-            "ordinal": chunk.ordinal,
-            "section": chunk.section,
-            "content": chunk.content,
-            "embedding": vector,
-        }
-        for chunk, vector in zip(ready.chunks, ready.vectors, strict=True)
-    ]
-
-
-def _plan(paths: Sequence[Path]) -> _Plan:
-    """What there is to ingest, in order of name. Touches the disk."""
-    files: dict[str, _File] = {}
-    failed: list[Failure] = []
-    folders: dict[bytes, tuple[str, ...]] = {}
-    for path in paths:
-        found = _files_of(path)
-        if not found and not path.is_dir():
-            failed.append(Failure(str(path), str(DocumentMissing.__doc__)))
-        if path.is_dir():
-            folders[_folder_digest(path)] = tuple(file.name for file in found)
-        for file in found:
-            other = files.setdefault(file.name, file)
-            if other.path.resolve() != file.path.resolve():
-                failed.append(Failure(str(file.path), str(DocumentNameTaken.__doc__)))
-    return _Plan(tuple(files.values()), tuple(failed), folders)
-
-
-def _files_of(path: Path) -> list[_File]:
-    if path.is_file():
-        return [_File(path, path.name, _folder_digest(path.parent))]
-    folder = _folder_digest(path)
-    return [
-        _File(file, file.relative_to(path).as_posix(), folder)
-        for file in sorted(path.rglob("*"))
-        if file.is_file() and not _is_litter(file.relative_to(path))
-    ]
-
-
-def _is_litter(path: Path) -> bool:
-    """Hidden files, and the lock files of office programs."""
-    return any(part.startswith((".", "~$")) for part in path.parts)
-
-
-def _folder_digest(folder: Path) -> bytes:
-    return hashlib.sha256(str(folder.resolve()).encode("utf-8", "surrogateescape")).digest()[:16]
-
-
-def _fingerprint(data: bytes, folder: bytes) -> bytes:
-    """SHA-256 of layout and content, then the digest of the folder that answers for the document."""
-    return hashlib.sha256(_LAYOUT + data).digest() + folder
-
-
-def _load(path: Path) -> bytes:
-    """The file's bytes; the size is checked before they are read. Raises UnreadableDocument."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise DocumentTooBig(
-                f"{size / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB a document may have: "
-                "split it into several files"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise UnreadableDocument(f"the file cannot be opened ({error.strerror}): check its rights") from error
+def _chunk_row(ready: _Ready, document_id: int, passage: _Passage) -> dict[str, Any]:
+    chunk = passage.chunk
+    return {
+        "id": uuid.uuid5(_CHUNK_SPACE, f"{document_id}:{chunk.ordinal}:{ready.fingerprint.hex()}"),
+        "ordinal": chunk.ordinal,
+        "section": chunk.section,
+        "language": passage.language,
+        "valid_from": passage.valid.starts,
+        "valid_until": passage.valid.ends,
+        "content": chunk.content,
+    }

@@ -9,22 +9,19 @@ import psycopg
 from langchain_core.embeddings import Embeddings
 from langchain_postgres import PGEngine, PGVectorStore
 from langchain_postgres.v2.indexes import HNSWQueryOptions
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from db.tenancy import ENTER_TENANT, current_tenant
-from knowledge.errors import DimensionMismatch, KnowledgeUnavailable, SchemaMissing
+from knowledge.errors import KnowledgeUnavailable
+from knowledge.spaces import Space, drop_space, space_of, spaces
 
 # What a hit brings along. The validity columns are left out: psycopg has no date for 'infinity'.
-METADATA_COLUMNS = ["source", "section", "language"]
+METADATA_COLUMNS = ["document_id", "ordinal", "source", "section", "language"]
 
 # What a lost or restarting server looks like from here.
 UNREACHABLE = (OperationalError, InterfaceError, psycopg.OperationalError)
-
-_DIMENSIONS = text(
-    "SELECT atttypmod FROM pg_attribute WHERE attrelid = to_regclass('chunk') AND attname = 'embedding'"
-)
 
 
 class Embedder(Protocol):
@@ -32,7 +29,7 @@ class Embedder(Protocol):
 
     @property
     def name(self) -> str:
-        """Which model: passages embedded by another one are embedded again."""
+        """Which model: it names the space its vectors are kept in."""
 
     @property
     def dimensions(self) -> int:
@@ -47,11 +44,12 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True)
 class KnowledgeStore:
-    """Open connections to the passages and the model they are embedded with."""
+    """Open connections to the passages, the model they are embedded with and the space of its vectors."""
 
     engine: AsyncEngine
     vectors: PGVectorStore
     embedder: Embedder
+    space: Space
 
     async def close(self) -> None:
         """Closes the connections; those in use close when they are given back."""
@@ -59,27 +57,23 @@ class KnowledgeStore:
 
 
 async def open_store(
-    dsn: str, embedder: Embedder, embeddings: Embeddings, *, pool_size: int = 5
+    dsn: str, embedder: Embedder, embeddings: Embeddings, *, pool_size: int = 5, create: bool = False
 ) -> KnowledgeStore:
     """Opens the store on any libpq connection string, with at most 2 × `pool_size` connections.
 
     Everything done through it must stand inside `db.tenancy.tenant(business_id)`. `embeddings` is the same
-    model in LangChain's shape, for PGVectorStore. Raises KnowledgeUnavailable, SchemaMissing, or
-    DimensionMismatch when the embedder's vectors do not fit the stored ones.
+    model in LangChain's shape, for PGVectorStore. `create` makes the model's space when it is not there.
+    Raises KnowledgeUnavailable, SchemaMissing, SpaceMissing, or DimensionMismatch when the embedder's vectors
+    do not fit the stored ones.
     """
-    engine = create_async_engine(
-        "postgresql+psycopg://",
-        async_creator=lambda: psycopg.AsyncConnection.connect(dsn),
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_pre_ping=True,  # a restarted server is noticed before the query, not by it
-    )
+    engine = _engine(dsn, pool_size)
     try:
-        await _check_schema(engine, embedder)
+        async with engine.begin() as connection:
+            space = await space_of(connection, embedder.name, embedder.dimensions, create=create)
         vectors = await PGVectorStore.create(
             PGEngine.from_engine(engine),
             embeddings,
-            table_name="chunk",
+            table_name=space.passages,
             id_column="id",
             content_column="content",
             embedding_column="embedding",
@@ -94,7 +88,32 @@ async def open_store(
         raise
     # From here on nothing reads a row without a tenant: PGVectorStore opens its own transactions.
     event.listen(engine.sync_engine, "begin", _enter_tenant)
-    return KnowledgeStore(engine, vectors, embedder)
+    return KnowledgeStore(engine, vectors, embedder, space)
+
+
+async def drop_other_spaces(dsn: str, keep: str) -> list[str]:
+    """Drops the vectors of every model but `keep`; returns those models. Raises as `open_store`."""
+    engine = _engine(dsn, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            others = [space.model for space in await spaces(connection) if space.model != keep]
+            for model in others:
+                await drop_space(connection, model)
+            return others
+    except UNREACHABLE as error:
+        raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
+    finally:
+        await engine.dispose()
+
+
+def _engine(dsn: str, pool_size: int) -> AsyncEngine:
+    return create_async_engine(
+        "postgresql+psycopg://",
+        async_creator=lambda: psycopg.AsyncConnection.connect(dsn),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,  # a restarted server is noticed before the query, not by it
+    )
 
 
 def vector_literal(vector: np.ndarray | Sequence[float]) -> str:
@@ -104,18 +123,6 @@ def vector_literal(vector: np.ndarray | Sequence[float]) -> str:
 
 def _enter_tenant(connection: Connection) -> None:
     connection.exec_driver_sql(ENTER_TENANT, (str(current_tenant()),))
-
-
-async def _check_schema(engine: AsyncEngine, embedder: Embedder) -> None:
-    async with engine.connect() as connection:
-        stored = (await connection.execute(_DIMENSIONS)).scalar()
-    if stored is None:
-        raise SchemaMissing(SchemaMissing.__doc__)
-    if stored != embedder.dimensions:
-        raise DimensionMismatch(
-            f"{embedder.name} makes vectors of {embedder.dimensions} numbers, the stored ones have {stored}: "
-            "use the model the base was built with"
-        )
 
 
 @dataclass

@@ -82,7 +82,7 @@ async def two(dsn: str, crm: Crm) -> AsyncIterator[Two]:
 async def test_every_table_has_rows_of_both(two: Two) -> None:
     """Else the other tests would prove nothing: a new table needs its row in tests/db/scene.py."""
     assert len(two.tables) > 30
-    assert "chunk" in {table.name for table in two.tables}
+    assert {"chunk", "vector_1"} <= {table.name for table in two.tables}
     for table in two.tables:
         assert await two.count(table, two.ours) > 0, table
         assert await two.count(table, two.theirs) > 0, table
@@ -153,12 +153,12 @@ async def test_a_tenant_cannot_write_rows_into_another(two: Two) -> None:
 
 async def test_nearest_vectors_are_ones_own(two: Two) -> None:
     cursor = await two.connection.execute(
-        "SELECT embedding::text AS v FROM chunk WHERE business_id::text = %s LIMIT 1", (two.theirs,)
+        "SELECT embedding::text AS v FROM passage_1 WHERE business_id::text = %s LIMIT 1", (two.theirs,)
     )
     theirs = await cursor.fetchone()
     assert theirs is not None
     await two.act_for(two.ours)
-    nearest = "SELECT business_id::text AS owner FROM chunk ORDER BY embedding <=> %s::vector LIMIT 20"
+    nearest = "SELECT business_id::text AS owner FROM passage_1 ORDER BY embedding <=> %s::vector LIMIT 20"
     cursor = await two.execute(nearest, theirs["v"])
     assert {row["owner"] for row in await cursor.fetchall()} == {two.ours}
 

@@ -9,7 +9,8 @@ import pytest
 
 from db import embedded
 from db.migrate import migrate
-from inference.embed import E5Embedder, LangChainEmbeddings
+from inference.duet import DuetEmbedder
+from inference.embed import LangChainEmbeddings
 from knowledge.store import KnowledgeStore, open_store
 
 AddBusiness = Callable[..., Awaitable[int]]
@@ -23,16 +24,18 @@ def knowledge_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def embedder() -> Iterator[E5Embedder]:
-    model = E5Embedder()
+def embedder() -> Iterator[DuetEmbedder]:
+    model = DuetEmbedder()
     yield model
     model.close()
 
 
 @pytest.fixture(scope="session")
-async def store(knowledge_dsn: str, embedder: E5Embedder) -> AsyncIterator[KnowledgeStore]:
+async def store(knowledge_dsn: str, embedder: DuetEmbedder) -> AsyncIterator[KnowledgeStore]:
     await migrate(knowledge_dsn)
-    opened = await open_store(knowledge_dsn, embedder, LangChainEmbeddings(embedder), pool_size=3)
+    opened = await open_store(
+        knowledge_dsn, embedder, LangChainEmbeddings(embedder), pool_size=3, create=True
+    )
     yield opened
     await opened.close()
 

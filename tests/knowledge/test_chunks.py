@@ -10,18 +10,13 @@ def _document(*sections: Section) -> Document:
 
 
 def test_small_blocks_of_a_section_share_a_chunk_and_sections_do_not() -> None:
-    chunks = cut(
-        _document(
-            Section((), (Block("text", "Primo."), Block("item", "- secondo"))),
-            Section(("Massaggi", "Coppia"), (Block("text", "Terzo."),)),
-        )
-    )
+    first = Section((), (Block("text", "Primo."), Block("item", "- secondo")))
+    second = Section(("Massaggi", "Coppia"), (Block("text", "Terzo."),))
 
-    assert chunks == [
-        Chunk(0, "Listino", "Primo.\n- secondo"),
-        Chunk(1, "Listino > Massaggi > Coppia", "Terzo."),
+    assert cut(_document(first, second)) == [
+        Chunk(0, "Listino", "Primo.\n- secondo", first),
+        Chunk(1, "Listino > Massaggi > Coppia", "Terzo.", second),
     ]
-    assert chunks[1].embedded == "Listino > Massaggi > Coppia\nTerzo."
 
 
 def test_rows_stay_apart_from_prose_and_whole() -> None:

@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from db.tenancy import NoTenant, tenant
-from inference.embed import E5Embedder, LangChainEmbeddings
+from inference.duet import DuetEmbedder
+from inference.embed import LangChainEmbeddings
 from knowledge.errors import DimensionMismatch, KnowledgeUnavailable, UnknownBusiness
-from knowledge.ingest import Failure, ingest
+from knowledge.files import Failure
+from knowledge.ingest import ingest
 from knowledge.store import KnowledgeStore, open_store
 from tests.knowledge.conftest import AddBusiness
 
@@ -102,14 +104,14 @@ async def test_a_moved_folder_takes_its_documents_along(
 async def test_another_embedding_model_embeds_again(
     store: KnowledgeStore, add_business: AddBusiness, folder: Path, knowledge_dsn: str
 ) -> None:
-    class OtherE5(E5Embedder):
-        name = "e5-other"
+    class OtherModel(DuetEmbedder):
+        name = "other"
 
     shop = await add_business()
     (folder / "a.txt").write_text("Il primo documento.")
     await ingest([folder], business_id=shop, store=store)
-    model = OtherE5()
-    other = await open_store(knowledge_dsn, model, LangChainEmbeddings(model), pool_size=1)
+    model = OtherModel()
+    other = await open_store(knowledge_dsn, model, LangChainEmbeddings(model), pool_size=1, create=True)
 
     report = await ingest([folder], business_id=shop, store=other)
 
@@ -126,7 +128,7 @@ async def test_language_from_document_then_detector_then_business(
     (folder / "b.md").write_text("Hello everyone")
     (folder / "c.md").write_text("12345")
 
-    await ingest([folder], business_id=shop, store=store, detect=lambda t: "en" if "Hello" in t else None)
+    await ingest([folder], business_id=shop, store=store, detect=lambda t, _: "en" if "Hello" in t else None)
 
     languages = {path: language for path, (language, _) in (await _documents(store, shop)).items()}
     assert languages == {"a.md": "es", "b.md": "en", "c.md": "pt"}
@@ -189,7 +191,7 @@ async def test_two_files_of_one_name_are_not_mixed_up(
 async def test_a_document_is_written_whole_or_not_at_all(
     store: KnowledgeStore, add_business: AddBusiness, folder: Path, knowledge_dsn: str
 ) -> None:
-    class Failing(E5Embedder):
+    class Failing(DuetEmbedder):
         async def passages(self, texts: object) -> np.ndarray:
             vectors = await super().passages(texts)  # type: ignore[arg-type]
             vectors[-1] = np.nan  # the database refuses it, after the document's row was written
@@ -200,7 +202,7 @@ async def test_a_document_is_written_whole_or_not_at_all(
     await ingest([folder], business_id=shop, store=store)
     (folder / "a.md").write_text("# Uno\n\nVersione nuova.\n\n# Due\n\nAncora nuova.\n")
     model = Failing()
-    broken = await open_store(knowledge_dsn, model, LangChainEmbeddings(model), pool_size=1)
+    broken = await open_store(knowledge_dsn, model, LangChainEmbeddings(model), pool_size=1, create=True)
 
     with pytest.raises(Exception, match="NaN"):
         await ingest([folder], business_id=shop, store=broken)
@@ -243,9 +245,9 @@ async def test_nothing_is_reached_without_or_outside_a_tenant(
 
 
 async def test_a_store_says_why_it_does_not_open(
-    knowledge_dsn: str, embedder: E5Embedder, store: object
+    knowledge_dsn: str, embedder: DuetEmbedder, store: object
 ) -> None:
-    class Narrow(E5Embedder):
+    class Narrow(DuetEmbedder):
         dimensions = 12
 
     narrow = Narrow()
@@ -253,3 +255,70 @@ async def test_a_store_says_why_it_does_not_open(
         await open_store(knowledge_dsn, narrow, LangChainEmbeddings(narrow))
     with pytest.raises(KnowledgeUnavailable):
         await open_store("postgresql://127.0.0.1:1/none", embedder, LangChainEmbeddings(embedder))
+
+
+async def test_each_section_has_its_own_language(
+    store: KnowledgeStore, add_business: AddBusiness, folder: Path
+) -> None:
+    shop = await add_business("it")
+    italian = (
+        "Il parcheggio convenzionato si trova a due passi dalla reception e le prime due ore sono gratuite."
+    )
+    english = "The partner car park is just around the corner and the first two hours of your stay are free."
+    (folder / "a.md").write_text(
+        f"---\nlanguage: it\n---\n# Doc\n\n## Uno\n\n{italian}\n\n## Two\n\n{english}\n\n## Tre\n\nOk!\n"
+    )
+    heard: list[tuple[str, str | None]] = []
+
+    def detect(words: str, otherwise: str | None) -> str | None:
+        heard.append((words, otherwise))
+        return "en" if words.startswith("The") else otherwise
+
+    await ingest([folder], business_id=shop, store=store, detect=detect)
+
+    query = text("SELECT language FROM chunk ORDER BY ordinal")
+    with tenant(shop):
+        async with store.engine.connect() as connection:
+            languages = list((await connection.execute(query)).scalars())
+    assert languages == ["it", "en", "it"]
+    assert heard == [(italian, "it"), (english, "it")]  # too short a section is not asked about
+
+
+async def test_words_about_an_end_count_without_front_matter(
+    store: KnowledgeStore, add_business: AddBusiness, folder: Path
+) -> None:
+    shop = await add_business("it")
+    (folder / "a.txt").write_text("Promozione estate. Valida fino al 31 agosto 2026. Sconto del 20 %.")
+    (folder / "b.md").write_text(
+        "# Novità\n\nTutto nuovo.\n\n## Offerta di luglio\n\nFino al 31 luglio 2026 sconto del 10 %.\n\n"
+        "## Sempre\n\nIl tè è gratis.\n"
+    )
+
+    await ingest([folder], business_id=shop, store=store)
+
+    ends = text("SELECT source, section, valid_until::text FROM chunk ORDER BY source, ordinal")
+    with tenant(shop):
+        async with store.engine.connect() as connection:
+            found = [tuple(row) for row in await connection.execute(ends)]
+    assert found == [
+        ("a.txt", "a", "2026-08-31"),
+        ("b.md", "Novità", "infinity"),
+        ("b.md", "Novità > Offerta di luglio", "2026-07-31"),
+        ("b.md", "Novità > Sempre", "infinity"),
+    ]
+
+
+async def test_side_by_side_gives_the_same(
+    store: KnowledgeStore, add_business: AddBusiness, folder: Path
+) -> None:
+    one, other = await add_business(), await add_business()
+    for number in range(12):
+        (folder / f"{number:02}.md").write_text(f"# Documento {number}\n\nTesto numero {number}.\n")
+    (folder / "vuoto.md").write_text("")
+
+    alone = await ingest([folder], business_id=one, store=store)
+    beside = await ingest([folder], business_id=other, store=store, at_once=4)
+
+    assert alone == beside
+    assert (beside.added, len(beside.failed)) == (12, 1)
+    assert await _documents(store, one) == await _documents(store, other)

@@ -1,0 +1,96 @@
+"""Which files an ingestion reads, what each is called, and whether it is the same as last time."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from knowledge.errors import DocumentMissing, DocumentNameTaken, DocumentTooBig, UnreadableDocument
+from knowledge.readers.reading import MAX_BYTES
+
+# Part of every document's fingerprint: raise it when reading or cutting changes, and all are ingested anew.
+_LAYOUT = b"3"
+DIGEST_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One file that was not ingested, and why and what to do."""
+
+    path: str
+    error: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to ingest: `name` is what a citation shows, `folder` the digest of where it was found."""
+
+    path: Path
+    name: str
+    folder: bytes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The files to read, the ones that cannot be, and for each folder given the names it holds now."""
+
+    files: tuple[File, ...]
+    failed: tuple[Failure, ...]
+    folders: dict[bytes, tuple[str, ...]]
+
+
+def plan(paths: Sequence[Path]) -> Plan:
+    """What there is to ingest, in order of name. Touches the disk."""
+    files: dict[str, File] = {}
+    failed: list[Failure] = []
+    folders: dict[bytes, tuple[str, ...]] = {}
+    for path in paths:
+        found = _files_of(path)
+        if not found and not path.is_dir():
+            failed.append(Failure(str(path), str(DocumentMissing.__doc__)))
+        if path.is_dir():
+            folders[_folder_digest(path)] = tuple(file.name for file in found)
+        for file in found:
+            other = files.setdefault(file.name, file)
+            if other.path.resolve() != file.path.resolve():
+                failed.append(Failure(str(file.path), str(DocumentNameTaken.__doc__)))
+    return Plan(tuple(files.values()), tuple(failed), folders)
+
+
+def load(path: Path) -> bytes:
+    """The file's bytes; the size is checked before they are read. Raises UnreadableDocument."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise DocumentTooBig(
+                f"{size / 1e6:.0f} MB are more than the {MAX_BYTES / 1e6:.0f} MB a document may have: "
+                "split it into several files"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableDocument(f"the file cannot be opened ({error.strerror}): check its rights") from error
+
+
+def fingerprint(data: bytes, folder: bytes) -> bytes:
+    """SHA-256 of layout and content, then the digest of the folder that answers for the document."""
+    return hashlib.sha256(_LAYOUT + data).digest() + folder
+
+
+def _files_of(path: Path) -> list[File]:
+    if path.is_file():
+        return [File(path, path.name, _folder_digest(path.parent))]
+    folder = _folder_digest(path)
+    return [
+        File(file, file.relative_to(path).as_posix(), folder)
+        for file in sorted(path.rglob("*"))
+        if file.is_file() and not _is_litter(file.relative_to(path))
+    ]
+
+
+def _is_litter(path: Path) -> bool:
+    """Hidden files, and the lock files of office programs."""
+    return any(part.startswith((".", "~$")) for part in path.parts)
+
+
+def _folder_digest(folder: Path) -> bytes:
+    return hashlib.sha256(str(folder.resolve()).encode("utf-8", "surrogateescape")).digest()[:16]

@@ -1,0 +1,209 @@
+"""From when to when a document or a part of it holds, as people write it.
+
+A price list says "valid until 31 August 2027" in words, in whatever language it is in; office documents have
+no better place for it. Only sentences that speak of the text itself are believed ("this offer ends on ..."),
+not those about something else with an end ("the voucher is valid until ...").
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from babel import Locale
+
+from knowledge.readers.document import Document, Section
+
+_LANGUAGES = ("it", "en", "es", "pt")
+# The statement stands in the first blocks of a document or in its last one when it is about all of it.
+_OPENING_BLOCKS = 3
+_MOST_CHARS = 600  # of a block: a date far into a long text is about a detail
+
+
+@dataclass(frozen=True)
+class Validity:
+    """First and last day on which it holds, both inclusive; None on a side that is not limited."""
+
+    starts: date | None = None
+    ends: date | None = None
+
+    def within(self, other: "Validity") -> "Validity":
+        """The days on which both hold."""
+        starts = max((day for day in (self.starts, other.starts) if day), default=None)
+        ends = min((day for day in (self.ends, other.ends) if day), default=None)
+        return Validity(starts, ends)
+
+
+ALWAYS = Validity()
+
+
+def validity_of(document: Document) -> Validity:
+    """The days a whole document holds: by its description, else by its words, else by a year in its title."""
+    described = Validity(document.metadata.valid_from, document.metadata.valid_until)
+    if described != ALWAYS:
+        return described
+    return _stated_for_all(document) or _year_of(document) or ALWAYS
+
+
+def validity_of_section(section: Section) -> Validity:
+    """The days one section holds by its own words; ALWAYS where it says nothing."""
+    about = section.path[-1] if section.path else ""
+    return next((found for block in section.blocks if (found := stated(block.text, about))), ALWAYS)
+
+
+def stated(text: str, about: str = "") -> Validity | None:
+    """What a text under the heading `about` says of its own validity; None when it says nothing of that.
+
+    A first day hides only an offer and its prices until then. Of a programme or a notice ("closed from 3 to
+    23 August") it is only known when it is over: before, customers must hear of it.
+    """
+    heading = _folded(about)
+    for sentence in _SENTENCE.split(_folded(text[:_MOST_CHARS])):
+        if _ABOUT_OTHERS.search(sentence):
+            continue
+        is_offer = bool(_OFFER.search(sentence) or _OFFER.search(heading))
+        if is_offer or _SAYS_VALID.search(sentence) or _NOTICE.search(heading):
+            found = _range(sentence)
+            if found and (is_offer or found.ends):
+                return found if is_offer else Validity(None, found.ends)
+    return None
+
+
+def _stated_for_all(document: Document) -> Validity | None:
+    blocks = [block for section in document.sections for block in section.blocks]
+    first = document.sections[0].blocks[:_OPENING_BLOCKS] if document.sections else ()
+    candidates = [document.title, *(block.text for block in first), *(b.text for b in blocks[-1:])]
+    return next((found for text in candidates if (found := stated(text, document.title))), None)
+
+
+def _year_of(document: Document) -> Validity | None:
+    """A price list named after a year ("Tarifas 2025") ends with it."""
+    title = _folded(document.title)
+    years = [int(year) for year in re.findall(r"\b(20\d\d)\b", title)]
+    short = re.search(r"\b20(\d\d)\s?[-/–]\s?(\d\d)\b", title)
+    if short:
+        years.append(2000 + int(short[2]))
+    return Validity(None, date(max(years), 12, 31)) if years and _PRICE_LIST.search(title) else None
+
+
+def _range(sentence: str) -> Validity | None:
+    """The days of the first phrase in the sentence that limits something on a date."""
+    between = _BETWEEN.search(sentence)
+    if between:
+        ends = _day(between["until"], None)
+        starts = _day(between["since"], ends)
+        if ends and starts and starts <= ends:
+            return Validity(starts, ends)
+    until = _UNTIL.search(sentence)
+    if until and (ends := _day(until["until"], None)):
+        return Validity(None, ends)
+    since = _SINCE.search(sentence)
+    if since and (starts := _day(since["since"], None)):
+        return Validity(starts, None)
+    return None
+
+
+def _day(written: str, before: date | None) -> date | None:
+    """A written day; one without a year takes that of `before`, or the year earlier if it would be later."""
+    iso = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", written)
+    figures = re.fullmatch(r"(\d{1,2})[./-](\d{1,2})(?:[./-](\d{2}|\d{4}))?", written)
+    if iso:
+        return _date(int(iso[1]), int(iso[2]), int(iso[3]))
+    if figures:
+        year = int(figures[3]) if figures[3] else None
+        year = 2000 + year if year is not None and year < 100 else year
+        return _in_year(int(figures[1]), int(figures[2]), year, before)
+    if before and re.fullmatch(r"\d{1,2}(?:st|nd|rd|th)?", written):  # "from 3 to 23 August"
+        return _date(before.year, before.month, int(written.rstrip("stndrh")))
+    number = re.search(r"(?<!\d)(\d{1,2})(?!\d)", written)
+    name = next((word for word in re.findall(r"[a-z]+", written) if word in _MONTHS), None)
+    year_written = re.search(r"\b(\d{4})\b", written)
+    if not (number and name):
+        return None
+    return _in_year(int(number[1]), _MONTHS[name], int(year_written[1]) if year_written else None, before)
+
+
+def _in_year(day: int, month: int, year: int | None, before: date | None) -> date | None:
+    if year is not None:
+        return _date(year, month, day)
+    if before is None:
+        return None
+    found = _date(before.year, month, day)
+    return found if found is None or found <= before else _date(before.year - 1, month, day)
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _folded(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return " ".join(plain.replace("º", "").replace("°", "").split())
+
+
+def _month_names() -> Iterator[tuple[str, int]]:
+    for language in _LANGUAGES:
+        for width in ("wide", "abbreviated"):
+            for context in ("format", "stand-alone"):
+                for number, name in Locale.parse(language).months[context][width].items():
+                    yield _folded(name).rstrip("."), number
+    yield "sept", 9
+
+
+_MONTHS = dict(_month_names())
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=\D)|\n+| \| ")
+_MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
+_ARTICLE = r"(?:(?:il|lo|l'|el|o|the|dia|giorno)\s?)?"
+_WEEKDAY = r"(?:[a-z]+(?:-feira)?,? )?"
+_DATE = (
+    rf"(?:\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}[./-]\d{{1,2}}(?:[./-]\d{{2,4}})?"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|o)?(?: de| of)? {_MONTH}(?:,? (?:de |del )?\d{{4}})?"
+    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?)"
+)
+# "Dal 1 settembre al 31 agosto", "from … to", "del … al", "de … a", "between … and …".
+_BETWEEN = re.compile(
+    rf"\b(?:dal(?:l')?|da|from|desde|del|de|do|entre|between|tra|fra)\s?{_ARTICLE}{_WEEKDAY}"
+    rf"(?P<since>{_DATE}|\d{{1,2}}(?:st|nd|rd|th)?)"
+    rf",? (?:(?:fino |sino )?al(?:l')?|(?:up )?to|until|till|through|hasta|al?|ate(?: a| ao)?|e|y|and)"
+    rf"\s?{_ARTICLE}{_WEEKDAY}(?P<until>{_DATE})"
+)
+_UNTIL = re.compile(
+    rf"\b(?:(?:fino|sino) (?:al(?:l')?|a)|entro|until|till|through|hasta|ate(?: a| ao)?"
+    rf"|(?:scad\w+|termin\w+|finisc\w+|ends?|expir\w+|caduc\w+|finaliza\w*|acab\w+|venc\w+)"
+    rf"(?: (?:il|on|el|a|em|o|no|dia))*)\s?{_ARTICLE}{_WEEKDAY}(?P<until>{_DATE})"
+)
+_SINCE = re.compile(
+    rf"\b(?:a partire dal(?:l')?|in vigore dal(?:l')?|valid\w* dal(?:l')?|(?:valid|effective|in force) from"
+    rf"|(?:en vigor|vigentes?|validos?|validas?) (?:desde|a partir de)|a partir de"
+    rf"|(?:em vigor|validos?|validas?) (?:desde|a partir de))\s?{_ARTICLE}{_WEEKDAY}(?P<since>{_DATE})"
+)
+_PRICE_LIST = re.compile(
+    r"\blistin|\bprezz|\btariff|\bprice|\brates?\b|\bfees?\b|\btarifa|\bprecio|\bprecario|\btabela|\bpreco"
+    r"|\bpromo|\boffert|\boffer\b|\boferta|\bcampan|\bcampanh|\bsaldi\b"
+)
+# A sentence that speaks of when the text around it holds.
+_SAYS_VALID = re.compile(
+    r"^\W*(?:periodo di )?(?:valid|vigen|vigor)|^\W*(?:in|em|en) (?:vigore?|force)\b|^\W*effective\b"
+    r"|^\W*(?:scad|expir|caduca|ends\b)|\b(?:quest|present|this|est[aeo])\w*\b.{0,40}\bvalid"
+    r"|\b(?:validita|validity|validez|validade)\b"
+)
+# An offer or its prices.
+_OFFER = re.compile(
+    r"\bpromo|\bofferta\b|\bofferte\b|\boffers?\b|\bofertas?\b|\bcampagna\b|\bcampan[ah]|\bcampaign|\blistin"
+    r"|\btariff[ae]\b|\bprice list|\bprices\b|\brates\b|\bprezzi\b|\bprecios\b|\bprecos\b|\btarifas?\b"
+    r"|\btabela\b|\bprecario\b|\bfees\b|\bsconti?\b|\bdiscount|\bdescuento|\bdesconto|\bsaldi\b|\brebajas\b|\bsaldos\b"
+)
+_NOTICE = re.compile(r"\bavvis|\bnotice|\baviso|\bannouncement|\bcomunica")
+# Things with an end of their own, which says nothing about the text.
+_ABOUT_OTHERS = re.compile(
+    r"\bbuon[oi]\b|\bvouchers?\b|\bgift|\bcarnet\b|\bcarta regalo|\btarjetas? regalo|\bcheques?[ -]"
+    r"|\bvale[s-]|\bbono\b|\bpass(?:e|es)?\b|\babbonament|\bmembership|\btesser|\bcertificat"
+    r"|\bdocument[oi]\b.{0,20}scad|\bpreventiv|\bquote|\bpresupuesto|\borcamento|\bcontratt|\bcontrat|\biscri[tz]"
+    r"|\bregistration|\bprenota\w* entro"
+    r"|\bbook(?:ed|ing)? by|\breserv\w+ (?:antes|hasta|ate)|\bconsegn|\bconclus|\bamortiz"
+)

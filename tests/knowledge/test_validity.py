@@ -1,0 +1,122 @@
+from datetime import date
+
+import pytest
+
+from knowledge.readers.document import Block, Document, Metadata, Section
+from knowledge.validity import ALWAYS, Validity, stated, validity_of, validity_of_section
+
+ENDS_JANUARY = Validity(None, date(2027, 1, 31))
+
+
+def _document(title: str, *texts: str, metadata: Metadata | None = None) -> Document:
+    section = Section((), tuple(Block("text", text) for text in texts))
+    return Document(title, metadata or Metadata(), (section,))
+
+
+@pytest.mark.parametrize(
+    ("text", "starts", "ends"),
+    [
+        ("Listino valido dal 1 settembre 2026 al 31 agosto 2027", date(2026, 9, 1), date(2027, 8, 31)),
+        ("Prezzi validi fino al 31/12/2025", None, date(2025, 12, 31)),
+        ("L'offerta termina il 15.09.2026", None, date(2026, 9, 15)),
+        ("La promozione è valida dal 1° luglio al 15 settembre 2026", date(2026, 7, 1), date(2026, 9, 15)),
+        ("Tariffe in vigore dal 1 settembre 2026", date(2026, 9, 1), None),
+        ("Valid until 31 January 2027", None, date(2027, 1, 31)),
+        ("This offer ends on September 30, 2026", None, date(2026, 9, 30)),
+        ("Offer valid from 1st June to 31st August 2026", date(2026, 6, 1), date(2026, 8, 31)),
+        ("Prices valid through 2026-08-31.", None, date(2026, 8, 31)),
+        ("Oferta válida hasta el 31 de enero de 2027.", None, date(2027, 1, 31)),
+        ("Tarifas vigentes del 1 de enero al 31 de diciembre de 2025", date(2025, 1, 1), date(2025, 12, 31)),
+        (
+            "Campaña válida entre el 1 de mayo y el 30 de septiembre de 2026",
+            date(2026, 5, 1),
+            date(2026, 9, 30),
+        ),
+        ("Promoção válida até 28 de fevereiro de 2027", None, date(2027, 2, 28)),
+        ("Preçário em vigor de 1 de janeiro a 31 de outubro de 2026", date(2026, 1, 1), date(2026, 10, 31)),
+        ("Preços válidos a partir de 1 de setembro de 2026", date(2026, 9, 1), None),
+    ],
+)
+def test_what_a_text_says_of_itself(text: str, starts: date | None, ends: date | None) -> None:
+    assert stated(text) == Validity(starts, ends)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Siamo aperti dal lunedì al venerdì fino alle 21:00",
+        "Il buono regalo è valido fino al 31 dicembre 2027",
+        "The gift voucher is valid until 31 December 2026.",
+        "El bono de diez clases caduca el 30 de junio de 2027.",
+        "Dal 9 al 22 agosto 2027 siamo chiusi",
+        "Valido fino al 31 febbraio 2026",
+        "L'offerta è pensata per chi ha poco tempo.",
+        "Valid until further notice",
+        "",
+    ],
+)
+def test_what_says_nothing_of_itself(text: str) -> None:
+    assert stated(text) is None
+
+
+def test_a_range_under_the_heading_of_an_offer_is_when_it_holds() -> None:
+    text = "Dal 16 novembre 2026 al 31 gennaio 2027, dal lunedì al giovedì, il percorso spa costa 89,00 €."
+    assert stated(text) is None
+    assert stated(text, "Promozione Inverno lento") == Validity(date(2026, 11, 16), date(2027, 1, 31))
+
+
+def test_a_programme_is_known_before_it_begins() -> None:
+    text = "Valido dal 1 dicembre 2026 al 31 marzo 2027"
+    assert stated(text, "Programma degli incontri") == Validity(None, date(2027, 3, 31))
+    assert stated(text, "Listino prezzi") == Validity(date(2026, 12, 1), date(2027, 3, 31))
+
+
+def test_a_notice_is_over_afterwards_but_known_before() -> None:
+    text = "De 3 a 23 de agosto de 2026 o escritório está fechado."
+    assert stated(text, "Aviso: férias de verão") == Validity(None, date(2026, 8, 23))
+
+
+def test_a_range_across_new_year_takes_the_year_before() -> None:
+    assert stated("Offerta valida dal 16 novembre al 31 gennaio 2027") == Validity(
+        date(2026, 11, 16), date(2027, 1, 31)
+    )
+
+
+def test_a_documents_own_description_comes_first() -> None:
+    described = Metadata(valid_until=date(2030, 1, 1))
+    document = _document("Listino", "Valido fino al 31 gennaio 2027", metadata=described)
+    assert validity_of(document) == Validity(None, date(2030, 1, 1))
+    assert validity_of(_document("Listino", "Valido fino al 31 gennaio 2027")) == ENDS_JANUARY
+
+
+def test_it_may_stand_at_the_end() -> None:
+    texts = [
+        *(f"Paragrafo numero {n} su altro." for n in range(9)),
+        "Offerta valida fino al 31 gennaio 2027.",
+    ]
+    assert validity_of(_document("Regali", *texts)) == ENDS_JANUARY
+
+
+@pytest.mark.parametrize("title", ["Listino prezzi 2025", "Tarifas 2024-2025", "Price list 2024/25"])
+def test_a_price_list_named_after_a_year_ends_with_it(title: str) -> None:
+    assert validity_of(_document(title, "Massaggio 50 €")) == Validity(None, date(2025, 12, 31))
+
+
+def test_other_titles_with_a_year_do_not_end() -> None:
+    assert (
+        validity_of(_document("La nostra storia dal 1998 al 2025", "Abbiamo aperto in via Orti.")) == ALWAYS
+    )
+
+
+def test_a_section_may_end_alone() -> None:
+    offer = Section(
+        ("Novità", "Promozione estate"), (Block("text", "Fino al 31 agosto 2026 sconto del 10 %."),)
+    )
+    rest = Section(("Novità", "Parcheggio"), (Block("text", "Il garage è in via Lamarmora."),))
+    assert validity_of_section(offer) == Validity(None, date(2026, 8, 31))
+    assert validity_of_section(rest) == ALWAYS
+
+
+def test_two_limits_leave_the_days_on_which_both_hold() -> None:
+    one, other = Validity(date(2026, 1, 1), date(2026, 12, 31)), Validity(None, date(2026, 6, 30))
+    assert one.within(other) == other.within(one) == Validity(date(2026, 1, 1), date(2026, 6, 30))
