@@ -38,7 +38,7 @@ class Tuning:
     """Thresholds of the turn; settings fill them in."""
 
     passages: int = 3
-    abstain_below: float = 0.845  # dense cosine under which no passage is taken for an answer
+    abstain_below: float = 0.35  # how sure a passage must be of answering to be taken for one
     confidence_below: float = 0.35  # a proposal less sure than this goes to a human
     flood_per_minute: int = 20
     gather_seconds: float = 1.5

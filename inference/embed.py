@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import httpx
 import numpy as np
@@ -43,12 +43,25 @@ class Embedder(Protocol):
         ...
 
 
-def _clean(text: str, limit: int) -> str:
+@runtime_checkable
+class InProcess(Protocol):
+    """An embedder that can also be asked without an event loop."""
+
+    def query_now(self, text: str) -> Vector:
+        """As `Embedder.query`, in the caller's thread."""
+        ...
+
+    def passages_now(self, texts: Sequence[str]) -> Vector:
+        """As `Embedder.passages`, in the caller's thread."""
+        ...
+
+
+def clean(text: str, limit: int) -> str:
     """Drop what a C string or UTF-8 cannot carry (NUL, lone surrogates) and cap the length in characters."""
     return _UNSAFE.sub(" ", text)[:limit]
 
 
-def _unit(rows: NDArray[np.floating[Any]]) -> Vector:
+def unit(rows: NDArray[np.floating[Any]]) -> Vector:
     """L2-normalise the rows of an (n, d) array; a zero row stays zero."""
     norms = np.linalg.norm(rows, axis=-1, keepdims=True)
     return np.asarray(rows / np.maximum(norms, 1e-12), dtype=np.float32)
@@ -105,7 +118,7 @@ class E5Embedder:
 
     async def query(self, text: str) -> Vector:
         """Embed one customer message; shape (384,), read-only, shared by calls for the same text."""
-        text = _clean(text, MAX_QUERY_CHARS)
+        text = clean(text, MAX_QUERY_CHARS)
         known = self._recent.get(text)
         return known if known is not None else await self._off_loop(self._query, text)
 
@@ -119,7 +132,7 @@ class E5Embedder:
 
     def query_now(self, text: str) -> Vector:
         """As `query`, in the caller's thread: for batches and LangChain's synchronous methods."""
-        text = _clean(text, MAX_QUERY_CHARS)
+        text = clean(text, MAX_QUERY_CHARS)
         known = self._recent.get(text)
         return known if known is not None else self._query(text)
 
@@ -142,8 +155,8 @@ class E5Embedder:
     def _passages(self, texts: Sequence[str]) -> Vector:
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
-        clean = [_clean(text, MAX_PASSAGE_CHARS) for text in texts]
-        return np.asarray(self._engine().passage(clean), dtype=np.float32)
+        cleaned = [clean(text, MAX_PASSAGE_CHARS) for text in texts]
+        return np.asarray(self._engine().passage(cleaned), dtype=np.float32)
 
     def _engine(self) -> Any:
         with self._loading:
@@ -174,7 +187,7 @@ class _RemoteEmbedder:
 
     async def query(self, text: str) -> Vector:
         """Embed one customer message; shape (dimensions,). Raises ModelUnavailable or BadModelOutput."""
-        text = _clean(text, MAX_QUERY_CHARS)
+        text = clean(text, MAX_QUERY_CHARS)
         known = self._recent.get(text)
         if known is not None:
             return known
@@ -186,8 +199,8 @@ class _RemoteEmbedder:
         """Embed passages; shape (n, dimensions). Raises ModelUnavailable or BadModelOutput."""
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
-        clean = [_clean(text, MAX_PASSAGE_CHARS) for text in texts]
-        return self._checked(await self._guarded(self._client.aembed_documents(clean)), len(clean))
+        cleaned = [clean(text, MAX_PASSAGE_CHARS) for text in texts]
+        return self._checked(await self._guarded(self._client.aembed_documents(cleaned)), len(cleaned))
 
     async def _guarded(self, call: Coroutine[Any, Any, T]) -> T:
         try:
@@ -209,7 +222,7 @@ class _RemoteEmbedder:
                 f"{self.name} returned shape {vectors.shape}, expected ({expected}, {self.dimensions}): "
                 "name the model the knowledge base was built with"
             )
-        return _unit(vectors)
+        return unit(vectors)
 
 
 # Vector lengths as published on each model's card.
@@ -291,13 +304,13 @@ class LangChainEmbeddings(Embeddings):
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Passages as lists of floats, from synchronous code."""
-        if isinstance(self._embedder, E5Embedder):
+        if isinstance(self._embedder, InProcess):
             return _lists(self._embedder.passages_now(texts))
         return _run_apart(self.aembed_documents(texts))
 
     def embed_query(self, text: str) -> list[float]:
         """A query as a list of floats, from synchronous code."""
-        if isinstance(self._embedder, E5Embedder):
+        if isinstance(self._embedder, InProcess):
             return _lists(self._embedder.query_now(text)[None, :])[0]
         return _run_apart(self.aembed_query(text))
 
@@ -310,24 +323,3 @@ def _run_apart(call: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine in its own thread: the caller may be inside an event loop, not re-entrant."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         return pool.submit(asyncio.run, call).result()
-
-
-def build_embedder(
-    spec: str,
-    *,
-    ollama_base_url: str,
-    openai_base_url: str | None,
-    openai_api_key: str | None,
-    threads: int = 1,
-) -> Embedder:
-    """The embedder named by `spec`: "e5", "ollama:MODEL" or "openai:MODEL". Raises ModelMissing otherwise."""
-    kind, _, model = spec.partition(":")
-    if kind == "e5" and not model:
-        return E5Embedder(threads=threads)
-    if kind == "ollama" and model:
-        return OllamaEmbedder(model, base_url=ollama_base_url)
-    if kind == "openai" and model:
-        return OpenAIEmbedder(model, base_url=openai_base_url, api_key=openai_api_key)
-    raise ModelMissing(
-        f"unknown embedding model {spec!r}: set SARA_EMBEDDINGS to e5, ollama:MODEL or openai:MODEL"
-    )

@@ -24,7 +24,7 @@ TOOL_INTENTS: tuple[Intent, ...] = (
 )
 SURE = 0.45  # under this the classifier's tool intent is not acted on
 _SURE_OF_QUESTION = 0.6  # the same for a question that has an answer at hand
-_CLEARLY = 0.02  # cosine over the threshold from which a passage answers what looked like a wish
+_CLEARLY = 0.25  # sureness over the threshold from which a passage answers what looked like a wish
 _OF_A_SERVICE = ("price", "duration")
 _GREETING_WORDS = 6
 _MOST_QUOTED = 420

@@ -17,6 +17,8 @@ CANDIDATES = {
     "fr": Language.FRENCH,
     "de": Language.GERMAN,
 }
+# The languages SARA speaks.
+LANGUAGES = ("it", "en", "es", "pt")
 _CODES = {language: code for code, language in CANDIDATES.items()}
 # What carries no language: links, addresses, numbers, emoji, punctuation.
 _NOT_WORDS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[\W\d_]+")

@@ -10,7 +10,7 @@ Say = Callable[..., str]
 class Piece:
     """Something that may be said: a live fact (kind 'fact') or a passage of a document (kind 'passage').
 
-    `score` is the dense cosine of a passage; facts have 1. `names` are what its subject is called.
+    `score` is how sure a passage is of answering; facts have 1. `names` are what its subject is called.
     """
 
     id: str

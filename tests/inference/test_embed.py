@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from aiohttp import web
 
-from inference.embed import E5Embedder, LangChainEmbeddings, OllamaEmbedder, OpenAIEmbedder, build_embedder
+from inference.embed import E5Embedder, LangChainEmbeddings, OllamaEmbedder, OpenAIEmbedder
+from inference.embedders import build_embedder
 from inference.errors import BadModelOutput, ModelMissing, ModelUnavailable
 
 

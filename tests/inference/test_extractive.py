@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from inference.extractive import quote_for, respond
 from inference.material import Material, Piece
 
-SURE_BELOW = 0.845
+SURE_BELOW = 0.35
 HOURS = Piece(
     "F1", "fact", "Valencia: on Monday we are open 10:00–14:00.", "en", topic="hours", names=("Valencia",)
 )
@@ -115,7 +115,7 @@ def test_a_wish_without_an_answer_at_hand_is_believed() -> None:
 
 
 def test_a_passage_that_is_barely_near_does_not_silence_a_wish() -> None:
-    near = replace(DOGS, score=SURE_BELOW + 0.005)
+    near = replace(DOGS, score=SURE_BELOW + 0.05)
     found = respond(material("Se disdico pago?", near, intent="reschedule_cancel", confidence=0.8))
     assert found.intent == "reschedule_cancel"
 

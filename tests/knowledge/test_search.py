@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from db.tenancy import tenant
-from inference.embed import E5Embedder
+from inference.compass import take_compass
+from inference.duet import DuetEmbedder
 from knowledge.ingest import ingest
 from knowledge.search import KnowledgeSearch
 from knowledge.store import KnowledgeStore
@@ -68,6 +69,11 @@ Sconto del 30% su tutti i massaggi rilassanti per tutta l'estate.
 
 
 @pytest.fixture(scope="module")
+async def search(store: KnowledgeStore, embedder: DuetEmbedder) -> KnowledgeSearch:
+    return KnowledgeSearch(store, await take_compass(embedder))
+
+
+@pytest.fixture(scope="module")
 async def shop(
     store: KnowledgeStore, add_business: AddBusiness, tmp_path_factory: pytest.TempPathFactory
 ) -> int:
@@ -98,30 +104,56 @@ async def shop(
     ],
 )
 async def test_the_right_document_comes_first(
-    store: KnowledgeStore, shop: int, language: str, question: str, source: str
+    search: KnowledgeSearch, shop: int, language: str, question: str, source: str
 ) -> None:
-    hits = await KnowledgeSearch(store).search(question, None, business_id=shop, language=language, on=TODAY)
+    hits = await search.search(question, None, business_id=shop, language=language, on=TODAY)
 
     assert hits[0].source == source
     assert len(hits) == 3
     assert all(0.0 <= hit.score <= 1.0 for hit in hits)
 
 
-async def test_a_hit_says_where_it_is_from(store: KnowledgeStore, shop: int, embedder: E5Embedder) -> None:
+async def test_a_hit_says_where_it_is_from(
+    search: KnowledgeSearch, shop: int, embedder: DuetEmbedder
+) -> None:
     question = "prezzo massaggio rilassante"
     vector = await embedder.query(question)
 
-    hit, *_ = await KnowledgeSearch(store).search(question, vector, business_id=shop, language="it", on=TODAY)
+    hit, *_ = await search.search(question, vector, business_id=shop, language="it", on=TODAY)
 
     assert (hit.title, hit.section, hit.language) == ("Listino", "Massaggi", "it")
     assert "Servizio: Massaggio rilassante | Durata: 50 min | Prezzo: 65,00 €" in hit.text
-    [passage] = await embedder.passages([f"Listino > Massaggi\n{hit.text}"])
-    assert hit.score == pytest.approx(float(vector @ passage), abs=1e-4)
 
 
-async def test_validity_counts_on_the_day_asked(store: KnowledgeStore, shop: int) -> None:
+async def test_neighbours_of_a_hit_are_one_passage(
+    store: KnowledgeStore, search: KnowledgeSearch, add_business: AddBusiness, folder: Path
+) -> None:
+    rules = [
+        "Il percorso comincia con una doccia calda e prosegue in sauna per dieci minuti al massimo, " * 5,
+        "poi si riposa venti minuti nella sala delle tisane e si beve molto, anche senza sete, " * 5,
+        "infine si può tornare nella vasca, dove l'acqua è a trentacinque gradi tutto l'anno, " * 5,
+    ]
+    body = (
+        "# Percorso spa\n\n## Come funziona\n\n" + "\n\n".join(rules) + "\n\n## Altro\n\nIl telo è incluso.\n"
+    )
+    (folder / "percorso.md").write_text(body)
+    (folder / "cani.md").write_text("# Animali\n\nI cani guida sono ammessi.\n")
+    shop = await add_business()
+    await ingest([folder], business_id=shop, store=store)
+
+    hits = await search.search(
+        "quanto si riposa dopo la sauna?", None, business_id=shop, language="it", on=TODAY
+    )
+
+    assert (hits[0].source, hits[0].section) == ("percorso.md", "Come funziona")
+    assert "si riposa venti minuti" in hits[0].text
+    assert "doccia calda" in hits[0].text or "trentacinque gradi" in hits[0].text
+    assert len({(hit.source, hit.section) for hit in hits}) == len(hits)
+
+
+async def test_validity_counts_on_the_day_asked(search: KnowledgeSearch, shop: int) -> None:
     async def sources(on: date) -> set[str]:
-        hits = await KnowledgeSearch(store).search(
+        hits = await search.search(
             "c'è uno sconto sui massaggi?", None, business_id=shop, language="it", k=20, on=on
         )
         return {hit.source for hit in hits}
@@ -134,13 +166,13 @@ async def test_validity_counts_on_the_day_asked(store: KnowledgeStore, shop: int
 
 
 async def test_words_help_only_in_the_documents_language(
-    store: KnowledgeStore, shop: int, embedder: E5Embedder
+    search: KnowledgeSearch, shop: int, embedder: DuetEmbedder
 ) -> None:
     """The vector is of an unrelated question, so that only the words can lead to the document."""
     vector = await embedder.query("a che ora comincia la lezione di yoga del lunedì?")
 
     async def sources(language: str | None, k: int) -> list[str]:
-        hits = await KnowledgeSearch(store).search(
+        hits = await search.search(
             "garage convenzionato Lamarmora", vector, business_id=shop, language=language, k=k, on=TODAY
         )
         return [hit.source for hit in hits]
@@ -153,13 +185,17 @@ async def test_words_help_only_in_the_documents_language(
 
 
 async def test_one_business_never_sees_another(
-    store: KnowledgeStore, add_business: AddBusiness, shop: int, folder: Path, embedder: E5Embedder
+    store: KnowledgeStore,
+    search: KnowledgeSearch,
+    add_business: AddBusiness,
+    shop: int,
+    folder: Path,
+    embedder: DuetEmbedder,
 ) -> None:
     (folder / "segreto.md").write_text("# Massaggi\n\nIl massaggio rilassante costa 1,00 € solo qui.")
     other = await add_business()
     await ingest([folder], business_id=other, store=store)
     question = "Quanto costa il massaggio rilassante?"
-    search = KnowledgeSearch(store)
 
     mine, theirs = await asyncio.gather(
         search.search(question, None, business_id=shop, language="it", k=20, on=TODAY),
@@ -192,15 +228,13 @@ async def test_one_business_never_sees_another(
         "%s :name",
     ],
 )
-async def test_any_words_are_only_words(store: KnowledgeStore, shop: int, question: str) -> None:
-    hits = await KnowledgeSearch(store).search(question, None, business_id=shop, language="it", on=TODAY)
+async def test_any_words_are_only_words(search: KnowledgeSearch, shop: int, question: str) -> None:
+    hits = await search.search(question, None, business_id=shop, language="it", on=TODAY)
 
     assert len(hits) == 3
 
 
-async def test_many_questions_at_once(store: KnowledgeStore, shop: int) -> None:
-    search = KnowledgeSearch(store)
-    await search.warm_up()
+async def test_many_questions_at_once(search: KnowledgeSearch, shop: int) -> None:
     questions = ["quanto costa il massaggio con pietre calde?", "posso portare il cane?"] * 10
 
     answers = await asyncio.gather(
@@ -211,9 +245,8 @@ async def test_many_questions_at_once(store: KnowledgeStore, shop: int) -> None:
 
 
 async def test_nothing_asked_finds_nothing(
-    store: KnowledgeStore, add_business: AddBusiness, shop: int
+    search: KnowledgeSearch, add_business: AddBusiness, shop: int
 ) -> None:
-    search = KnowledgeSearch(store)
 
     assert await search.search("  ", None, business_id=shop, language="it", on=TODAY) == []
     assert await search.search("orari", None, business_id=await add_business(), language="it", on=TODAY) == []

@@ -1,0 +1,65 @@
+"""Sentences about nothing in particular, in four languages, to take an embedding model's bearings by."""
+
+# Messages about nothing in particular: their mean is what any message has in common.
+MESSAGES = (
+    *("Buongiorno, avrei una domanda.", "Mi potete dare qualche informazione?", "Quanto costa?"),
+    *("Quando siete aperti?", "Vorrei prenotare un appuntamento.", "Come funziona?", "È possibile?"),
+    *("Grazie, a presto!", "Hello, I have a question.", "Could you give me some information?"),
+    *("How much is it?", "When are you open?", "I would like to book an appointment.", "How does it work?"),
+    *("Is it possible?", "Thanks, see you soon!", "Buenos días, tengo una pregunta."),
+    *("¿Me pueden dar información?", "¿Cuánto cuesta?", "¿Cuándo abren?", "Quisiera reservar una cita."),
+    *("¿Cómo funciona?", "¿Es posible?", "¡Gracias, hasta pronto!", "Bom dia, tenho uma dúvida."),
+    *("Podem me dar uma informação?", "Quanto custa?", "Quando estão abertos?"),
+    *("Gostaria de marcar um horário.", "Como funciona?", "É possível?", "Obrigado, até logo!"),
+)
+# The same in each language, so that what their means differ in is the language and nothing else.
+PASSAGES: dict[str, tuple[str, ...]] = {
+    "it": (
+        "Siamo aperti dal lunedì al venerdì, dalle 9 alle 18.",
+        "Il prezzo comprende l'IVA e si paga in contanti o con carta.",
+        "Per spostare o annullare un appuntamento basta scriverci il giorno prima.",
+        "Portare un documento d'identità e arrivare dieci minuti prima.",
+        "La nostra sede è in centro, a cinque minuti dalla stazione.",
+        "Il servizio dura circa un'ora ed è curato da personale esperto.",
+        "I dati personali si conservano per il tempo necessario.",
+        "L'offerta non si somma ad altri sconti.",
+        "I bambini devono essere accompagnati da un adulto.",
+        "Se qualcosa non va, scriveteci e vi rispondiamo entro due giorni.",
+    ),
+    "en": (
+        "We are open from Monday to Friday, from 9 am to 6 pm.",
+        "The price includes VAT and can be paid in cash or by card.",
+        "To move or cancel an appointment just write to us the day before.",
+        "Bring an identity document and arrive ten minutes early.",
+        "Our office is in the centre, five minutes from the station.",
+        "The service takes about an hour and is provided by experienced staff.",
+        "Personal data are kept for as long as necessary.",
+        "The offer cannot be combined with other discounts.",
+        "Children must be accompanied by an adult.",
+        "If something is wrong, write to us and we answer within two days.",
+    ),
+    "es": (
+        "Abrimos de lunes a viernes, de 9 a 18 horas.",
+        "El precio incluye el IVA y se paga en efectivo o con tarjeta.",
+        "Para cambiar o anular una cita basta con escribirnos el día antes.",
+        "Traiga un documento de identidad y llegue diez minutos antes.",
+        "Nuestra oficina está en el centro, a cinco minutos de la estación.",
+        "El servicio dura cerca de una hora y lo presta personal con experiencia.",
+        "Los datos personales se conservan el tiempo necesario.",
+        "La oferta no se acumula a otros descuentos.",
+        "Los niños deben ir acompañados de un adulto.",
+        "Si algo no va bien, escríbanos y le respondemos en dos días.",
+    ),
+    "pt": (
+        "Estamos abertos de segunda a sexta, das 9h às 18h.",
+        "O preço inclui IVA e paga-se em dinheiro ou com cartão.",
+        "Para mudar ou cancelar uma marcação basta escrever-nos na véspera.",
+        "Traga um documento de identificação e chegue dez minutos antes.",
+        "O nosso escritório fica no centro, a cinco minutos da estação.",
+        "O serviço dura cerca de uma hora e é prestado por pessoal com experiência.",
+        "Os dados pessoais são guardados pelo tempo necessário.",
+        "A oferta não se acumula com outros descontos.",
+        "As crianças têm de vir acompanhadas por um adulto.",
+        "Se algo não correr bem, escreva-nos e respondemos em dois dias.",
+    ),
+}
