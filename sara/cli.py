@@ -6,7 +6,20 @@ import typer
 from pydantic import ValidationError
 
 from sara import settings  # first: it sets what libraries read when they are imported
-from sara.commands import batch, business, chat, demo, doctor, handoff, knowledge, run, studio
+from sara.commands import (
+    batch,
+    bench,
+    business,
+    chat,
+    demo,
+    doctor,
+    evaluate,
+    facts,
+    handoff,
+    knowledge,
+    run,
+    studio,
+)
 from sara.commands.failures import KNOWN
 
 app = typer.Typer(
@@ -24,16 +37,19 @@ app.command("doctor")(doctor.doctor)
 app.command("chat")(chat.chat)
 app.command("play")(chat.play)
 app.command("ingest")(knowledge.ingest)
+app.command("reindex")(knowledge.reindex)
 app.command("search")(knowledge.search)
 app.command("score")(batch.score)
 app.command("classify")(batch.classify)
 app.command("ground")(batch.ground)
 app.command("when")(batch.when)
 app.command("transcribe")(batch.transcribe)
+app.command("eval")(evaluate.evaluate)
+app.command("bench")(bench.bench)
 app.command("studio")(studio.studio)
 app.add_typer(handoff.app, name="handoff")
 app.add_typer(business.app, name="business")
-app.add_typer(run.bench, name="bench")
+app.add_typer(facts.app, name="facts")
 
 
 def main() -> None:

@@ -1,12 +1,12 @@
 """The demo's world: an embedded database with three businesses and their documents."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from crm import queue, registry
 from crm.record import Crm
-from inference.language import LanguageIdentifier
 from knowledge import ingest as ingestion
 from knowledge.business_file import seed_documents
 from sara import seed, services
@@ -27,16 +27,15 @@ async def prepare(settings: Settings, dsn: str, crm: Crm, *, report: Report) -> 
     Raises DocumentsNotRead.
     """
     entered = await seed.enter_seeds(crm)
-    model, languages = services.embedder(settings), LanguageIdentifier()
-    async with services.knowledge(settings, dsn, model) as store:
+    model, telling = services.embedder(settings), services.telling_languages()
+    async with services.knowledge(settings, dsn, model, create=True) as store:
         for slug, business_id in entered.items():
             done = await ingestion.ingest(
                 await asyncio.to_thread(_folders, slug),
                 business_id=business_id,
                 store=store,
-                detect=lambda text: (
-                    languages.detect(text, allowed=("it", "en", "es", "pt"), prior=None).language
-                ),
+                detect=telling,
+                at_once=os.cpu_count() or 1,
             )
             if done.failed:
                 raise DocumentsNotRead(f"{slug}: {done.failed[0].path}: {done.failed[0].error}")

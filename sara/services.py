@@ -1,6 +1,7 @@
 """What a process needs, opened in order and closed in reverse. The only place that composes."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,16 +21,20 @@ from graph.build import build
 from graph.context import Context, Tuning
 from inference.chat import ChatModel, ModelChain, ollama_chat, openai_chat
 from inference.classify import IntentClassifier
-from inference.embed import E5Embedder, Embedder, LangChainEmbeddings, build_embedder
+from inference.compass import take_compass
+from inference.duet import DuetEmbedder
+from inference.embed import Embedder, LangChainEmbeddings
+from inference.embedders import build_embedder
 from inference.errors import ModelMissing
 from inference.extractive import ExtractiveResponder
-from inference.language import LanguageIdentifier
+from inference.language import LANGUAGES, LanguageIdentifier
 from inference.sensitivity import SensitivityScorer
 from inference.speech import WhisperTranscriber
 from inference.weights import resolve_whisper
 from jobs.app import build_app
 from jobs.media import ChannelMedia
 from jobs.services import Patience, Services
+from knowledge.ingest import Detect
 from knowledge.phrases import Phrases
 from knowledge.search import KnowledgeSearch
 from knowledge.store import KnowledgeStore, open_store
@@ -100,17 +105,31 @@ def embedder(settings: Settings) -> Embedder:
         ollama_base_url=settings.ollama_base_url,
         openai_base_url=settings.llm_base_url,
         openai_api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else None,
+        workers=max(2, os.cpu_count() or 1),
     )
 
 
 @asynccontextmanager
-async def knowledge(settings: Settings, dsn: str, model: Embedder) -> AsyncIterator[KnowledgeStore]:
-    """The passages, embedded with `model`."""
-    store = await open_store(dsn, model, LangChainEmbeddings(model))
+async def knowledge(
+    settings: Settings, dsn: str, model: Embedder, *, create: bool = False
+) -> AsyncIterator[KnowledgeStore]:
+    """The passages, embedded with `model`; `create` makes room for its vectors where there is none yet."""
+    store = await open_store(dsn, model, LangChainEmbeddings(model), create=create)
     try:
         yield store
     finally:
         await store.close()
+
+
+async def searching(store: KnowledgeStore, model: Embedder) -> KnowledgeSearch:
+    """Search over the store, with the bearings of its model. Raises what the embedder raises."""
+    return KnowledgeSearch(store, await take_compass(model))
+
+
+def telling_languages() -> Detect:
+    """Tells the language of a document's section; loads its models at the first question."""
+    identifier = LanguageIdentifier()
+    return lambda words, otherwise: identifier.detect(words, allowed=LANGUAGES, prior=otherwise).language
 
 
 def transcriber(settings: Settings) -> WhisperTranscriber:
@@ -145,13 +164,12 @@ def _chat(spec: str, settings: Settings) -> ChatModel:
 async def thinking(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClient) -> AsyncIterator[Context]:
     """The Context of the graph's nodes, its small models warm."""
     model = embedder(settings)
-    # The sensitivity and intent heads read E5 vectors, whatever the passages are embedded with.
-    reader = model if isinstance(model, E5Embedder) else E5Embedder()
+    # The sensitivity and intent heads read the bundled encoders, whatever the passages are embedded with.
+    reader = model if isinstance(model, DuetEmbedder) else DuetEmbedder()
     languages = LanguageIdentifier()
     async with knowledge(settings, dsn, model) as store:
-        search = KnowledgeSearch(store)
         await asyncio.gather(languages.warm_up(), reader.warm_up())
-        await search.warm_up()
+        search = await searching(store, model)
         hearing = await asyncio.to_thread(transcriber, settings)
         try:
             yield Context(

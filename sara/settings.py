@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr | None = Field(None, description="its key, where it wants one")
     llm_timeout_s: float = Field(45.0, gt=0, description="seconds for one whole answer of a model")
     ollama_base_url: str = Field("http://127.0.0.1:11434", description="where Ollama answers")
-    embeddings: str = Field("e5", description="e5 (bundled), ollama:NAME or openai:NAME")
+    embeddings: str = Field("e5+use", description="e5+use or e5 (both bundled), ollama:NAME or openai:NAME")
     whisper_model: str = Field("base", description="size, local directory or hub id")
     whisper_compute_type: str = Field("int8", description="CTranslate2 compute type")
     whisper_workers: int = Field(
@@ -55,7 +55,9 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(8, ge=1, le=64, description="turns and deliveries a worker runs at once")
     unknown_grace_s: float = Field(6.0, gt=0, description="seconds an unknown send waits for its status")
     unknown_hold_s: float = Field(900.0, gt=0, description="seconds after which a person has to look at it")
-    abstain_below: float = Field(0.845, ge=0, le=1, description="cosine under which no passage is an answer")
+    abstain_below: float = Field(
+        0.35, ge=0, le=1, description="how sure a passage must be of answering to be taken for one"
+    )
     media_most_bytes: int = Field(16 * 2**20, gt=0, description="largest voice note")
     log_level: str = Field("info", description="debug, info, warning, error or critical")
 

@@ -2,13 +2,11 @@
 
 import asyncio
 import json
-import os
 import socket
-import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from api.state import ApiServices
 from channels.whatsapp.signature import sign
 from crm import businesses, inbox
 from sara import services
+from sara.bench.figures import rss_mb, spread
 from sara.demo import prepare
 from sara.exchange import Customer, exchange
 from sara.local import HOST, Local, local_on, serving
@@ -49,7 +48,7 @@ async def measure(settings: Settings, turns: int) -> dict[str, Any]:
 
 
 async def _measure(whole: Local, turns: int) -> dict[str, Any]:
-    idle = _rss_mb()
+    idle = rss_mb()
     acks = await _acks(whole, turns)
     nodes: dict[str, list[float]] = defaultdict(list)
     machinery, delays, total = [], [], []
@@ -68,11 +67,11 @@ async def _measure(whole: Local, turns: int) -> dict[str, Any]:
             nodes[name].append(milliseconds)
     return {
         "turns": turns,
-        "ack_ms": _spread(acks),
-        "queue_and_transport_ms": _spread(delays),
-        "machinery_ms": _spread(machinery),
-        "message_to_done_ms": _spread(total),
-        "nodes_ms": {name: _spread(times) for name, times in nodes.items()},
+        "ack_ms": spread(acks),
+        "queue_and_transport_ms": spread(delays),
+        "machinery_ms": spread(machinery),
+        "message_to_done_ms": spread(total),
+        "nodes_ms": {name: spread(times) for name, times in nodes.items()},
         "idle_rss_mb": round(idle),
     }
 
@@ -146,23 +145,12 @@ def _payload(number: int) -> bytes:
     return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
 
-def _spread(values: Sequence[float]) -> dict[str, float]:
-    ordered = sorted(values)
-    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    return {"median": round(statistics.median(ordered), 2), "p95": round(p95, 2)}
-
-
-def _rss_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1]) if Path("/proc/self/statm").exists() else 0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
 def table(figures: Mapping[str, Any]) -> str:
     """The figures for a person."""
     rows = [("", "median ms", "p95 ms")]
     for name in ("ack_ms", "queue_and_transport_ms", "machinery_ms", "message_to_done_ms"):
         rows.append((name.removesuffix("_ms"), str(figures[name]["median"]), str(figures[name]["p95"])))
-    for name, spread in figures["nodes_ms"].items():
-        rows.append((f"  {name}", str(spread["median"]), str(spread["p95"])))
+    for name, times in figures["nodes_ms"].items():
+        rows.append((f"  {name}", str(times["median"]), str(times["p95"])))
     lines = [f"{name:<24}{median:>12}{p95:>12}" for name, median, p95 in rows]
     return "\n".join([*lines, f"idle RSS {figures['idle_rss_mb']} MB, {figures['turns']} turns"])

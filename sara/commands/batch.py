@@ -11,9 +11,10 @@ import typer
 
 from crm import businesses
 from inference.classify import IntentClassifier
-from inference.embed import E5Embedder, Embedder
+from inference.duet import DuetEmbedder
+from inference.embed import Embedder
 from inference.grounding import ground_row
-from inference.language import LanguageIdentifier
+from inference.language import LANGUAGES, LanguageIdentifier
 from inference.sensitivity import SensitivityScorer
 from inference.speech import transcript_row
 from inference.when import when_row
@@ -24,8 +25,6 @@ from sara.settings import Settings, load
 
 Input = Annotated[Path, typer.Option("--input", help="JSON Lines to read")]
 Output = Annotated[Path, typer.Option("--output", help="JSON Lines to write")]
-
-LANGUAGES = ("it", "en", "es", "pt")
 
 
 def score(
@@ -42,7 +41,7 @@ async def _score(
     settings: Settings, given: list[dict[str, Any]], business: str | None
 ) -> list[dict[str, Any]]:
     thresholds = await _thresholds(settings, business) if business else None
-    embedder, scorer, languages = E5Embedder(), SensitivityScorer.load(), LanguageIdentifier()
+    embedder, scorer, languages = DuetEmbedder(), SensitivityScorer.load(), LanguageIdentifier()
     scored = []
     for row in given:
         text = row["text"]
@@ -65,7 +64,7 @@ async def _thresholds(settings: Settings, business: str) -> dict[str, float]:
 def classify(source: Input, target: Output) -> None:
     """Rows {text, language?}: adds intent and confidence (the classifier, no language model)."""
     given = rows.read(source, "text")
-    rows.write(target, run(_classify(E5Embedder(), given)))
+    rows.write(target, run(_classify(DuetEmbedder(), given)))
 
 
 async def _classify(embedder: Embedder, given: list[dict[str, Any]]) -> list[dict[str, Any]]:

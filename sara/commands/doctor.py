@@ -14,8 +14,11 @@ from channels.whatsapp.errors import WhatsAppError
 from crm import businesses
 from db.errors import DatabaseError
 from db.probe import probe
+from db.tenancy import tenant
 from inference.errors import InferenceError
 from inference.weights import require_model, resolve_whisper
+from knowledge.errors import KnowledgeError
+from knowledge.vectors import coverage
 from sara import services
 from sara.commands.loop import run
 from sara.settings import Settings, load
@@ -54,6 +57,7 @@ async def _examine(settings: Settings) -> list[Finding]:
     looks: list[Callable[[Settings], Awaitable[list[Finding]]]] = [
         _database,
         _models,
+        _knowledge,
         _engines,
         _whatsapp,
         _disk,
@@ -107,6 +111,28 @@ async def _models(settings: Settings) -> list[Finding]:
     except InferenceError as error:
         found.append(Finding("whisper", BAD, str(error), "set SARA_WHISPER_MODEL to a local model"))
     return found
+
+
+async def _knowledge(settings: Settings) -> list[Finding]:
+    """Whether every passage has a vector of the model in use."""
+    passages, embedded = 0, 0
+    try:
+        async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
+            async with crm.outside() as tx:
+                directory = await businesses.directory(tx)
+            async with services.knowledge(settings, dsn, services.embedder(settings)) as store:
+                for entry in directory:
+                    with tenant(entry.business_id):
+                        held, done = await coverage(store, entry.business_id)
+                    passages, embedded = passages + held, embedded + done
+    except KnowledgeError as error:
+        return [Finding("knowledge", BAD, str(error), "`sara reindex`")]
+    except (DatabaseError, InferenceError):
+        return []  # already among the findings
+    detail = f"{embedded} of {passages} passages embedded with {settings.embeddings}"
+    if embedded < passages:
+        return [Finding("knowledge", WARN, detail, "`sara reindex`: the rest is not found until then")]
+    return [Finding("knowledge", OK, detail)]
 
 
 async def _engines(settings: Settings) -> list[Finding]:

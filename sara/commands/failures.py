@@ -9,6 +9,7 @@ from channels.simulator.simulator import NoReply, NoSuchButton, UnknownNumber
 from channels.whatsapp.errors import WhatsAppError
 from crm.errors import RecordError
 from db.errors import DatabaseError
+from evals.dataset import DatasetMissing
 from inference.errors import InferenceError
 from knowledge.business_file import BusinessFileError
 from knowledge.errors import KnowledgeError
@@ -27,6 +28,7 @@ _NOT_OURS_TO_BIND = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL, socket
 KNOWN = (
     CommandFailed,
     BadScript,
+    DatasetMissing,
     DocumentsNotRead,
     NoAnswer,
     NoBusiness,

@@ -1,6 +1,7 @@
 """Documents into knowledge, and questions against it."""
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,15 +12,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from crm import businesses
-from inference.language import LanguageIdentifier
+from inference.language import LANGUAGES, LanguageIdentifier
 from knowledge import ingest as ingestion
-from knowledge.search import KnowledgeSearch
+from knowledge import reindex as reindexing
+from knowledge.store import drop_other_spaces
 from sara import services
 from sara.commands import rows
 from sara.commands.loop import run
 from sara.settings import Settings, load
 
-LANGUAGES = ("it", "en", "es", "pt")
 Business = Annotated[str, typer.Option(help="slug of the business")]
 
 
@@ -42,11 +43,11 @@ def ingest(
 
 
 async def _ingest(settings: Settings, paths: list[Path], business: str) -> ingestion.IngestReport:
-    model, languages = services.embedder(settings), LanguageIdentifier()
+    model = services.embedder(settings)
     async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
         async with crm.outside() as tx:
             business_id = await businesses.of_slug(tx, business)
-        async with services.knowledge(settings, dsn, model) as store:
+        async with services.knowledge(settings, dsn, model, create=True) as store:
             with _bar() as bar:
                 task = bar.add_task("", total=None)
 
@@ -57,14 +58,43 @@ async def _ingest(settings: Settings, paths: list[Path], business: str) -> inges
                     paths,
                     business_id=business_id,
                     store=store,
-                    detect=lambda text: languages.detect(text, allowed=LANGUAGES, prior=None).language,
+                    detect=services.telling_languages(),
                     progress=progress,
+                    at_once=os.cpu_count() or 1,
                 )
 
 
 def _bar() -> Progress:
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def reindex(
+    drop_others: Annotated[
+        bool, typer.Option("--drop-others", help="then drop the vectors of every other model")
+    ] = False,
+) -> None:
+    """Embeds all knowledge with the model of SARA_EMBEDDINGS, while another one goes on answering.
+
+    Start it with the new setting, let it end, start the other processes with the new setting, run it once
+    more with --drop-others.
+    """
+    made, dropped = run(_reindex(load(), drop_others=drop_others))
+    print(f"{made} passages embedded" + (f", dropped {', '.join(dropped)}" if dropped else ""))
+
+
+async def _reindex(settings: Settings, *, drop_others: bool) -> tuple[int, list[str]]:
+    model = services.embedder(settings)
+    async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
+        async with crm.outside() as tx:
+            owners = [entry.business_id for entry in await businesses.directory(tx)]
+        async with services.knowledge(settings, dsn, model, create=True) as store:
+            with _bar() as bar:
+                task = bar.add_task("passages", total=None)
+                made = await reindexing.reindex(
+                    store, owners, progress=lambda done, total: bar.update(task, completed=done, total=total)
+                )
+        return made, await drop_other_spaces(dsn, model.name) if drop_others else []
 
 
 def search(
@@ -87,7 +117,7 @@ async def _search(
         async with crm.outside() as tx:
             business_id = await businesses.of_slug(tx, business)
         async with services.knowledge(settings, dsn, model) as store:
-            engine = KnowledgeSearch(store)
+            engine = await services.searching(store, model)
             for row in given:
                 question = row["question"]
                 language = (

@@ -1,12 +1,10 @@
-"""The processes: serve, worker, migrate; and the benchmarks."""
+"""The processes: serve, worker, migrate."""
 
 import asyncio
-import json
 import logging
 import signal
 import socket
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -17,14 +15,12 @@ from db.migrate import migrate as bring_up_to_date
 from db.migrate import require_current
 from jobs.app import run_worker
 from sara import asgi, services
-from sara.bench import turn as turn_bench
 from sara.commands.failures import CommandFailed, listening
 from sara.commands.loop import configure_logging
 from sara.commands.loop import run as run_loop
 from sara.settings import Settings, load
 
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
-bench = typer.Typer(help="Speed and size.", no_args_is_help=True)
 
 
 def serve(
@@ -108,19 +104,3 @@ async def _migrate(settings: Settings) -> list[str]:
         return await bring_up_to_date(server.dsn)
     finally:
         server.stop()
-
-
-@bench.command("turn")
-def bench_turn(
-    turns: Annotated[int, typer.Option(min=5, help="turns to measure, after a warm-up")] = 60,
-    to_file: Annotated[Path | None, typer.Option("--json", help="write the figures here too")] = None,
-) -> None:
-    """One text message, everything real, in one process, with the extractive responder."""
-    work = turn_bench.measure(load(llm="extractive", llm_fallback=None), turns)
-    figures = run_loop(work, log_level="error")
-    print(turn_bench.table(figures))
-    if to_file:
-        try:
-            to_file.write_text(json.dumps(figures, indent=1), encoding="utf-8")
-        except OSError as error:
-            raise CommandFailed(f"{to_file} cannot be written: {error}") from error

@@ -16,7 +16,7 @@ import pytest_asyncio
 from crm import businesses, handoffs
 from crm.handoffs import HandoffRow
 from inference.chat import ModelChain
-from inference.language import LanguageIdentifier
+from inference.language import LANGUAGES, LanguageIdentifier
 from knowledge.business_file import seed_documents
 from knowledge.ingest import ingest
 from sara import services
@@ -71,7 +71,7 @@ async def _furnish(settings: Settings, dsn: str) -> None:
             [path for path in seed_documents("aurora") if path.name == "listino.md"],
             business_id=entered["aurora"],
             store=store,
-            detect=lambda text: languages.detect(text, allowed=("it", "en", "es", "pt"), prior=None).language,
+            detect=lambda text, prior: languages.detect(text, allowed=LANGUAGES, prior=prior).language,
         )
     assert done.added == 1
 

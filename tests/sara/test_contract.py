@@ -13,7 +13,8 @@ CONTRACT = [
     "ground", "when", "transcribe", "studio",
     "handoff", "handoff list", "handoff show", "handoff reply", "handoff back", "handoff resolve",
     "business", "business add", "business list", "business token",
-    "bench", "bench turn",
+    "business verticals", "facts", "facts propose", "facts list", "facts accept", "facts reject",
+    "bench", "eval", "reindex",
 ]  # fmt: skip
 
 BAD_USAGE = [
@@ -41,7 +42,10 @@ BAD_USAGE = [
     "when --now yesterday --timezone Europe/Rome --input r.jsonl --output o.jsonl",
     "when --now 2026-11-16T09:00 --timezone Europe/Atlantis --input r.jsonl --output o.jsonl",
     "transcribe no-such-note.ogg",
-    "bench turn --turns 0",
+    "bench turn --rounds 0",
+    "bench tune",
+    "eval tune",
+    "eval retrieval --dataset no-such-rows.jsonl",
 ]
 
 

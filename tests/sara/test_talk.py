@@ -51,7 +51,7 @@ def test_chat_is_a_dialogue_until_an_empty_line(sara, monkeypatch: pytest.Monkey
     assert ran.code == 0, ran.err
     said = [line for line in ran.out.splitlines() if line.startswith("sara: ")]
     assert len(said) == 3, ran.out
-    assert "garage" in said[0]
+    assert "parcheggia gratis" in said[0]
     assert said[2] == "sara: (a human has this conversation)"
     handoff = _handoff_of(sara, "393470000003")
     shown = sara("handoff", "show", handoff)
@@ -118,7 +118,7 @@ def test_play_refuses_a_bad_script_in_one_line(sara, tmp_path: Path) -> None:
     )
     ran = sara("play", file)
     assert ran.code == 1
-    assert "garage" in ran.out
+    assert "parcheggia gratis" in ran.out
     assert "matches 'nothing'" in ran.out
     assert "customer: ciao" not in ran.out
 

@@ -1,0 +1,52 @@
+"""Evaluation rows: JSON Lines; a broken one is named and counted, never silently lost."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DATASETS = Path(__file__).parent / "datasets"
+
+
+class DatasetMissing(Exception):
+    """The evaluation rows cannot be read: check the path given with --dataset."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows that can be used, and for each that cannot one line saying which and why."""
+
+    path: Path
+    rows: tuple[dict[str, Any], ...]
+    broken: tuple[str, ...]
+
+
+def read(path: Path, fields: Mapping[str, type]) -> Dataset:
+    """The rows of `path` that have `fields` of those types; others go to `broken`. Raises DatasetMissing."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetMissing(f"{path}: {error}; {DatasetMissing.__doc__}") from error
+    rows, broken = [], []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(_row(line, fields))
+        except ValueError as error:
+            broken.append(f"{path.name}:{number}: {error}")
+    return Dataset(path, tuple(rows), tuple(broken))
+
+
+def _row(line: str, fields: Mapping[str, type]) -> dict[str, Any]:
+    """Raises ValueError saying what is wrong with the line."""
+    row = json.loads(line)
+    if not isinstance(row, dict):
+        raise ValueError("not an object")
+    for name, kind in fields.items():
+        if name not in row:
+            raise ValueError(f"{name} is missing")
+        if not isinstance(row[name], kind):
+            raise ValueError(f"{name} must be {kind.__name__}")
+    return row
