@@ -36,7 +36,8 @@ class Wording:
     def __init__(self, encoder: SentenceEncoder) -> None:
         self._encoder = encoder
         self._lock = threading.Lock()
-        self._known: dict[str, Vector] = {}
+        self._place: dict[str, int] = {}
+        self._matrix = np.zeros((0, encoder.dimensions), dtype=np.float16)
         ordinary = content_words(" ".join([*MESSAGES, *(t for texts in PASSAGES.values() for t in texts)]))
         self._centre = encoder.encode(ordinary).mean(axis=0)
 
@@ -49,31 +50,34 @@ class Wording:
             return np.zeros(len(texts), dtype=np.float32)
         near = self._vectors(asked) @ self._vectors(vocabulary).T
         near = np.maximum(near - _LEAST, 0) / (1 - _LEAST)
-        place = {word: n for n, word in enumerate(vocabulary)}
-        said = np.stack(
-            [
-                near[:, [place[word] for word in words]].max(axis=1)
-                if words
-                else np.zeros(len(asked), dtype=np.float32)
-                for words in told
-            ]
-        )
+        said = self._nearest(near, vocabulary, told)
         present = said.sum(axis=0)
         rarity = np.log1p((len(texts) - present + 0.5) / (present + 0.5))
         return np.asarray((said * rarity).sum(axis=1) / (rarity.sum() + _FLAT), dtype=np.float32)
 
-    def _vectors(self, words: Sequence[str]) -> Vector:
+    @staticmethod
+    def _nearest(near: Vector, vocabulary: list[str], told: list[list[str]]) -> Vector:
+        """How near each text comes to each word asked: (asked, vocabulary) → (texts, asked)."""
+        place = {word: n for n, word in enumerate(vocabulary)}
+        said = np.zeros((len(told), len(near)), dtype=np.float32)
+        for row, words in zip(said, told, strict=True):
+            if words:
+                near[:, [place[word] for word in words]].max(axis=1, out=row)
+        return said
+
+    def _vectors(self, words: list[str]) -> Vector:
+        """Centred unit vectors, shape (len(words), 512)."""
         with self._lock:
-            missing = [word for word in words if word not in self._known]
-        if missing:
-            centred = self._encoder.encode(missing) - self._centre
-            centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
-            with self._lock:
-                if len(self._known) + len(missing) > _MOST_KEPT:
-                    self._known.clear()
-                self._known.update(zip(missing, centred.astype(np.float16), strict=True))
-        with self._lock:
-            kept = [self._known.get(word) for word in words]
-        if any(vector is None for vector in kept):  # another thread has just cleared them
-            return self._vectors(words)
-        return np.stack([v for v in kept if v is not None]).astype(np.float32)
+            missing = [word for word in words if word not in self._place]
+            if missing:
+                self._learn(missing, words)
+            return self._matrix[[self._place[word] for word in words]].astype(np.float32)
+
+    def _learn(self, missing: list[str], needed: list[str]) -> None:
+        if len(self._place) + len(missing) > _MOST_KEPT:
+            self._place, self._matrix = {}, self._matrix[:0]
+            missing = list(dict.fromkeys(needed))
+        centred = self._encoder.encode(missing) - self._centre
+        centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
+        self._place.update((word, len(self._matrix) + n) for n, word in enumerate(missing))
+        self._matrix = np.concatenate([self._matrix, centred.astype(np.float16)])

@@ -13,6 +13,7 @@ from knowledge.store import vector_literal
 
 _NOISE = 0.35  # the length of what is added to a real vector, so that none is the same as another
 _BATCH = 1000
+_PASSAGES_OF_A_DOCUMENT = 8
 _SEED = 7
 
 _REAL = sql.SQL("SELECT section, content, language, embedding::text FROM {passages}")
@@ -22,7 +23,8 @@ _BUSINESSES = """
     FROM generate_series(1, %s) AS n RETURNING business_id"""
 _DOCUMENTS = """
     INSERT INTO document (business_id, path, title, language, content_hash)
-    SELECT owner, 'all.md', 'All', 'it', '' FROM unnest(%s::bigint[]) AS owner
+    SELECT owner, n || '.md', 'Crowd', 'it', ''
+    FROM unnest(%s::bigint[]) AS owner, generate_series(1, %s::int) AS n
     RETURNING business_id, document_id"""
 _PASSAGE = sql.SQL("""
     WITH made AS (
@@ -32,7 +34,7 @@ _PASSAGE = sql.SQL("""
 
 
 async def crowd(dsn: str, space: Space, *, businesses: int, passages_each: int) -> list[int]:
-    """Adds businesses with passages that are those already there, their vectors shaken; returns their ids.
+    """Adds businesses whose passages are those already there, their vectors shaken; returns their ids.
 
     Works as the owner, above row-level security. The passages there must be embedded in `space`.
     """
@@ -40,9 +42,11 @@ async def crowd(dsn: str, space: Space, *, businesses: int, passages_each: int) 
         cursor = await owner.execute(_REAL.format(passages=sql.Identifier(space.passages)))
         real = await cursor.fetchall()
         ids = [row[0] for row in await (await owner.execute(_BUSINESSES, (businesses,))).fetchall()]
-        documents = await (await owner.execute(_DOCUMENTS, (ids,))).fetchall()
+        documents = await (
+            await owner.execute(_DOCUMENTS, (ids, max(1, passages_each // _PASSAGES_OF_A_DOCUMENT)))
+        ).fetchall()
         statement = _PASSAGE.format(vectors=sql.Identifier(space.vectors))
-        for rows in _batches(real, documents, passages_each):
+        for rows in _batches(real, documents, len(ids) * passages_each):
             async with owner.transaction(), owner.cursor() as writing:
                 await writing.executemany(statement, rows)
         await owner.execute("ANALYZE")
@@ -57,17 +61,23 @@ async def passages_in_all(dsn: str) -> int:
 
 
 def _batches(
-    real: list[tuple[Any, ...]], documents: list[tuple[Any, ...]], each: int
+    real: list[tuple[Any, ...]], documents: list[tuple[Any, ...]], passages: int
 ) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows of `passages` passages, dealt out to the documents in turn."""
     known = np.array([json.loads(row[3]) for row in real], dtype=np.float32)
     random = np.random.default_rng(_SEED)
-    for start in range(0, len(documents) * each, _BATCH):
-        numbers = range(start, min(start + _BATCH, len(documents) * each))
+    for start in range(0, passages, _BATCH):
+        numbers = range(start, min(start + _BATCH, passages))
         picked = random.integers(0, len(real), len(numbers))
         noise = random.normal(0, _NOISE / np.sqrt(known.shape[1]), (len(numbers), known.shape[1]))
         shaken = known[picked] + noise
         shaken /= np.linalg.norm(shaken, axis=1, keepdims=True)
         yield [
-            (*documents[number // each], number % each, *real[index][:3], vector_literal(vector))
+            (
+                *documents[number % len(documents)],
+                number // len(documents),
+                *real[index][:3],
+                vector_literal(vector),
+            )
             for number, index, vector in zip(numbers, picked, shaken, strict=True)
         ]

@@ -30,19 +30,22 @@ _KEYWORD_CHARS = 300
 # A passage found by its words must hold this share of the question's terms, rare ones counting more.
 _LEAST_COVERAGE = 0.5
 # Chunks put in order for each passage wanted.
-_CANDIDATES = 16
+_CANDIDATES = 11
 # Characters up to which a hit is shown with what stands before and after it in its section.
 _JOINED_CHARS = 1400
 
 _NEARNESS = """
-    WITH candidate AS (SELECT id, document_id FROM chunk WHERE id = ANY (CAST(:ids AS uuid[]))),
-    document AS (
-        SELECT c.document_id, -(avg(v.embedding) <#> CAST(:telling AS vector)) AS nearness
+    WITH own AS MATERIALIZED (
+        SELECT v.id, c.document_id, v.embedding
         FROM chunk c JOIN {vectors} v USING (id)
-        WHERE c.document_id IN (SELECT document_id FROM candidate) GROUP BY c.document_id)
-    SELECT CAST(id AS text), 1 - (v.embedding <=> CAST(:asked AS vector)),
-           -(v.embedding <#> CAST(:telling AS vector)), d.nearness
-    FROM candidate JOIN {vectors} v USING (id) JOIN document d USING (document_id)"""
+        WHERE c.business_id = :business_id AND v.business_id = :business_id
+          AND c.document_id = ANY (CAST(:documents AS bigint[]))),
+    document AS (
+        SELECT document_id, -(avg(embedding) <#> CAST(:telling AS vector)) AS nearness
+        FROM own GROUP BY document_id)
+    SELECT CAST(id AS text), 1 - (embedding <=> CAST(:asked AS vector)),
+           -(embedding <#> CAST(:telling AS vector)), nearness
+    FROM own JOIN document USING (document_id) WHERE id = ANY (CAST(:ids AS uuid[]))"""
 # Terms are weighted by rarity among the business's passages of that language (BM25's idf): `plainto_tsquery`
 # would ask for all of them at once and find nothing for a question of eight words.
 _BY_WORDS = """
@@ -198,6 +201,8 @@ class KnowledgeSearch:
             "asked": vector_literal(about.asked),
             "telling": vector_literal(about.telling),
             "ids": list(by_id),
+            "documents": list({chunk.document_id for chunk in by_id.values()}),
+            "business_id": about.business_id,
         }
         # An ingestion may have replaced a chunk in between: then it is not among the rows.
         rows = (await connection.execute(self._nearness, values)).all() if by_id else []

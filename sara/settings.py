@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 # checkpoints may hold nothing but plain data, and idle OpenMP threads must not spin on busy cores.
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Matrices here are small: a second thread costs more than it brings, and cores are shared with customers.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 GRAPH_API = "https://graph.facebook.com"
 

@@ -42,6 +42,10 @@ BEGIN
                    'business_id bigint NOT NULL REFERENCES business ON DELETE CASCADE, '
                    'embedding vector(%s) NOT NULL)', space.vectors, length);
     PERFORM tenant_table(space.vectors::regclass);
+    -- Inline, not in the overflow table: a search reads hundreds of them. A page holds at most this many.
+    IF length <= 1900 THEN
+        EXECUTE format('ALTER TABLE %I ALTER COLUMN embedding SET STORAGE PLAIN', space.vectors);
+    END IF;
     EXECUTE format('CREATE INDEX ON %I (business_id)', space.vectors);
     -- pgvector's HNSW takes at most 2000 dimensions; beyond, a business's own vectors are scanned.
     IF length <= 2000 THEN
