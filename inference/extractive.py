@@ -25,7 +25,7 @@ TOOL_INTENTS: tuple[Intent, ...] = (
 SURE = 0.45  # under this the classifier's tool intent is not acted on
 _SURE_OF_QUESTION = 0.6  # the same for a question that has an answer at hand
 _CLEARLY = 0.25  # sureness over the threshold from which a passage answers what looked like a wish
-_OF_A_SERVICE = ("price", "duration")
+_OF_A_SERVICE = ("price", "duration", "service_list")
 _GREETING_WORDS = 6
 _MOST_QUOTED = 420
 _MOST_FACTS = 4
@@ -143,17 +143,21 @@ def _tool_intent(material: Material, answerable: bool) -> Intent | None:
 
 
 def _outdone(fact: Piece, passage: Piece | None, text: str) -> bool:
-    """Whether a passage has figures for words of the question that the fact's subject does not share.
+    """Whether a passage has figures for more of the question's words than the fact's subject shares.
 
-    A service found by a chance word ("apartment" in an alias) must not tell its price for another's.
+    A service found by a chance word ("apartment" in an alias, "massage" in six names) must not tell its
+    price for another's: "a chair massage at the office" stands in a row of its own.
     """
     if passage is None or fact.topic not in _OF_A_SERVICE or not fact.names:
         return False
     asked = {stem for stem in _stems(text) if len(stem) == _STEM and stem not in _ABOUT_PRICES}
-    if not asked or asked & _stems(" ".join(fact.names)):
+    if not asked:
         return False
+    named = max(len(asked & _stems(name)) for name in fact.names)
     sentences = (passage.text[start:end] for start, end in _sentences(passage.text))
-    return any(asked & _stems(sentence) for sentence in sentences if _FIGURE.search(sentence))
+    above = _stems(f"{passage.title} {passage.section}")
+    told = max((len(asked & (_stems(said) | above)) for said in sentences if _FIGURE.search(said)), default=0)
+    return told > named
 
 
 def _tool(material: Material, intent: Intent) -> Proposal:

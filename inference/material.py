@@ -20,6 +20,7 @@ class Piece:
     score: float = 1.0
     asked: bool = True  # False for a fact the words merely touch
     source: str = ""
+    title: str = ""
     section: str = ""
     topic: str = ""
     names: tuple[str, ...] = ()

@@ -34,6 +34,7 @@ async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
             {
                 "id": f"P{number}",
                 "source": passage.source,
+                "title": passage.title,
                 "section": passage.section,
                 "language": passage.language,
                 "text": passage.text,

@@ -194,3 +194,29 @@ def test_it_always_answers(text: str, intent: str, confidence: float, passage: s
     found = respond(material(text, piece, intent=intent, confidence=confidence))
     assert 0 <= found.confidence <= 1
     assert found.reply or found.intent not in ("answer", "greeting", "other")
+
+
+def test_a_price_row_that_says_more_of_the_question_outdoes_a_service_named_by_chance() -> None:
+    service = Piece(
+        "F1",
+        "fact",
+        "Consegna chiavi: 85,00 €.",
+        "it",
+        topic="price",
+        names=("Inventario e consegna chiavi",),
+    )
+    row = Piece(
+        "P1",
+        "passage",
+        "Voce: Chiave piana | Importo: 6,00 €\nVoce: Chiave di sicurezza | Importo: 24,00 €",
+        "it",
+        score=0.9,
+        source="copie.docx",
+        title="Copia di chiavi e duplicati",
+    )
+    asked = respond(material("Quanto costa una copia della chiave?", service, row))
+    assert "6,00 €" in asked.reply
+    assert asked.citations == ["P1"]
+
+    plain = respond(material("Quanto costa la consegna delle chiavi?", service, row))
+    assert "85,00 €" in plain.reply
