@@ -71,8 +71,8 @@ class LinearHead:
             with np.load(path, allow_pickle=False) as file:
                 head = cls(
                     tuple(str(c) for c in file["classes"]),
-                    file["coef"],
-                    file["bias"],
+                    file["coef"].astype(np.float32),
+                    file["bias"].astype(np.float32),
                     float(file["temperature"]),
                 )
         except FileNotFoundError as failure:
@@ -89,7 +89,7 @@ class LinearHead:
         if vector.shape != (self.coef.shape[1],):
             raise BadModelOutput(
                 f"the heads were trained on vectors of shape ({self.coef.shape[1]},), got {vector.shape}: "
-                "embed the message with E5Embedder.query"
+                "embed the message with DuetEmbedder.query"
             )
         return np.asarray((self.coef @ vector + self.bias) / self.temperature, dtype=np.float32)
 

@@ -14,9 +14,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from inference.errors import ModelMissing, WeightsCorrupt
 
+LEXICONS = Path(__file__).parent / "data" / "lexicon"
+ADVICE = ("legal", "medical", "financial")
 _WORD = re.compile(r"[a-z0-9]+")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _TYPO_LENGTH = 7
@@ -35,7 +38,8 @@ def tokens(text: str) -> list[str]:
     return [_STRETCHED.sub(r"\1", word) for word in _WORD.findall(fold(text[:MAX_CHARS]))]
 
 
-def _deletions(word: str) -> Iterable[str]:
+def deletions(word: str) -> Iterable[str]:
+    """`word` without each of its letters in turn."""
     return (word[:i] + word[i + 1 :] for i in range(len(word)))
 
 
@@ -75,10 +79,14 @@ class Lexicon:
             text = line.partition("#")[0].strip()
             if text:
                 (harmless if text.startswith("!") else wanted).append(_plain(text.lstrip("! ")))
-        words = frozenset(w for p in wanted for w in re.findall(r"[a-z0-9]+(?![a-z0-9*])", p))
-        long = (w for w in words if len(w) >= _TYPO_LENGTH)
-        misspelt = {typo: w for w in long for typo in (*_deletions(w), w)}
-        return cls(_compiled(wanted), _compiled(harmless), words, misspelt)
+        known, excusing = (
+            frozenset(w for p in phrases for w in re.findall(r"[a-z0-9]+(?![a-z0-9*])", p))
+            for phrases in (wanted, harmless)
+        )
+        long = (w for w in known if len(w) >= _TYPO_LENGTH)
+        misspelt = {typo: w for w in long for typo in (*deletions(w), w)}
+        # A word of an exception is nobody's typing error, but nothing is corrected into it.
+        return cls(_compiled(wanted), _compiled(harmless), known | excusing, misspelt)
 
     @classmethod
     def load(cls, folder: Path, label: str) -> "Lexicon":
@@ -108,7 +116,7 @@ class Lexicon:
             return word
         if word in self.misspelt:
             return self.misspelt[word]
-        return next((self.misspelt[t] for t in _deletions(word) if t in self.misspelt), word)
+        return next((self.misspelt[t] for t in deletions(word) if t in self.misspelt), word)
 
 
 def _compiled(phrases: list[str]) -> re.Pattern[str] | None:
@@ -118,3 +126,44 @@ def _compiled(phrases: list[str]) -> re.Pattern[str] | None:
         return re.compile(r"\b(?:" + "|".join(_pattern(p) for p in phrases) + ")")
     except re.error as failure:
         raise WeightsCorrupt(f"a lexicon line is not valid: {failure}") from failure
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the lexicons found; `excused` when the message holds a figure of speech ("dying to try it")."""
+
+    emergency: tuple[str, ...]
+    advice: Mapping[str, tuple[str, ...]]
+    excused: bool = False
+
+    FLAGS: ClassVar[int] = 2 + len(ADVICE)
+
+    @property
+    def flags(self) -> tuple[bool, ...]:
+        """Whether there is anything of emergency, of each kind of advice, and an excuse."""
+        return bool(self.emergency), *(bool(self.advice.get(label)) for label in ADVICE), self.excused
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every matched wording, emergency first, without repeats."""
+        return tuple(dict.fromkeys([*self.emergency, *(w for found in self.advice.values() for w in found)]))
+
+
+@dataclass(frozen=True)
+class WordSpotter:
+    """The four lexicons."""
+
+    emergency: Lexicon
+    advice: Mapping[str, Lexicon]
+
+    @classmethod
+    def load(cls, folder: Path = LEXICONS) -> "WordSpotter":
+        """Read all lexicon files. Raises ModelMissing or WeightsCorrupt."""
+        return cls(
+            Lexicon.load(folder, "emergency"), {label: Lexicon.load(folder, label) for label in ADVICE}
+        )
+
+    def find(self, text: str) -> Words:
+        """Matches of every lexicon in `text`."""
+        advice = {label: lexicon.matches(text) for label, lexicon in self.advice.items()}
+        return Words(self.emergency.matches(text), advice, self.emergency.excuses(text))

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from inference.classify import INTENTS, WEIGHTS, IntentClassifier, LinearHead, exact_intent
-from inference.embed import E5Embedder
+from inference.duet import DuetEmbedder
 from inference.errors import BadModelOutput, ModelMissing, WeightsCorrupt
 
 
 @pytest.fixture(scope="module")
-def e5() -> E5Embedder:
-    return E5Embedder(threads=1)
+def e5() -> DuetEmbedder:
+    return DuetEmbedder()
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +51,16 @@ def test_rules_need_the_whole_message(text: str) -> None:
         ("stop sending me promotional messages please", "opt_out"),
     ],
 )
-async def test_unseen_messages(e5: E5Embedder, classifier: IntentClassifier, text: str, intent: str) -> None:
+async def test_unseen_messages(
+    e5: DuetEmbedder, classifier: IntentClassifier, text: str, intent: str
+) -> None:
     guess = classifier.classify(text, await e5.query(text))
     assert guess.intent == intent
     assert sum(guess.scores.values()) == pytest.approx(1, abs=1e-4)
     assert set(guess.scores) == set(INTENTS)
 
 
-async def test_doubt_is_other(e5: E5Embedder, classifier: IntentClassifier) -> None:
+async def test_doubt_is_other(e5: DuetEmbedder, classifier: IntentClassifier) -> None:
     strict = IntentClassifier(classifier.head, reject=0.9999)
     text = "mah, non so, vediamo"
     assert strict.classify(text, await e5.query(text)).intent == "other"
@@ -66,7 +68,7 @@ async def test_doubt_is_other(e5: E5Embedder, classifier: IntentClassifier) -> N
 
 
 def test_vectors_of_another_embedder_are_refused(classifier: IntentClassifier) -> None:
-    with pytest.raises(BadModelOutput, match="E5Embedder"):
+    with pytest.raises(BadModelOutput, match="DuetEmbedder"):
         classifier.classify("una domanda", np.zeros(1024, dtype=np.float32))
 
 

@@ -1,18 +1,22 @@
 """Sensitivity: emergencies by word or by model, thresholds per language, a conversation's score."""
 
+import shutil
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from inference.embed import E5Embedder
-from inference.errors import ModelMissing
-from inference.lexicon import Lexicon
-from inference.sensitivity import SensitivityScorer, Words, adjusted, combine
+from inference.classify import WEIGHTS
+from inference.duet import DuetEmbedder
+from inference.errors import BadModelOutput, ModelMissing, WeightsCorrupt
+from inference.lexicon import LEXICONS, Lexicon
+from inference.sensitivity import EMERGENCY_LEAD, SensitivityScorer, combine
 
 
 @pytest.fixture(scope="module")
-def e5() -> E5Embedder:
-    return E5Embedder(threads=1)
+def e5() -> DuetEmbedder:
+    return DuetEmbedder()
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +41,7 @@ def scorer() -> SensitivityScorer:
     ],
 )
 async def test_sensitive(
-    e5: E5Embedder, scorer: SensitivityScorer, text: str, language: str, label: str
+    e5: DuetEmbedder, scorer: SensitivityScorer, text: str, language: str, label: str
 ) -> None:
     found = scorer.score(text, await e5.query(text), language)
     assert (found.label, found.escalate) == (label, True)
@@ -56,13 +60,13 @@ async def test_sensitive(
         ("morrendo de vontade de ir aí", "pt"),
     ],
 )
-async def test_ordinary(e5: E5Embedder, scorer: SensitivityScorer, text: str, language: str) -> None:
+async def test_ordinary(e5: DuetEmbedder, scorer: SensitivityScorer, text: str, language: str) -> None:
     found = scorer.score(text, await e5.query(text), language)
     assert (found.label, found.escalate) == ("none", False)
 
 
 async def test_emergency_words_escalate_whatever_the_threshold(
-    e5: E5Embedder, scorer: SensitivityScorer
+    e5: DuetEmbedder, scorer: SensitivityScorer
 ) -> None:
     text = "sento odore di gas"
     found = scorer.score(text, await e5.query(text), "it", {"it": 1.0})
@@ -71,7 +75,7 @@ async def test_emergency_words_escalate_whatever_the_threshold(
 
 
 async def test_thresholds_are_overridden_by_language_or_for_all(
-    e5: E5Embedder, scorer: SensitivityScorer
+    e5: DuetEmbedder, scorer: SensitivityScorer
 ) -> None:
     text = "vorrei prenotare una manicure"
     vector = await e5.query(text)
@@ -83,12 +87,51 @@ async def test_thresholds_are_overridden_by_language_or_for_all(
     assert not scorer.score(text, vector, None).escalate
 
 
-async def test_advice_words_raise_their_class(e5: E5Embedder, scorer: SensitivityScorer) -> None:
-    vector = await e5.query("posso fare ricorso?")
-    plain = adjusted(scorer.head, vector, Words((), {}), 1.5)
-    moved = adjusted(scorer.head, vector, Words((), {"legal": ("posso fare ricorso",)}), 1.5)
-    assert moved["legal"] > plain["legal"]
-    assert sum(moved.values()) == pytest.approx(1, abs=1e-5)
+async def test_wording_counts_beside_the_embedding(e5: DuetEmbedder, scorer: SensitivityScorer) -> None:
+    vector = await e5.query("is it fine to take this?")
+    plain = scorer.score("is it fine to take this bag?", vector, "en")
+    medicine = scorer.score("is it fine to take this with xarelto?", vector, "en")
+    assert medicine.scores["medical"] > plain.scores["medical"]
+    assert sum(medicine.scores.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_an_emergency_needs_less_than_other_kinds(scorer: SensitivityScorer) -> None:
+    usual = scorer.threshold("it", None, "legal")
+    assert scorer.threshold("it", None, "emergency") == pytest.approx(usual - EMERGENCY_LEAD)
+    assert scorer.threshold("it", {"it": 0.6}, "emergency") == 0.6
+    assert scorer.threshold("de") == scorer.thresholds["default"]
+
+
+async def test_judging_is_quick_even_for_a_long_message(e5: DuetEmbedder, scorer: SensitivityScorer) -> None:
+    text = "vorrei sapere se posso prenotare un massaggio per mia madre che prende la pillola " * 12
+    vector = await e5.query(text)
+    scorer.score(text, vector, "it")
+    spent = []
+    for _ in range(5):
+        began = time.perf_counter()
+        scorer.score(text, vector, "it")
+        spent.append(time.perf_counter() - began)
+    assert min(spent) < 0.015
+
+
+@pytest.mark.parametrize("text", ["", "👍", "?!", "a", "x" * 5000, "no\u0301 \x00 \ud7ff"])
+async def test_any_text_gets_a_score(e5: DuetEmbedder, scorer: SensitivityScorer, text: str) -> None:
+    found = scorer.score(text, await e5.query(text), "it")
+    assert 0.0 <= found.score <= 1.0
+
+
+def test_vectors_of_another_embedder_are_refused(scorer: SensitivityScorer) -> None:
+    with pytest.raises(BadModelOutput, match="DuetEmbedder"):
+        scorer.score("una domanda", np.zeros(1024, dtype=np.float32), "it")
+
+
+def test_weights_belong_to_the_word_lists(scorer: SensitivityScorer, tmp_path: Path) -> None:
+    shutil.copytree(LEXICONS, tmp_path / "lexicon")
+    with (tmp_path / "lexicon" / "concepts.txt").open("a") as file:
+        file.write("weather: rain lluvia pioggia chuva\n")
+    with pytest.raises(WeightsCorrupt, match="other word lists"):
+        SensitivityScorer.load(WEIGHTS, tmp_path / "lexicon")
+    assert scorer.version.startswith("2-")
 
 
 def test_lexicon_syntax() -> None:
@@ -99,6 +142,7 @@ def test_lexicon_syntax() -> None:
     assert lexicon.matches("pensieri suicidi") == ("suicidi",)
     assert lexicon.matches("Respiro") == ("respiro",)
     assert lexicon.matches("suicide squad tonight?") == ()
+    assert lexicon.excuses("a suicide squad film")
     assert Lexicon.compile([]).matches("anything") == ()
 
 

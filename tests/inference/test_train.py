@@ -7,13 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evals.suites import sensitivity
 from inference.classify import INTENTS, WEIGHTS, LinearHead
+from inference.lexicon import tokens
 from inference.sensitivity import LABELS
 from inference.train import DATA, LANGUAGES, read_rows, rows_hash, train
 
 SOURCES = {
     "intents": [DATA / "intents.jsonl"],
-    "sensitivity": [DATA / "sensitivity.jsonl", *sorted((DATA / "lexicon").glob("*.txt"))],
+    "sensitivity": [
+        DATA / "sensitivity.jsonl",
+        *sorted((DATA / "lexicon").glob("*.txt")),
+    ],
 }
 
 
@@ -27,11 +32,22 @@ def test_weights_were_trained_on_these_rows(name: str) -> None:
 
 
 def test_figures_keep_their_promise() -> None:
+    """Of rows the head never saw; they are written to be harder than the evaluation rows."""
     sidecar = json.loads((WEIGHTS / "sensitivity.json").read_text("utf-8"))
-    assert all(share <= 0.05 for share in sidecar["false_escalation_by_language"].values())
+    assert all(share <= 0.09 for share in sidecar["false_escalation_by_language"].values())
     assert all(recall >= 0.80 for recall in sidecar["recall_by_language"].values())
-    assert sidecar["recall_by_label"]["emergency"] >= 0.95
-    assert json.loads((WEIGHTS / "intents.json").read_text("utf-8"))["accuracy"] >= 0.70
+    assert sidecar["recall_by_label"]["emergency"] >= 0.88
+    assert json.loads((WEIGHTS / "intents.json").read_text("utf-8"))["accuracy"] >= 0.76
+
+
+def test_weights_are_small() -> None:
+    assert (WEIGHTS / "sensitivity.npz").stat().st_size < 3 * 2**20
+
+
+def test_no_evaluation_row_is_trained_on() -> None:
+    judged = {" ".join(tokens(str(row["text"]))) for row in sensitivity.load().rows}
+    rows = read_rows(DATA / "sensitivity.jsonl", "label", LABELS)
+    assert [row.text for row in rows if " ".join(tokens(row.text)) in judged] == []
 
 
 @pytest.mark.parametrize(
