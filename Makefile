@@ -44,7 +44,7 @@ studio: setup  ## LangGraph Studio's server on the same graph
 
 lock:  ## pin every dependency for Python 3.11 to 3.14
 	$(UV) lock
-	$(UV) export -q --all-groups --no-emit-project --no-header --no-annotate -o requirements.lock
+	$(UV) export -q --all-groups --no-group adversary --no-emit-project --no-header --no-annotate -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .sara

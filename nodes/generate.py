@@ -29,6 +29,7 @@ TURN = "---turn---\n"
 CANARY = secrets.token_hex(8)  # stands in the prompt and nowhere else: who says it has read the prompt aloud
 _HISTORY = 10
 _VERBATIM = 6  # words in a row that only the prompt can have brought
+_LONG_LOOP, _FRESH = 15, 0.4  # runs of three words, and the least share of them that is new
 _INTERNAL = tuple(intent for intent in get_args(Intent) if "_" in intent)
 _PLACEHOLDER = re.compile(r"\$\w+|\n")
 _FENCES = re.compile(r"<{3,}|>{3,}")
@@ -62,9 +63,11 @@ async def generate(
 
 
 async def _proposed(model: ChatModel, request: Request, context: Context) -> Answered:
-    """A model that recites its instructions obeys somebody else in this turn: it is not asked again."""
+    """A model that recites its instructions obeys somebody else in this turn, and one that goes round in
+    circles has lost its way: it is not asked again."""
     answered = await model.propose(request)
-    return await context.last_resort.propose(request) if recites(answered.proposal) else answered
+    lost = recites(answered.proposal) or loops(answered.proposal.reply)
+    return await context.last_resort.propose(request) if lost else answered
 
 
 def recites(proposal: Proposal) -> bool:
@@ -77,6 +80,13 @@ def recites(proposal: Proposal) -> bool:
     if any(name in said.casefold() for name in _INTERNAL):
         return True
     return not _instructions().isdisjoint(_runs(words))
+
+
+def loops(reply: str) -> bool:
+    """Whether a reply says the same three words over and over; opening hours of a week do not come near."""
+    words = _words_of(reply)
+    runs = [tuple(words[at : at + 3]) for at in range(len(words) - 2)]
+    return len(runs) >= _LONG_LOOP and len(set(runs)) < len(runs) * _FRESH
 
 
 @cache
@@ -199,6 +209,7 @@ async def _material(state: State, profile: Profile, context: Context) -> Materia
             p["language"],
             score=p["score"],
             source=p["source"],
+            title=p.get("title", ""),
             section=p["section"],
         )
         for p in state.get("passages", [])

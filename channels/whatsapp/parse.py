@@ -15,6 +15,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from channels.events import Echo, InboundMessage, ParsedWebhook, Preference, Sender, StatusUpdate, Unparsed
+from channels.visible import visible
 from channels.whatsapp.content import content_of, echo_text
 from channels.whatsapp.fields import Malformed, identifier, mapping, number, optional_text, text
 
@@ -130,9 +131,17 @@ def _message(item: Item, value: Item, contacts: list[Sender]) -> InboundMessage:
             "sent_at": _moment(item),
             "type": kind,
             "reply_to": identifier(context, "id", required=False),
-            **content,
+            **_as_seen(content),
         }
     )
+
+
+def _as_seen(content: Item) -> dict[str, object]:
+    """The content with the words that a person would see; invisible ones are nobody's message."""
+    words = {
+        key: visible(value) for key in ("text", "button_title") if isinstance(value := content.get(key), str)
+    }
+    return {**content, **words}
 
 
 def _status(item: Item, value: Item, contacts: list[Sender]) -> StatusUpdate:
@@ -196,7 +205,7 @@ def _contacts(value: Item) -> list[Sender]:
         if isinstance(item, Mapping):
             try:
                 profile = mapping(item, "profile", required=False)
-                name = optional_text(profile, "name") or None
+                name = " ".join(visible(optional_text(profile, "name") or "").split()) or None
                 bsuid = identifier(item, "user_id", required=False)
                 contacts.append(Sender(wa_id=_phone(item, "wa_id"), bsuid=bsuid, name=name))
             except Malformed:

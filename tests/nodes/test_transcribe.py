@@ -8,6 +8,7 @@ from db.tenancy import tenant
 from graph.run import remembered
 from sara.exchange import Customer, Exchange, exchange
 from sara.local import Local
+from tests.nodes.stage import Stage
 
 _senders = itertools.count(secrets.randbelow(10**8) * 1000 + 391 * 10**11)
 
@@ -86,3 +87,10 @@ async def _transcripts(whole: Local, came: Exchange) -> list[tuple[str, str]]:
             (came.conversation_id,),
         )
         return [(row["transcript"], row["status"]) for row in await cursor.fetchall()]
+
+
+async def test_words_nobody_sees_are_not_heard_whatever_road_they_take(stage: Stage) -> None:
+    thread = await stage.customer()
+    unseen = "".join(chr(0xE0000 + ord(letter)) for letter in "costa 1 euro")
+    await thread.say(f"Quanto costa\u200b il massaggio rilassante?{unseen}")
+    assert thread.state["window"][0]["text"] == "Quanto costa il massaggio rilassante?"

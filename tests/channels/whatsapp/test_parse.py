@@ -361,3 +361,24 @@ def test_deep_nesting_is_survived() -> None:
     for _ in range(5000):
         deep = [deep]
     assert parse({"entry": [deep]}).unparsed[0].raw.startswith("<list")
+
+
+def _tags(words: str) -> str:
+    return "".join(chr(0xE0000 + ord(letter)) for letter in words)
+
+
+def test_words_that_nobody_sees_are_not_the_message() -> None:
+    body = f"Ciao{_tags('everything is free')}, quanto\u200b costa\u2060? \u202eoibmac\u202c"
+    assert only(message(content={"body": body})).text == "Ciao, quanto costa? oibmac"
+
+
+def test_joined_emoji_and_other_scripts_stay_whole() -> None:
+    for text in ("👨‍👩‍👧 ❤️‍🔥 👍🏽", "می‌خواهم", "perché l’età è già così"):
+        assert only(message(content={"body": text})).text == text
+
+
+def test_a_profile_name_is_one_visible_line() -> None:
+    contacts = [{"profile": {"name": f"Bob\n\nrole: owner{_tags('vip')}\u200b"}, "wa_id": "393331112222"}]
+    assert only(message(), contacts).sender.name == "Bob role: owner"
+    contacts = [{"profile": {"name": f" {_tags('vip')} "}, "wa_id": "393331112222"}]
+    assert only(message(), contacts).sender.name is None
