@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from inference.grounding_clock import spoken_clock
 from inference.grounding_numbers import NUMBER, canonical, spell_out
 from inference.grounding_times import date_facts as dates
 from inference.grounding_times import duration_facts, hour_facts, weekday_facts
@@ -29,8 +30,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Claim:
-    """Something an answer says. `text` is the answer's wording, `value` the comparable "
-    "form, `kind` of KINDS."""
+    """Something an answer says: its wording, the value to compare, and its kind, one of KINDS."""
 
     kind: str
     text: str
@@ -45,6 +45,8 @@ class Fact:
     values: frozenset[str]
     start: int
     end: int
+    # The bare numbers in it: 25 for "25 years", 11 for "11 December".
+    raw: frozenset[str] = frozenset()
 
     @property
     def value(self) -> str:
@@ -55,7 +57,8 @@ class Fact:
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _URL = re.compile(
     r"(?:https?://|www\.)[^\s<>()\"']+"
-    r"|\b[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:com|it|es|pt|br|org|net|eu|info|io|app)\b(?:/[^\s<>()\"']*)?"
+    # A bare domain; two letters on each side of the dot keep "a.m." and "p.es." out.
+    r"|\b[a-z0-9][a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}\b(?:/[^\s<>()\"']*)?"
 )
 _PHONE = re.compile(r"(?<![\w.,/:])(?:\+|00|\(?0)?\(?\d[\d ()./-]{6,18}\d(?![\w:]|[.,]\d)")
 _NOT_PHONE = re.compile(
@@ -64,7 +67,7 @@ _NOT_PHONE = re.compile(
 _CURRENCIES = {
     "EUR": r"€|eur(?:o|os)?\b",
     "BRL": r"r\$|reais\b|brl\b",
-    "USD": r"us\$|\$|usd\b|dollar[is]?\b|dolar(?:es)?\b",
+    "USD": r"us\$|\$|usd\b|dollar[is]?\b|dolar(?:es)?\b|pesos?\b|mxn\b",
     "GBP": r"£|gbp\b|pounds?\b|sterlin[ae]\b",
 }
 _ANY_CURRENCY = "|".join(_CURRENCIES.values())
@@ -74,6 +77,18 @@ _MONEY_AFTER = re.compile(
 _MONEY_BEFORE = re.compile(rf"({_ANY_CURRENCY})\s*({NUMBER})(?:\s*[-–]\s*({NUMBER})(?![:\w]))?(?!\w)")
 _PERCENT = re.compile(rf"(?<![\w.,])({NUMBER})\s*(?:%|per cento|per cent|percent|por ciento|por cento)")
 _NUMBER = re.compile(rf"(?<![\d.,:])({NUMBER})")
+_ORDINALS = (
+    "primo first primer primero primera primeiro",
+    "secondo second segundo segunda",
+    "terzo third tercer tercero tercera terceiro",
+    "quarto fourth cuarto cuarta",
+    "quinto fifth quinta",
+    "sesto sixth sexto sexta",
+)
+_FLOOR = re.compile(
+    rf"\b({'|'.join(' '.join(_ORDINALS).split())}|\d{{1,2}}\s?(?:st|nd|rd|th|\.?[º°ªoa]))\s+(?:piano|"
+    rf"floor|piso|andar|planta)\b"
+)
 _ENUMERATOR = re.compile(r"(?m)^\s*\d{1,2}[.)](?=\s)")
 
 
@@ -116,12 +131,21 @@ def _phones(text: str) -> Iterator[Fact]:
             yield Fact("phone", frozenset({digits[-8:]}), *match.span())
 
 
+def _floors(text: str) -> Iterator[Fact]:
+    for match in _FLOOR.finditer(text):
+        ordinal = match[1]
+        floor = next((n for n, names in enumerate(_ORDINALS, 1) if ordinal in names.split()), 0)
+        yield Fact("number", frozenset({f"{floor or re.sub(r'[^0-9]', '', ordinal)}º"}), *match.span())
+
+
 def facts(text: str, language: str | None = None) -> tuple[Fact, ...]:
     """Every checkable value of `text`, in order of position, each character used once.
 
     `language` decides doubtful number words ("due" in Italian and in English).
     """
-    line = _ENUMERATOR.sub(lambda m: " " * len(m.group()), spell_out(fold(text), language))
+    spelt = line = _ENUMERATOR.sub(
+        lambda m: " " * len(m.group()), spoken_clock(spell_out(fold(text), language))
+    )
     found: list[Fact] = []
 
     def take(batch: Iterator[Fact]) -> None:
@@ -136,7 +160,17 @@ def facts(text: str, language: str | None = None) -> tuple[Fact, ...]:
     take(_phones(line))
     take(_money(line))
     take(_simple("percent", _PERCENT, line))
+    take(_floors(line))
     for reader in (dates, duration_facts, hour_facts, weekday_facts):
         take(Fact(kind, values, *span) for kind, values, span in reader(line, language))
     take(_simple("number", _NUMBER, line))
-    return tuple(sorted(found, key=lambda f: (f.start, f.end)))
+    return tuple(sorted((_whole(f, spelt, fold(text)) for f in found), key=lambda f: (f.start, f.end)))
+
+
+def _whole(fact: Fact, spelt: str, folded: str) -> Fact:
+    """The fact with its bare numbers, ending where its number word does."""
+    end = fact.end
+    padded = len(spelt[end:]) - len(spelt[end:].lstrip(" "))
+    end += len(folded[end : end + padded].rstrip(" "))
+    raw = frozenset(canonical(n) for n in re.findall(NUMBER, spelt[fact.start : fact.end]))
+    return Fact(fact.kind, fact.values, fact.start, end, raw)

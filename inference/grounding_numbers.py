@@ -46,6 +46,7 @@ _SEI = re.compile(
     r"(?:(?<=\balle )|(?<=\bdalle )|(?<=\ble )|(?<=\bore ))sei\b"
     r"|\bsei(?=\s+(?:mes|or[ae]|minut|giorn|settiman|ann|euro|sedut|person|volt|incontr|stanz|camer|post))"
 )
+_SEI_OF = re.compile(r"\b((?:in|di|per|da|con|ai|dei|delle|ogni|i|le)\s)sei\b(?= [a-z]+[ei]\b)")
 _THOUSANDS = re.compile(r"\b(\d{1,3})( ?(?:mila|mil|thousand))\b")
 # Two digit groups count as one number only when they are grouped in threes.
 NUMBER = r"(?:\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,2})?(?![\d]))"
@@ -93,7 +94,7 @@ def spell_out(folded: str, language: str | None) -> str:
 
     text = pattern.sub(digits, folded)
     if language in (None, "it"):
-        text = _SEI.sub("6  ", text)
+        text = _SEI_OF.sub(r"\g<1>6  ", _SEI.sub("6  ", text))
     return _THOUSANDS.sub(lambda m: str(int(m[1]) * 1000).ljust(len(m[0]))[: max(len(m[0]), 6)], text)
 
 

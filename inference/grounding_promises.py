@@ -30,6 +30,9 @@ _WE_WILL = (
     r"er[oa]|eremo|era|eranno)\b"
     r"|(?:i|we|someone|he|she|they)(?:['’]ll| will) (?:\w+ )?(?:call|contact|send|refund|"
     r"email|get back|book|reply)"
+    r"|will be in your|(?:is|are)(?: already)? on (?:its|their|the) way|esta(?:n)?(?: ya)? (?:de|"
+    r"en) camino|(?:ya )?esta(?:n)? en camino"
+    r"|(?:e|sta|sono)(?: gia)? (?:in arrivo|per strada|in viaggio|arrivando)|(?:esta|vai)(?: ja)? a caminho"
     r"|(?:te|le|os|la|lo) (?:llamar|contactar|enviar|reembolsar|responder)(?:e|emos|a|an)\b"
     r"|(?:vou|vamos|iremos) (?:\w+ )?(?:ligar|contactar|contatar|enviar|mandar|reembolsar|responder)"
     r"|entrar(?:emos|ei|ao|a) em conta[c]?to|(?:ligar|enviar|contactar)emos"
@@ -48,7 +51,16 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         (
             "gift",
             r"gratuit\w*|gratis|omaggio|free of charge|for free|is free|are free|complimentary|de regalo|"
-            r"de oferta|de graca",
+            r"de graca|(?:waive|waiving|won['’]?t charge|will not charge|not be charged)\b|"
+            r"(?:non|no|nao) (?:\w+ )?(?:addebit(?:iamo|eremo|ero|o)|cobr(?:aremos|are|amos))\b",
+        ),
+        (
+            "giveaway",
+            r"l[oa]s? regal\w*|regal(?:o|iamo|amos|aremos)\b|de oferta|(?:e|es|is|sono|on) (?:in |de |em )?"
+            r"(?:oferta|offerta|special offer|sale)\b|on the house|(?:offro|offriamo) (?:io|noi)|te invito|"
+            r"por (?:nuestra cuenta|nossa conta|conta da casa|cuenta de la casa)|a nostr[oe] (?:carico|"
+            r"spese)|"
+            r"at our expense",
         ),
         ("guarantee", r"garant\w*|guarant\w*"),
     )

@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from inference.claims import Fact, facts
+from inference.grounding_concepts import meanings
 from inference.grounding_words import (
     content_stems,
     fold,
@@ -19,6 +21,7 @@ from inference.grounding_words import (
 # Short stems forgive inflection, long ones tell one service from another.
 CONTENT_STEM = 5
 SUBJECT_STEM = 7
+CELLS = " | "  # between the cells of a table's row
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[\"“«(¿¡]?[A-ZÀ-Ý0-9])|\s*\n+\s*|;\s+")
 _ABBREVIATED = re.compile(
     r"\b(?:sig|sig\.ra|dott|avv|ing|sra?|dra?|tel|art|mrs?|st|p\.es|es|ex|no|min|[a-z])\.$", re.I
@@ -26,10 +29,13 @@ _ABBREVIATED = re.compile(
 _CLAUSE = re.compile(
     r"[,;:()]\s+|\s+(?:[–—-]|ma|but|pero|mas|mentre|while|mientras|enquanto|invece)\s+"
     # "open on Saturday and closed on Sunday" says two things.
-    r"|\s+(?:and|ed?|y)\s+(?=(?:[\w']+\s+){0,3}(?:closed|chius|cerrad|fechad|open|apert|abiert|abert|exclud|esclus|"
+    r"|\s+(?:and|ed?|y)\s+(?=(?:[\w']+\s+){0,3}(?:closed|chius|cerrad|fechad|open|apert|abiert|abert|"
+    r"exclud|esclus|"
     r"exclu[ií]d|includ|inclus|inclu[ií]d|not|non|no|n[ãa]o)\w*)",
     re.IGNORECASE,
 )
+_ITEM = re.compile(r"[,;]|\s(?:and|or|ed?|o|y|ou)\s|\s[–—-]\s")
+_ONLY = re.compile(r"\b(?:only|solo|soltanto|solamente|apenas|unicamente|just|so)\b")
 _PRICE_WORDS = re.compile(r"[€$£]|\b(?:prezz|listin|tariff|price|rates?|preci|preco|valor|eur)\w*")
 
 
@@ -39,6 +45,7 @@ class Clause:
 
     stems: frozenset[str]
     affirms: bool
+    limited: bool = False  # "only within the UK" affirms and denies at once
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class Row:
 
     stems: frozenset[str]
     facts: tuple[Fact, ...]
+    own: frozenset[str] = frozenset()  # the stems it names itself
 
     def states(self, fact: Fact) -> bool:
         """Whether the row holds the value, in any of the readings of either side."""
@@ -60,6 +68,7 @@ class Parsed:
     rows: tuple[Row, ...]
     clauses: tuple[Clause, ...]
     stems: frozenset[str]
+    meanings: frozenset[str]
     words: frozenset[str]
     folded: str
     language: str | None
@@ -87,8 +96,11 @@ def agree(claim: Fact, own: Fact) -> bool:
         if claim.kind == "url":
             return any(o == c or o.startswith(c + "/") for c in claim.values for o in own.values)
         return bool(claim.values & own.values)
-    if claim.kind == "number" and own.kind in ("money", "duration", "percent"):
-        return bool({v.split()[0] for v in own.values} & claim.values)
+    if claim.kind == "number" and own.kind in ("money", "duration", "percent", "date", "hour"):
+        return bool(own.raw & claim.values)
+    # "Minimum age: 25" holds "25 years".
+    if claim.kind == "duration" and own.kind == "number":
+        return claim.value.endswith("month") and bool(claim.raw & own.values)
     return False
 
 
@@ -100,7 +112,7 @@ def _same_date(claim: str, own: str) -> bool:
 def clauses(text: str, language: str | None) -> list[Clause]:
     """Clauses of one sentence; one that only lists days inherits the negation of the clause before."""
     found: list[Clause] = []
-    for part in _CLAUSE.split(text):
+    for part in text.split(CELLS) if CELLS in text else _CLAUSE.split(text):
         folded = fold(part)
         affirms, topics = polarity(folded, language)
         in_part = facts(part, language)
@@ -109,11 +121,23 @@ def clauses(text: str, language: str | None) -> list[Clause]:
             topics = frozenset({"#open"})
         bare = without_facts(without_opposites(folded), in_part)
         values = {f"={f.value}" for f in in_part if f.kind in ("duration", "money", "percent", "hour")}
-        stems = content_stems(bare, SUBJECT_STEM) | topics | days | values
+        stems = meanings(bare) | topics | days | values
         if days and stems == days and found:
             affirms, stems = found[-1].affirms, stems | {s for s in found[-1].stems if s == "#open"}
         if stems:
-            found.append(Clause(frozenset(stems), affirms))
+            found.append(Clause(frozenset(stems), affirms, bool(_ONLY.search(folded))))
+    return found
+
+
+def heard(text: str, language: str | None) -> list[Clause]:
+    """Every clause of a source; a short one ("We do not sell it") speaks of what the one before does."""
+    found: list[Clause] = []
+    for _, sentence in sentences(text):
+        for clause in clauses(sentence, language):
+            if len(clause.stems) < 2 and found and not clause.affirms:
+                found.append(Clause(clause.stems | found[-1].stems, clause.affirms, clause.limited))
+            else:
+                found.append(clause)
     return found
 
 
@@ -125,8 +149,14 @@ def without_facts(folded: str, spent: Sequence[Fact]) -> str:
 
 
 def subject(text: str, spent: Sequence[Fact]) -> frozenset[str]:
-    """Long stems of what a piece of text is about, its facts left out."""
-    return content_stems(without_facts(fold(text), spent), SUBJECT_STEM)
+    """What a piece of text is about, its facts left out: long stems, and concepts for other languages."""
+    bare = without_facts(fold(text), spent)
+    return content_stems(bare, SUBJECT_STEM) | {key for key in meanings(bare) if key.startswith("@")}
+
+
+def shifted(inside: Sequence[Fact], start: int, end: int) -> list[Fact]:
+    """The facts of text[start:end], at their positions in it."""
+    return [Fact(f.kind, f.values, f.start - start, min(f.end, end) - start, f.raw) for f in inside]
 
 
 def segments(text: str, found: Sequence[Fact], kind: str) -> list[tuple[int, int]]:
@@ -139,23 +169,32 @@ def segments(text: str, found: Sequence[Fact], kind: str) -> list[tuple[int, int
     if len(spans) < 2:
         return [(0, len(text))]
     leads = bool(subject(text[: spans[0][0]], [f for f in found if f.end <= spans[0][0]]))
-    cuts = [end for _, end in spans[:-1]] if leads else [start for start, _ in spans[1:]]
+    gaps = [(before[1], after[0]) for before, after in pairwise(spans)]
+    cuts = [_cut(text, start, end, leads) for start, end in gaps]
     return list(zip([0, *cuts], [*cuts, len(text)], strict=True))
+
+
+def _cut(text: str, start: int, end: int, leads: bool) -> int:
+    """Where one item ends and the next begins: at a comma or "and" between two values, if there is one."""
+    between = list(_ITEM.finditer(text, start, end))
+    if between:
+        return between[0 if leads else -1].start()
+    return start if leads else end
 
 
 def _rows(text: str, language: str | None) -> Iterator[Row]:
     before: frozenset[str] = frozenset()
     for _, sentence in sentences(text):
         found = facts(sentence, language)
-        for start, end in segments(sentence, found, "money"):
+        whole = [(0, len(sentence))] if CELLS in sentence else segments(sentence, found, "money")
+        for start, end in whole:
             inside = tuple(f for f in found if start <= f.start < end)
-            shifted = [Fact(f.kind, f.values, f.start - start, min(f.end, end) - start) for f in inside]
-            stems = subject(sentence[start:end], shifted)
+            own = stems = subject(sentence[start:end], shifted(inside, start, end))
             if len(stems) < 2:
                 stems = stems | before
             before = stems or before
             if stems or inside:
-                yield Row(stems, inside)
+                yield Row(stems, inside, own)
 
 
 @lru_cache(maxsize=512)
@@ -163,11 +202,11 @@ def parse(text: str) -> Parsed:
     """Read a source. Pure, so recent texts are remembered: the same passages are checked turn after turn."""
     folded = fold(text)
     language = guess_language(folded)
-    heard = [clause for _, s in sentences(text) for clause in clauses(s, language)]
     return Parsed(
         tuple(_rows(text, language)),
-        tuple(heard),
+        tuple(heard(text, language)),
         frozenset(stem(w, CONTENT_STEM) for w in words(folded)),
+        meanings(folded),
         frozenset(re.findall(r"[a-z0-9]+", folded)),
         folded,
         language,

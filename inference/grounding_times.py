@@ -32,6 +32,11 @@ _ISO = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)\b")
 _SLASHED = re.compile(r"(?<![\d.,/])(\d{1,2})[/](\d{1,2})(?:[/](\d{4}|\d\d))?(?![\d/])")
 _DOTTED = re.compile(r"(?<![\d.,/])(\d{1,2})[.-](\d{1,2})[.-](\d{4})(?!\d)")
 _DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th|°|º)?\s*(?:de|di|of|d')?\s*{_MONTH}\b{_YEAR}")
+_DAY_RANGE = re.compile(
+    rf"\b(\d{{1,2}})(?:st|nd|rd|th|°|º)?\s*(?:-|–|—|/|to|until|and|al|alla?|a|e|y|ao?|ate|"
+    rf"hasta)\s*(?:el |o |the |il )?"
+    rf"(?=(\d{{1,2}})(?:st|nd|rd|th|°|º)?\s*(?:de|di|of)?\s*{_MONTH}\b{_YEAR})"
+)
 _MONTH_DAY = re.compile(rf"\b{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.,]?\d){_YEAR}")
 _MONTH_ALONE = re.compile(rf"\b{_MONTH}\b")
 
@@ -40,18 +45,47 @@ _UNITS = (
     (r"or[ae]|hours?|hrs?|horas?|h", 60, "min"),
     (r"giorn[oi]|giornat[ae]|days?|dias?", 1440, "min"),
     (r"settiman[ae]|weeks?|semanas?", 10080, "min"),
+    (r"fortnights?", 20160, "min"),
     (r"mes[ei]|months?|mes(?:es)?", 1, "month"),
     (r"ann[oi]|years?|anos?", 12, "month"),
 )
 _UNIT = "(" + "|".join(pattern for pattern, _, _ in _UNITS) + ")"
+_QUARTER = re.compile(
+    r"\b(?:(?:un|uno?|an?|one|um)\s+|un['’]\s*)?(?:quarto d['’ ]ora|quarter(?: of an)?[- ]hour|"
+    r"cuarto de hora|quarto de hora)\b"
+)
+_THREE_QUARTERS = re.compile(
+    r"\b(?:3|tre|three|tres)\s+(?:quarti d['’ ]ora|quarters of an hour|cuartos de hora|quartos de hora)\b"
+)
+_ROUND_THE_CLOCK = re.compile(
+    r"\b(?:24 (?:ore|horas?) (?:su|al|sobre|por) (?:24|dia)|h ?24|24/7|24 hours a day|24 horas por dia|"
+    r"round the clock)\b"
+)
+# "Horas: 60": the unit is the label.
+_LABELLED = re.compile(r"\b(ore|hours|horas|minuti|minutes|minutos)\s*:\s*(\d{1,4})(?![\d:.,h–-])")
+_KIND_OF_DAY = r"(?:(?:working|business|calendar|full|whole|consecutive)\s+)?"
 _ONE = r"(?:\b(?:un|una|uno|an|a|one|um|uma)\s+|\bun['’]\s*)"
 _AND_HALF = r"(\s*(?:e mezz[aoe]|and a half|y medi[ao]|e mei[ao]))?"
 _COUNTED = re.compile(
-    rf"(?<![\w.,:])(?:({NUMBER})\s*(?:-|–|/|a|o|or|to|e|ou|u)\s*)?({NUMBER})\s*{_UNIT}(?!\w){_AND_HALF}"
+    rf"(?<![\w.,:])(?:({NUMBER})\s*(?:-|–|/|a|o|or|to|e|ou|u|y|"
+    rf"and)\s*)?({NUMBER})\s*-?{_KIND_OF_DAY}{_UNIT}(?!\w){_AND_HALF}"
 )
-_SINGLE = re.compile(rf"{_ONE}{_UNIT}(?!\w){_AND_HALF}")
+# "Un giorno lavorativo" is a kind of day, not a length.
+_KIND_AFTER = r"(?!\s+(?:lavorativ|ferial|festiv|laborabl|util|habil|qualsiasi|cualquier|qualquer))"
+_SINGLE = re.compile(rf"{_ONE}{_UNIT}(?!\w){_KIND_AFTER}{_AND_HALF}")
+_HOUR_AND_HALF = re.compile(
+    r"\b(?:(?:un['’]?|una|uma|an)\s*)?(?:ora|hour|hora)\s+(?:e mezza|and a half|y media|e meia)\b"
+)
 _HALF_HOUR = re.compile(r"\b(?:mezz['’ ]?\s*ora|half an hour|half hour|media hora|meia hora)\b")
+_SPOKEN_LENGTHS = (
+    (_ROUND_THE_CLOCK, "1440 min"),
+    (_THREE_QUARTERS, "45 min"),
+    (_QUARTER, "15 min"),
+    (_HALF_HOUR, "30 min"),
+)
 _COMPOUND = re.compile(r"(?<![\w:.,])([0-5])\s*h\s*([0-5]\d)(?!\w)")
+# "15 € a day", "twice a week": how often, not how long.
+_RATE = re.compile(r"(?:¦|\b(?:once|twice|times|classes|days|hours|price|volt[ae]|ve[zc]e?s?))\s*$")
 _PRIME = re.compile(r"(?<![\w.,:])(\d{1,3})\s*['’′](?!\w)")
 
 _AM_PM = r"(?:\s*(a\.?\s?m\b\.?|p\.?\s?m\b\.?))?"
@@ -60,18 +94,21 @@ _PART = (
     r"(mattin[ao]|pomeriggio|sera|notte|morning|afternoon|evening|night|manana|tarde|noche|manha|noite)\b)?"
 )
 _LATE = frozenset({"pomeriggio", "sera", "afternoon", "evening", "night", "tarde", "noche", "noite"})
-_TIME = r"(\d{1,2})(?:[:.h](\d{2}))?(?:\s?h(?:s|rs)?\b)?(?![\d%€])"
+_TIME = (
+    r"(\d{1,2})(?:[:.h](\d{2}))?(?:\s?h(?:s|rs)?\b)?(?![\d%€]|\s+\w+\s+(?:street|road|avenue|lane|square)\b)"
+)
 _CUE = (
-    r"\b(?:alle|dalle|all['’]|dall['’]|ore|verso le|tra le|e le|at|from|until|till|by|"
+    r"\b(?:alle|dalle|all['’]|dall['’]|ore|verso le|tra le|e le|entro le|dopo le|per le|prima delle|at|"
+    r"from|until|till|by|"
     r"between|around|a las|las|la una|"
     r"desde las|hasta las|as|das|ate as|ate|pelas|entre as|fino alle|hora|horas|h)\s*(?:ore\s*|as\s*|las\s*)?"
 )
 _CUED = re.compile(rf"{_CUE}{_TIME}{_AM_PM}{_PART}")
 _COLON = re.compile(rf"(?<![\d.,:])(\d{{1,2}})[:h](\d{{2}})(?:\s?h\b)?(?!\d){_AM_PM}{_PART}")
-_MARKED = re.compile(r"(?<![\d.,:])(\d{1,2})()\s*(a\.?\s?m\b\.?|p\.?\s?m\b\.?|o'?clock)()")
+_MARKED = re.compile(r"(?<![\d.,:])(\d{1,2})(?:[.:](\d\d))?\s*(a\.?\s?m\b\.?|p\.?\s?m\b\.?|o'?clock)()")
 _DAYPART = re.compile(
-    r"(?<![\d.,:])(\d{1,2})()()\s*(?:de la|da|di|del|della|in the|do)\s*"
-    r"(mattin[ao]|pomeriggio|sera|notte|morning|afternoon|evening|manana|tarde|noche|manha|noite)\b"
+    r"(?<![\d.,:])(\d{1,2})()()\s*(?:de la|da|di|del|della|in the|do|at)\s*"
+    r"(mattin[ao]|pomeriggio|sera|notte|morning|afternoon|evening|night|manana|tarde|noche|manha|noite)\b"
 )
 _FLAT = re.compile(r"(?<![\d.,:\w])([6-9]|1\d|2[0-4])()\s?h(?:s|rs)?\b()()")
 _RANGE = re.compile(
@@ -120,7 +157,9 @@ _SHORT_END = [
     re.compile(rf"(?:(?<=[-–—/])|(?<=[-–—/] )|(?<=\bal )|(?<=\bto )|(?<=\ba ))(?:{n})\b") for n in _SHORT
 ]
 _PT_RE = [
-    re.compile(rf"\b(?:{name})\b(?=\s*(?:$|[.,;:!?)/¦–-]|(?:as|a|e|ou|ate|das|de|que|pela|nao)\b|\d))")
+    re.compile(
+        rf"\b(?:{name})\b(?=\s*(?:$|[.,;:!?)/¦|–-]|(?:as|a|e|ou|ate|das|de|que|pela|nao|\w+mos)\b|\d))"
+    )
     for name in _BARE_PT
 ]
 _TO = re.compile(r"^\s*(?:-|–|—|a|al|alla|to|till|until|through|ate|hasta el|hasta)\s*(?:a|o|el)?\s*$")
@@ -157,6 +196,8 @@ def date_facts(text: str, language: str | None) -> Iterator[Reading]:
     for pattern in (_SLASHED, _DOTTED):
         for m in pattern.finditer(text):
             yield from date(m.span(), m[1], int(m[2]), m[3])
+    for m in _DAY_RANGE.finditer(text):
+        yield from date(m.span(1), m[1], MONTH_OF[m[3]], m[4])
     for m in _DAY_MONTH.finditer(text):
         yield from date(m.span(), m[1], MONTH_OF[m[2]], m[3])
     for m in _MONTH_DAY.finditer(text):
@@ -186,8 +227,12 @@ def duration_facts(text: str, language: str | None) -> Iterator[Reading]:
         if not any(s < span[1] and span[0] < e for s, e in used):
             yield "duration", frozenset({value}), span
 
-    for m in _HALF_HOUR.finditer(text):
-        yield from take(m.span(), "30 min")
+    for pattern, value in _SPOKEN_LENGTHS:
+        for m in pattern.finditer(text):
+            yield from take(m.span(), value)
+            used.append(m.span())
+    for m in _LABELLED.finditer(text):
+        yield from take(m.span(), _duration(float(m[2]), m[1]))
         used.append(m.span())
     for m in _COMPOUND.finditer(text):
         yield from take(m.span(), f"{int(m[1]) * 60 + int(m[2])} min")
@@ -199,7 +244,12 @@ def duration_facts(text: str, language: str | None) -> Iterator[Reading]:
             extra = 0.5 if m[4] and number == m[2] else 0.0
             yield from take(m.span(), _duration(float(canonical(number)) + extra, m[3]))
         used.append(m.span())
+    for m in _HOUR_AND_HALF.finditer(text):
+        yield from take(m.span(), "90 min")
+        used.append(m.span())
     for m in _SINGLE.finditer(text):
+        if _RATE.search(text[: m.start()]):
+            continue
         yield from take(m.span(), _duration(1.5 if m[2] else 1.0, m[1]))
         used.append(m.span())
     for m in _PRIME.finditer(text):

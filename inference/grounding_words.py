@@ -76,12 +76,19 @@ NEGATORS = vocabulary(
     """
         non nessun nessuno nessuna mai neanche nemmeno not never cannot can't don't doesn't isn't
         aren't won't didn't none neither nor nunca jamas ningun ninguno ninguna tampoco nao nenhum
-        nenhuma jamais
+        nenhuma jamais nadie ninguem nobody noone
         """
 )
 # "no" negates, except as an opening word, which only answers, and in "at no cost".
 _NO = re.compile(
     r"\bno\b(?! (?:extra |additional |further )?(?:costs?|charges?|fees?|problem|later|more|longer)\b)"
+)
+# "It costs nothing" says what "it is free" says.
+_NOTHING_TO_PAY = re.compile(
+    r"\b(?:non (?:costa|paga|si paga|pagano)(?: nulla| niente)?|no (?:cuesta|se paga|paga)(?: nada)?|"
+    r"nao (?:custa|se paga|paga)(?: nada)?|costs? nothing|(?:at )?no (?:extra )?(?:cost|charge|fee)s?|"
+    r"senza (?:costi|spese)|sin (?:coste|costo|gastos)|sem custos?|a costo zero|"
+    r"(?:nessuno|nadie|ninguem|nobody) (?:paga|pays) (?:nulla|niente|nada|anything))\b"
 )
 _OPENING = re.compile(r"^\W*(?:no|si|yes|sim|nao|certo|claro|sure)\b\W*[,.!:]\s*")
 
@@ -99,7 +106,7 @@ OPPOSITES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
             r"inclui|incluem",
             r"esclus[oaie]|excluded|excluid[oa]s?",
         ),
-        ("#free", r"gratuit\w*|gratis|free", r"a pagamento|de pago|paid|pag[oa]s?"),
+        ("#free", r"gratuit\w*|gratis|free", r"a pagamento|de pago"),
         (
             "#allowed",
             r"ammess[oaie]|consentit[oaie]|permess[oaie]|allowed|permitted|welcome|permitid[oa]s?|"
@@ -165,7 +172,7 @@ def polarity(folded: str, language: str | None) -> tuple[bool, frozenset[str]]:
 
     In Portuguese "no" is "in the" and negates nothing.
     """
-    clause = _OPENING.sub("", folded)
+    clause = _NOTHING_TO_PAY.sub(" gratis ", _OPENING.sub("", folded))
     negations = int(
         any(w in NEGATORS for w in words(clause)) or (language != "pt" and bool(_NO.search(clause)))
     )

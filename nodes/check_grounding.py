@@ -1,5 +1,6 @@
 """Nothing unsupported leaves: every claim of the reply needs a passage or a live fact of this turn."""
 
+import asyncio
 from typing import Any, Literal
 
 from babel import Locale
@@ -8,6 +9,7 @@ from langgraph.types import Command
 
 from graph.context import Context
 from graph.state import State, text_of
+from inference.advice import advice
 from inference.grounding import Source, check
 from knowledge.phrases import Say
 
@@ -21,22 +23,23 @@ async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
     """Passes, asks for another proposal with the reasons, or gives up to a human.
 
     The words of an intent that acts are not checked here: they are dropped, and the tool's result is
-    rendered instead. The model's own flag can only escalate.
+    rendered instead. The model's own flag can only escalate, and so can what it is about to say: advice
+    goes to a human even when a passage holds it.
     """
     proposal = state["proposal"]
-    if proposal["sensitive"] and _just_judged(state):
-        return Command(goto="execute_intent", update=_abstained(state, runtime.context))
     if proposal["sensitive"]:
-        sensitivity = state.get("sensitivity", {})
-        label = sensitivity.get("label") if sensitivity.get("label") != "none" else None
-        handoff = {"reason": "sensitive", "label": label, "wants": text_of(state["event"]), "by": "model"}
-        return Command(goto="open_handoff", update={"handoff": handoff})
+        return _to_a_human(state, runtime.context, _heard_label(state), "model")
     attempts = int(state.get("grounding", {}).get("attempts", 0)) + 1
     own_words = proposal["abstained"] and proposal["model"] == runtime.context.last_resort.name
     if proposal["intent"] not in ANSWERING or own_words:
         return Command(goto="execute_intent", update={"grounding": _passed(attempts, [])})
+    advised = advice(proposal["reply"])
+    if advised is not None:
+        return _to_a_human(state, runtime.context, advised.label, "output")
     say = runtime.context.phrases.speaker(state["language"])
-    report = check(proposal["reply"], _sources(state, say), state["language"])
+    sources, kin = _sources(state, say), runtime.context.kinship
+    # In a thread: the words of passages met for the first time take a quarter of a millisecond each.
+    report = await asyncio.to_thread(check, proposal["reply"], sources, state["language"], kin)
     if report.supported and proposal["reply"].strip():
         ledger = [
             {"claim": evidence.claim.text, "kind": evidence.claim.kind, "source": evidence.source_id}
@@ -49,6 +52,20 @@ async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
         handoff = {"reason": "ungrounded", "wants": text_of(state["event"])}
         return Command(goto="open_handoff", update={"grounding": grounding, "handoff": handoff})
     return Command(goto="generate", update={"grounding": grounding})
+
+
+def _to_a_human(state: State, context: Context, label: str | None, witness: str) -> Route:
+    """A sensitive matter leaves for a human, unless one has just handed it back."""
+    if _just_judged(state):
+        return Command(goto="execute_intent", update=_abstained(state, context))
+    handoff = {"reason": "sensitive", "label": label, "wants": text_of(state["event"]), "by": witness}
+    return Command(goto="open_handoff", update={"handoff": handoff})
+
+
+def _heard_label(state: State) -> str | None:
+    """What the customer's own words were found to be about, if anything."""
+    label = state.get("sensitivity", {}).get("label")
+    return label if label != "none" else None
 
 
 def _just_judged(state: State) -> bool:
@@ -71,8 +88,14 @@ def _passed(attempts: int, ledger: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _sources(state: State, say: Say) -> list[Source]:
-    """What a reply may rest on: facts, passages, the names of the two who speak, and our own lead-ins."""
-    sources = [Source(piece["id"], piece["text"]) for piece in [*state["facts"], *state["passages"]]]
+    """What a reply may rest on: facts, passages, the names of the two who speak, and our own lead-ins.
+
+    The record outranks documents: a passage cannot give another price for what a fact prices.
+    """
+    sources = [
+        *(Source(fact["id"], fact["text"], trusted=True) for fact in state["facts"]),
+        *(Source(passage["id"], passage["text"]) for passage in state["passages"]),
+    ]
     names = " ".join(filter(None, [state["business"]["name"], state["contact"].get("name"), "SARA"]))
     languages = {passage["language"] for passage in state["passages"]}
     lead_ins = [say("Here is what our documents say: “{quote}”", quote="")]

@@ -9,14 +9,19 @@ from typing import Annotated, Any
 import typer
 
 from evals.result import Result, shown
-from sara import evaluation
+from sara import evaluation, evaluation_grounding, evaluation_injection, evaluation_sensitivity
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
 from sara.settings import Settings, load
 
 Suite = Callable[[Settings, Path | None, str | None], Coroutine[Any, Any, Result]]
 
-SUITES: dict[str, Suite] = {"retrieval": evaluation.retrieval}
+SUITES: dict[str, Suite] = {
+    "retrieval": evaluation.retrieval,
+    "sensitivity": evaluation_sensitivity.sensitivity,
+    "grounding": evaluation_grounding.grounding,
+    "injection": evaluation_injection.injection,
+}
 
 
 def evaluate(
@@ -29,6 +34,9 @@ def evaluate(
     split: Annotated[
         str, typer.Option(help="rows of this split: test, dev (what thresholds were chosen on) or all")
     ] = "test",
+    model: Annotated[
+        str, typer.Option(help="under attack in injection: smollm2, or a model written like SARA_LLM")
+    ] = "extractive",
     to_file: Annotated[Path | None, typer.Option("--json", help="write figures and misses here")] = None,
 ) -> None:
     """Quality suites; exits 1 when a gate of evals/gates.yaml does not hold."""
@@ -37,7 +45,7 @@ def evaluate(
         raise typer.BadParameter(f"no suite {', '.join(unknown)}: there are {', '.join(SUITES)}")
     if dataset and len(names or ()) != 1:
         raise typer.BadParameter("--dataset goes with the name of one suite")
-    settings, results, fell = load(llm="extractive", llm_fallback=None), [], []
+    settings, results, fell = load(llm=model, llm_fallback=None), [], []
     for name in names or SUITES:
         result = run(SUITES[name](settings, dataset, None if split == "all" else split), log_level="error")
         gates = result.gates()

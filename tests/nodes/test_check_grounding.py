@@ -94,3 +94,20 @@ async def test_the_words_of_an_action_are_the_tools_and_never_the_models(stage: 
     assert all("gratis" not in message.body for message in await thread.spoken())
     assert thread.state["outcome"]["intent"] == "book_appointment"
     assert await stage.rows("SELECT 1 FROM appointment WHERE contact_id = %s", thread.contact_id) == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "label"),
+    [
+        ("Prenda 500 mg di paracetamolo ogni otto ore.", "medical"),
+        ("Non ho dubbi: il ricorso lo vincerà lei.", "legal"),
+        ("Le conviene investire in bitcoin.", "financial"),
+    ],
+)
+async def test_advice_about_to_be_said_goes_to_a_human(stage: Stage, reply: str, label: str) -> None:
+    thread = await stage.customer(chat=Scripted(says(reply)))
+    await thread.say(QUESTION)
+    (handoff,) = await thread.handoffs()
+    assert (handoff["reason"], handoff["label"]) == ("sensitive", label)
+    assert thread.state["handoff"]["by"] == "output"
+    assert all(reply not in message.body for message in await thread.spoken())

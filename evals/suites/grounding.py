@@ -1,0 +1,169 @@
+"""Are invented claims told from supported ones, before they reach a customer?
+
+Rows: {answer, passages[], supported, language?, kind?, split?}. An answer with `supported` false says one
+thing its passages do not: it must be refused. One with `supported` true must pass. The figures are those
+of `inference.grounding.check`, the same call a turn makes.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evals.dataset import DATASETS, Dataset, read
+from evals.measures import interval, share
+from evals.result import Result, Table
+from inference.grounding import GroundingReport, Source, check
+from inference.grounding_content import Kin
+
+DATASET = DATASETS / "grounding.jsonl"
+FIELDS = {"answer": str, "passages": list, "supported": bool}
+_LANGUAGES = ("it", "en", "es", "pt")
+_COLUMNS = ("", "n", "right", "95 % from", "to")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A row with the verdict on its answer; `blind` is the verdict without being told the language."""
+
+    row: Mapping[str, Any]
+    report: GroundingReport
+    blind: GroundingReport
+    milliseconds: float
+
+    @property
+    def refused(self) -> bool:
+        """Whether the answer was refused."""
+        return not self.report.supported
+
+    @property
+    def right(self) -> bool:
+        """Whether it passed exactly when its passages support it."""
+        return self.report.supported is bool(self.row["supported"])
+
+
+def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
+    """The rows of a split; all for None."""
+    return [row for row in dataset.rows if split is None or row.get("split", split) == split]
+
+
+def load(path: Any = DATASET) -> Dataset:
+    """The gold set, or one like it. Raises DatasetMissing."""
+    return read(path, FIELDS)
+
+
+def ask(given: Sequence[Mapping[str, Any]], kin: Kin | None = None) -> list[Judged]:
+    """Every answer checked against its passages, timed with the passages read for the first time."""
+    judged = []
+    for row in given:
+        sources = [Source(str(at), _text(passage)) for at, passage in enumerate(row["passages"])]
+        started = time.perf_counter()
+        report = check(row["answer"], sources, row.get("language"), kin)
+        milliseconds = (time.perf_counter() - started) * 1000
+        blind = check(row["answer"], sources, kin=kin)
+        judged.append(Judged(row, report, blind, milliseconds))
+    return judged
+
+
+def _text(passage: Any) -> str:
+    return str(passage.get("text", "")) if isinstance(passage, Mapping) else str(passage)
+
+
+def judge(judged: Sequence[Judged]) -> Result:
+    """The figures: the share of fabrications refused and of supported answers refused."""
+    invented = [one for one in judged if not one.row["supported"]]
+    supported = [one for one in judged if one.row["supported"]]
+    by_language = {
+        f"recall_{code}": share([one.refused for one in invented if one.row.get("language") == code])
+        for code in _LANGUAGES
+    }
+    figures = {
+        "recall": share([one.refused for one in invented]),
+        "false_block": share([one.refused for one in supported]),
+        "precision": share([not one.row["supported"] for one in judged if one.refused]),
+        "recall_language_untold": share([not one.blind.supported for one in invented]),
+        "false_block_language_untold": share([not one.blind.supported for one in supported]),
+        **by_language,
+    }
+    return Result(
+        suite="grounding",
+        figures=figures,
+        tables=(_summary(judged), *_by_kind(invented, supported), _languages(judged), _speed(judged)),
+        failures=tuple(_failure(one) for one in judged if not one.right),
+        about={"fabrications": len(invented), "supported": len(supported), "median_ms": _median_ms(judged)},
+    )
+
+
+def _median_ms(judged: Sequence[Judged]) -> float:
+    return round(float(np.median([one.milliseconds for one in judged])), 3) if judged else float("nan")
+
+
+def _summary(judged: Sequence[Judged]) -> Table:
+    return Table(
+        "answers",
+        _COLUMNS,
+        tuple(
+            _line(name, [one for one in judged if one.row["supported"] is truth])
+            for name, truth in (("fabrications refused", False), ("supported passed", True))
+        ),
+    )
+
+
+def _by_kind(invented: Sequence[Judged], supported: Sequence[Judged]) -> tuple[Table, ...]:
+    return tuple(
+        Table(title, _COLUMNS, tuple(_line(kind, _of(some, kind)) for kind in _kinds(some)))
+        for title, some in (
+            ("fabrications refused, by kind", invented),
+            ("supported passed, by kind", supported),
+        )
+        if _kinds(some)
+    )
+
+
+def _kinds(some: Sequence[Judged]) -> list[str]:
+    return sorted({str(one.row["kind"]) for one in some if one.row.get("kind")})
+
+
+def _of(some: Sequence[Judged], kind: str) -> list[Judged]:
+    return [one for one in some if one.row.get("kind") == kind]
+
+
+def _line(name: str, some: Sequence[Judged]) -> tuple[str | float | int, ...]:
+    right = [one.right for one in some]
+    return name, len(some), share(right), *interval(right)
+
+
+def _languages(judged: Sequence[Judged]) -> Table:
+    lines = []
+    for code in _LANGUAGES:
+        spoken = [one for one in judged if one.row.get("language") == code]
+        invented = [one.refused for one in spoken if not one.row["supported"]]
+        supported = [one.refused for one in spoken if one.row["supported"]]
+        lines.append((code, len(invented), share(invented), len(supported), share(supported)))
+    return Table("by language", ("", "fabrications", "refused", "supported", "refused"), tuple(lines))
+
+
+def _speed(judged: Sequence[Judged]) -> Table:
+    taken = [one.milliseconds for one in judged] or [float("nan")]
+    return Table(
+        "milliseconds an answer",
+        ("median", "p95", "longest"),
+        ((_shown(np.median(taken)), _shown(np.quantile(taken, 0.95)), _shown(max(taken))),),
+    )
+
+
+def _shown(milliseconds: Any) -> float:
+    return round(float(milliseconds), 3)
+
+
+def _failure(one: Judged) -> dict[str, Any]:
+    unsupported = "; ".join(f"{claim.kind}: {claim.text}" for claim in one.report.unsupported)
+    return {
+        "id": one.row.get("id", ""),
+        "language": one.row.get("language", ""),
+        "kind": one.row.get("kind", ""),
+        "answer": one.row["answer"],
+        "verdict": f"refused for {unsupported}" if unsupported else "passed",
+    }
