@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
+from knowledge.readers.elements import FLOW
 from knowledge.readers.hidden import SILENT, is_hidden
 
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr"})
@@ -13,26 +14,7 @@ _INLINE = frozenset(
     | {"label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt"}
     | {"u", "var", "nobr"}
 )
-_BLOCKS = frozenset(
-    {
-        "p",
-        "div",
-        "section",
-        "article",
-        "main",
-        "header",
-        "footer",
-        "aside",
-        "ul",
-        "ol",
-        "dl",
-        "dt",
-        "dd",
-        "li",
-    }
-    | {"blockquote", "pre", "address", "details", "summary", "figure", "figcaption", "hr", "form", "center"}
-    | {"table", "caption", "tbody", "thead", "tfoot", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "nav"}
-)
+_BLOCKS = FLOW | frozenset({"nav"})
 _CELLS = frozenset({"td", "th"})
 _KNOWN = _VOID | _INLINE | _BLOCKS | _CELLS | SILENT
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}

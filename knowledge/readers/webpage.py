@@ -10,6 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from knowledge.errors import DocumentSuspect
 from knowledge.readers.document import Document, SectionBuilder
+from knowledge.readers.elements import FLOW, HEADINGS
 from knowledge.readers.metadata import marked_language, metadata_of
 from knowledge.readers.page_limits import check_page
 from knowledge.readers.table import squeeze
@@ -19,44 +20,11 @@ _SILENT = frozenset(
     {"script", "style", "noscript", "template", "svg", "nav", "iframe", "object", "select", "head", "math"}
     | {"canvas", "video", "audio", "textarea", "datalist", "title"}
 )
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_BLOCKS = frozenset(
-    {
-        "p",
-        "div",
-        "section",
-        "article",
-        "main",
-        "header",
-        "footer",
-        "aside",
-        "ul",
-        "ol",
-        "dl",
-        "dt",
-        "dd",
-        "li",
-    }
-    | {"blockquote", "pre", "address", "details", "summary", "figure", "figcaption", "hr", "body", "html"}
-    | {
-        "form",
-        "fieldset",
-        "legend",
-        "table",
-        "caption",
-        "tbody",
-        "thead",
-        "tfoot",
-        "tr",
-        "td",
-        "th",
-        "center",
-    }
-    | {"dialog", "hgroup", "search", "menu"}
-    | set(_HEADINGS)
+_BLOCKS = FLOW | frozenset(
+    {"body", "html", "fieldset", "legend", "td", "th", "dialog", "hgroup", "search", "menu"}
 )
 _SILENT_ROLES = frozenset({"navigation", "search", "menubar"})
-_NEVER_A_BANNER = frozenset({"html", "body", "main", "article"} | set(_HEADINGS))
+_NEVER_A_BANNER = frozenset({"html", "body", "main", "article"} | set(HEADINGS))
 _METADATA = frozenset({"title", "language", "valid_from", "valid_until"})
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _CONSENT = re.compile(r"cookie|consent|gdpr", re.IGNORECASE)
@@ -128,7 +96,7 @@ class _Page:
         if tag in _BLOCKS:
             self._flush()
         before = self._language_of(node)
-        if tag in _HEADINGS:
+        if tag in HEADINGS:
             self._heading_element(node)
         elif tag == "table" and not is_layout(node):
             add_page_table(self.into, node, _text, _is_seen, self._level + 1)
@@ -175,13 +143,13 @@ class _Page:
         children = list(node.iter(include_text=True))
         blocks = [n for n, child in enumerate(children) if child.tag in _BLOCKS]
         if not blocks or blocks[0] == 0:
-            self._heading(_HEADINGS[node.tag or ""], _text(node))
+            self._heading(HEADINGS[node.tag or ""], _text(node))
             return
         words = "".join(
             (child.text_content or "") if child.is_text_node else _text(child)
             for child in children[: blocks[0]]
         )
-        self._heading(_HEADINGS[node.tag or ""], words)
+        self._heading(HEADINGS[node.tag or ""], words)
         for child in children[blocks[0] :]:
             self.walk(child)
 
