@@ -9,7 +9,6 @@ from crm.record import Crm
 from inference.chat import ChatModel
 from inference.classify import IntentClassifier
 from inference.embed import Embedder
-from inference.kinship import Kinship
 from inference.language import LanguageIdentifier
 from inference.sensitivity import SensitivityScorer
 from inference.speech import Transcriber
@@ -63,7 +62,6 @@ class Context:
     phrases: Phrases
     clock: Clock
     tuning: Tuning = field(default_factory=Tuning)
-    kinship: Kinship | None = None  # without it a reply must use words of its sources or the dictionary
     notify: Callable[[int, int], Awaitable[None]] | None = (
         None  # (business_id, handoff_id): a human is needed
     )

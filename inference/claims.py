@@ -68,7 +68,7 @@ _CURRENCIES = {
     "EUR": r"€|eur(?:o|os)?\b",
     "BRL": r"r\$|reais\b|brl\b",
     "USD": r"us\$|\$|usd\b|dollar[is]?\b|dolar(?:es)?\b|pesos?\b|mxn\b",
-    "GBP": r"£|gbp\b|pounds?\b|sterlin[ae]\b",
+    "GBP": r"£|gbp\b|pounds?\b|quid\b|sterlin[ae]\b",
 }
 _ANY_CURRENCY = "|".join(_CURRENCIES.values())
 _MONEY_AFTER = re.compile(

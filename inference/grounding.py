@@ -1,29 +1,18 @@
-"""Does an answer say only what its sources say? Rules, synchronous, about two milliseconds.
+"""Does an answer say only what its sources say? Rules, no model: pure, synchronous, about two milliseconds.
 
 Every number, price, date, hour, link, phone number and name of the answer must stand in a source, beside the
 same subject where the sources tie it to one; a sentence must not affirm what they deny; it must not tell of
-things they never mention; and it must not promise. A live fact outranks a passage about the same thing. The
-rules need no model; given the sense of single words (`inference.kinship`) they follow paraphrases of any
-trade.
+things they never mention; and it must not promise. A live fact outranks a passage about the same thing.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from inference.claims import Claim, Fact, facts
 from inference.grounding_concepts import keys, meanings
-from inference.grounding_content import (
-    Kin,
-    content,
-    denied,
-    only_denied,
-    pieces,
-    stated,
-    supposes,
-    unknown,
-)
+from inference.grounding_content import content, denied, only_denied, pieces, stated, supposes, unknown
 from inference.grounding_names import names, same_name, unaddressed
 from inference.grounding_promises import PATTERNS, promises
 from inference.grounding_rows import Parsed, Row, agree, clauses, parse, segments, sentences, shifted, subject
@@ -97,12 +86,6 @@ class Library:
     def meanings(self) -> frozenset[str]:
         """The meaning of every word of every source."""
         return frozenset().union(*(parsed.meanings for parsed in self.parsed))
-
-    def strangers(self, sentence: str, language: str | None, kin: Kin) -> Callable[[list[str]], list[str]]:
-        """What leaves, of words of a sentence in a language, those that are near no word of the sources."""
-        texts = [source.text for source, _ in self.entries]
-        across = bool(language and self.language and language != self.language)
-        return lambda words: kin.strangers(words, sentence, texts, across=across)
 
     def tied(self, fact: Fact, about: frozenset[str], beside: Sequence[Fact]) -> str | None:
         """The source that ties the value to its subject, or None when the sources tie it to another.
@@ -191,14 +174,11 @@ class _Finding:
     source: str | None
 
 
-def check(
-    answer: str, sources: Sequence[Source], language: str | None = None, kin: Kin | None = None
-) -> GroundingReport:
+def check(answer: str, sources: Sequence[Source], language: str | None = None) -> GroundingReport:
     """Check an answer against its sources.
 
     `language` is the answer's (it, en, es, pt); guessed when None. Values compare across languages, words by
-    their meaning (`inference.grounding_concepts`) and, with `kin`, by their nearness. Never raises on any
-    text; a `kin` whose model is gone raises ModelMissing.
+    their meaning (`inference.grounding_concepts`). Never raises on any text.
     """
     if len(answer) > MAX_ANSWER_CHARS:
         excess = Claim("content", answer[:80], f"longer than {MAX_ANSWER_CHARS} characters")
@@ -219,7 +199,7 @@ def check(
         findings += _names(sentence, library)
         if not question:
             findings += _polarity(unaddressed(sentence), library, spoken)
-            findings += _content(unaddressed(sentence), found, library, spoken, kin)
+            findings += _content(unaddressed(sentence), found, library)
     unsupported = dict.fromkeys(f.claim for f in findings if f.source is None)
     ledger = dict.fromkeys(Evidence(f.claim, f.source) for f in findings if f.source is not None)
     return GroundingReport(not unsupported, tuple(unsupported), tuple(ledger))
@@ -308,13 +288,10 @@ def _polarity(sentence: str, library: Library, language: str | None) -> Iterator
         yield _Finding(Claim("polarity", sentence.strip(), "affirmed" if affirms else "denied"), None)
 
 
-def _content(
-    sentence: str, found: Sequence[Fact], library: Library, language: str | None, kin: Kin | None
-) -> Iterator[_Finding]:
+def _content(sentence: str, found: Sequence[Fact], library: Library) -> Iterator[_Finding]:
     """Whether a sentence tells of things the sources never mention; if not, which source it is nearest to."""
     folded = stated(sentence, found)
-    strangers = library.strangers(sentence, language, kin) if kin is not None else None
-    new = unknown(folded, library.meanings, strangers)
+    new = unknown(folded, library.meanings)
     if new:
         yield _Finding(Claim("content", sentence.strip(), " ".join(sorted(new))), None)
         return
@@ -324,7 +301,7 @@ def _content(
         yield _Finding(Claim("content", sentence.strip(), " ".join(content(folded))), best[0].id)
 
 
-def ground_row(row: Mapping[str, Any], kin: Kin | None = None) -> dict[str, Any]:
+def ground_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """One row of `sara ground`: {answer, passages[], language?} → {supported, unsupported[]}.
 
     A passage is a string or an object with `text` and perhaps `id`. Raises ValueError naming what is missing.
@@ -334,7 +311,7 @@ def ground_row(row: Mapping[str, Any], kin: Kin | None = None) -> dict[str, Any]
         raise ValueError("a row needs `answer` (text) and `passages` (a list of texts)")
     sources = [_source(i, passage) for i, passage in enumerate(passages)]
     language = row.get("language")
-    report = check(answer, sources, language if isinstance(language, str) else None, kin)
+    report = check(answer, sources, language if isinstance(language, str) else None)
     return {
         "supported": report.supported,
         "unsupported": [{"kind": c.kind, "text": c.text, "value": c.value} for c in report.unsupported],

@@ -86,11 +86,6 @@ def states_nothing(word: str) -> bool:
     return bool(_plain().find(word) or _concepts().find(word) & _concepts().open) or not keys(word)
 
 
-def plain_words() -> list[str]:
-    """The whole words, of three letters or more, that state nothing, in order."""
-    return sorted(word for word in _plain().whole if len(word) >= 3)
-
-
 @lru_cache(maxsize=16384)
 def common_noun(word: str) -> bool:
     """Whether the dictionary knows a word, and not as the name of a place."""

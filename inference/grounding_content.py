@@ -1,9 +1,8 @@
 """What a sentence states in words: things its sources never mention, and what they deny."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Protocol
 
 from inference.claims import Fact
 from inference.grounding_concepts import keys, states_nothing
@@ -50,16 +49,6 @@ _PIECES = re.compile(r"[,;:()—–]\s+|\s[-–—]\s")
 _TOPICS = frozenset({"#open", "#included", "#free", "#allowed", "#required", "#available"})
 
 
-class Kin(Protocol):
-    """Tells which words have nothing to do with some texts; `inference.kinship.Kinship` is one."""
-
-    def strangers(
-        self, words: Sequence[str], sentence: str, texts: Sequence[str], *, across: bool
-    ) -> list[str]:
-        """Those of a sentence's folded words that are near none of the texts' words."""
-        ...
-
-
 def abstains(folded: str) -> bool:
     """Whether a piece of a sentence says that something is not known."""
     found = _ABSTAINS.search(folded)
@@ -93,22 +82,14 @@ def content(folded: str) -> list[str]:
     return [word for word in dict.fromkeys(words(folded)) if not states_nothing(word)]
 
 
-def unknown(
-    folded: str, known: frozenset[str], strangers: Callable[[list[str]], list[str]] | None = None
-) -> list[str]:
+def unknown(folded: str, known: frozenset[str]) -> list[str]:
     """Words that tell of things the sources never mention; empty when there are too few to say so.
 
     One such word may be a paraphrase; two, or one that is most of what is said or that is announced as an
-    addition ("also", "with"), bring something new. `strangers` leaves of the new words those whose sense is
-    new too; then two must be half of what is said, since in a trade no dictionary covers two of many may
-    still be paraphrases.
+    addition ("also", "with"), bring something new.
     """
     telling = content(folded)
     new = [word for word in telling if not keys(word) & known]
-    if strangers is not None:
-        new = strangers(new) if new else []
-        most = len(new) >= 2 and len(new) * 2 >= len(telling)
-        return new if most or any(_added(folded, word) for word in new) else []
     if len(new) >= 2 or len(new) * 2 > len(telling):
         return new
     return new if new and _added(folded, new[0]) else []

@@ -81,12 +81,26 @@ def _number_words(language: str | None) -> tuple[dict[str, int], re.Pattern[str]
     if len(codes) > 1:
         table = {w: n for w, n in table.items() if w not in _AMBIGUOUS}
     ordered = sorted(table, key=len, reverse=True)
-    return table, re.compile(r"\b(?:" + "|".join(map(re.escape, ordered)) + r")\b")
+    return table, re.compile(
+        # "Per cento" is a sign, not a hundred.
+        r"\b(?<!per )(?<!por )(?:" + "|".join(map(re.escape, ordered)) + r")\b"
+    )
+
+
+# "Half a per cent", "mezzo euro"; and what the British call five and ten pounds.
+_HALF = re.compile(
+    r"\b(?:mezz[oa]|half an?|half|medi[oa]|mei[oa])"
+    r"(?= (?:per ?cento?|percent|por ciento|por cento|eur|pound|dol|rea))"
+)
+_NOTES = {"tenner": "10 gbp", "fiver": "5 gbp"}
+_NOTE = re.compile(r"\b(?:" + "|".join(_NOTES) + r")\b")
 
 
 def spell_out(folded: str, language: str | None) -> str:
     """Replace number words from two up by digits, padded with spaces so that positions stay the same."""
     table, pattern = _number_words(language)
+    folded = _HALF.sub(lambda m: "0.5".ljust(len(m[0])), folded)
+    folded = _NOTE.sub(lambda m: _NOTES[m[0]].ljust(len(m[0])), folded)
 
     def digits(match: re.Match[str]) -> str:
         found = match.group()

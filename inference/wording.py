@@ -55,10 +55,6 @@ class Wording:
         rarity = np.log1p((len(texts) - present + 0.5) / (present + 0.5))
         return np.asarray((said * rarity).sum(axis=1) / (rarity.sum() + _FLAT), dtype=np.float32)
 
-    def vectors(self, words: Sequence[str]) -> Vector:
-        """Centred unit vectors of words, shape (len(words), 512). Raises ModelMissing."""
-        return self._vectors(list(words))
-
     @staticmethod
     def _nearest(near: Vector, vocabulary: list[str], told: list[list[str]]) -> Vector:
         """How near each text comes to each word asked: (asked, vocabulary) → (texts, asked)."""

@@ -1,20 +1,17 @@
-"""The grounding suite: the rules with the sense of single words, as in a turn; no database."""
+"""The grounding suite: the rules alone, no database and no model."""
 
 import asyncio
 from pathlib import Path
 
 from evals.result import Result
 from evals.suites import grounding as suite
-from inference.duet import SentenceEncoder
-from inference.kinship import Kinship
 from sara.settings import Settings
 
 
 async def grounding(settings: Settings, dataset: Path | None, split: str | None) -> Result:
-    """The rules over answers whose claims are known to be supported or not. Raises ModelMissing."""
+    """The rules over answers whose claims are known to be supported or not."""
     gold = await asyncio.to_thread(suite.load, dataset or suite.DATASET)
-    kin = await asyncio.to_thread(Kinship, SentenceEncoder())
-    judged = await asyncio.to_thread(suite.ask, suite.rows(gold, split), kin)
+    judged = await asyncio.to_thread(suite.ask, suite.rows(gold, split))
     result = suite.judge(judged)
     about = {**result.about, "rows": gold.path.name, "split": split or "all"}
     return Result(

@@ -27,7 +27,6 @@ from inference.embed import Embedder, LangChainEmbeddings
 from inference.embedders import build_embedder
 from inference.errors import ModelMissing
 from inference.extractive import ExtractiveResponder
-from inference.kinship import Kinship
 from inference.language import LANGUAGES, LanguageIdentifier
 from inference.sensitivity import SensitivityScorer
 from inference.speech import WhisperTranscriber
@@ -188,7 +187,6 @@ async def thinking(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClien
                 phrases=await asyncio.to_thread(Phrases.load),
                 clock=crm.clock,
                 tuning=Tuning(abstain_below=settings.abstain_below),
-                kinship=await asyncio.to_thread(Kinship, reader.encoder),
             )
         finally:
             hearing.close()

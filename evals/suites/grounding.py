@@ -16,7 +16,6 @@ from evals.dataset import DATASETS, Dataset, read
 from evals.measures import interval, share
 from evals.result import Result, Table
 from inference.grounding import GroundingReport, Source, check
-from inference.grounding_content import Kin
 
 DATASET = DATASETS / "grounding.jsonl"
 FIELDS = {"answer": str, "passages": list, "supported": bool}
@@ -54,15 +53,15 @@ def load(path: Any = DATASET) -> Dataset:
     return read(path, FIELDS)
 
 
-def ask(given: Sequence[Mapping[str, Any]], kin: Kin | None = None) -> list[Judged]:
+def ask(given: Sequence[Mapping[str, Any]]) -> list[Judged]:
     """Every answer checked against its passages, timed with the passages read for the first time."""
     judged = []
     for row in given:
         sources = [Source(str(at), _text(passage)) for at, passage in enumerate(row["passages"])]
         started = time.perf_counter()
-        report = check(row["answer"], sources, row.get("language"), kin)
+        report = check(row["answer"], sources, row.get("language"))
         milliseconds = (time.perf_counter() - started) * 1000
-        blind = check(row["answer"], sources, kin=kin)
+        blind = check(row["answer"], sources)
         judged.append(Judged(row, report, blind, milliseconds))
     return judged
 

@@ -11,10 +11,9 @@ import typer
 
 from crm import businesses
 from inference.classify import IntentClassifier
-from inference.duet import DuetEmbedder, SentenceEncoder
+from inference.duet import DuetEmbedder
 from inference.embed import Embedder
 from inference.grounding import ground_row
-from inference.kinship import Kinship
 from inference.language import LANGUAGES, LanguageIdentifier
 from inference.sensitivity import SensitivityScorer
 from inference.speech import transcript_row
@@ -80,9 +79,7 @@ async def _classify(embedder: Embedder, given: list[dict[str, Any]]) -> list[dic
 
 def ground(source: Input, target: Output) -> None:
     """Rows {answer, passages[]}: adds supported and unsupported[] (claims nothing in the passages holds)."""
-    kin = Kinship(SentenceEncoder())
-    checked = rows.convert(source, lambda row: {**row, **ground_row(row, kin)}, "answer", "passages")
-    rows.write(target, checked)
+    rows.write(target, rows.convert(source, lambda row: {**row, **ground_row(row)}, "answer", "passages"))
 
 
 def when(

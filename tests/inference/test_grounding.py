@@ -201,3 +201,20 @@ def test_row_for_the_command_line() -> None:
         ground_row({"passages": []})
     with pytest.raises(ValueError, match="passage 0"):
         ground_row({"answer": "x", "passages": [3]})
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("A gestão fica em meio por cento da renda.", "Gestão de arrendamento: 8,00 % da renda."),
+        ("Il percorso spa costa mezzo euro.", "Percorso spa: 38,00 €."),
+        ("The video consultation is a tenner.", "Video consultation: £70."),
+        ("The viewing costs twenty quid.", "The viewing costs nothing."),
+    ],
+)
+def test_amounts_in_words_are_amounts(answer: str, passage: str) -> None:
+    assert not check(answer, [Source("P1", passage)]).supported
+
+
+def test_half_of_something_a_source_says_is_supported() -> None:
+    assert check("La commissione è mezzo per cento.", [Source("P1", "Commissione: 0,5 %")]).supported
