@@ -194,7 +194,7 @@ class _Run:
             print_ = fingerprint(data, file.folder)
             if known and known.fingerprint[:DIGEST_BYTES] == print_[:DIGEST_BYTES]:
                 return await self._same(file, known, print_)
-            ready = await self._prepare(file, print_, data)
+            ready = await self._prepare(file, print_, data, is_new=known is None)
         except UnreadableDocument as error:
             self._failed.append(Failure(file.name, str(error)))
             return _Outcome.FAILED
@@ -216,12 +216,12 @@ class _Run:
             self._chunks += done
         return _Outcome.UPDATED
 
-    async def _prepare(self, file: File, print_: bytes, data: bytes) -> _Ready:
+    async def _prepare(self, file: File, print_: bytes, data: bytes, *, is_new: bool) -> _Ready:
         document = await asyncio.to_thread(read, data, file.path.name)
         language = await self._told(document.text, None) if document.metadata.language is None else None
         language = document.metadata.language or language or self._language
         valid = validity_of(document)
-        known = await known_vectors(self._store, self._business_id, file.name)
+        known = {} if is_new else await known_vectors(self._store, self._business_id, file.name)
         chunks = cut(document)
         vectors = await embed(self._store, [embedded_text(c.section, c.content) for c in chunks], known)
         sections = {id(s): (await self._language_of(s, language), valid.within(validity_of_section(s)))

@@ -1,6 +1,5 @@
 """The retrieval suite judges what was found, and its gold set is what it claims to be."""
 
-import json
 from collections import Counter, defaultdict
 
 import pytest
@@ -76,4 +75,3 @@ def test_no_question_is_in_the_training_pairs() -> None:
 
     trained = {q["text"].casefold() for row in read_rows(DATA) for q in row["questions"]}
     assert [row["id"] for row in GOLD.rows if row["question"].casefold() in trained] == []
-    json.dumps([dict(row) for row in GOLD.rows])
