@@ -1,7 +1,8 @@
 """Does this message need a person: legal, medical or financial advice, or an emergency.
 
-A linear head on the message's embedding and wording (see inference/features.py), overruled by the emergency
-lexicon. Thresholds are per language: those of one language do not hold in another.
+A linear head on the message's embedding and wording (see inference/features.py) and networks on the embedding
+vote together, overruled by the emergency lexicon. Thresholds are per language: those of one do not hold in
+another.
 """
 
 from collections.abc import Mapping
@@ -11,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.classify import WEIGHTS, LinearHead, read_sidecar
+from inference.classify import WEIGHTS, LinearHead, read_sidecar, softmax
 from inference.errors import WeightsCorrupt
 from inference.features import Features
 from inference.lexicon import ADVICE, LEXICONS
+from inference.networks import Networks
 
 LABELS = ("none", *ADVICE, "emergency")
 DEFAULT = "default"
@@ -42,9 +44,10 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class SensitivityScorer:
-    """The head, what it reads, and the thresholds chosen at training time; `version` names the weights."""
+    """Who votes, what they read, and the thresholds chosen at training time; `version` names the weights."""
 
     head: LinearHead
+    networks: Networks
     features: Features
     thresholds: Mapping[str, float]
     version: str
@@ -64,11 +67,12 @@ class SensitivityScorer:
         if not fallback:
             raise WeightsCorrupt("sensitivity.json has no default threshold: run `python -m inference.train`")
         head, features = LinearHead.load(folder / "sensitivity.npz"), Features.load(lexicons)
-        if head.coef.shape[1] != features.size:
+        networks = Networks.load(folder / "sensitivity_networks.npz")
+        if head.coef.shape[1] != features.size or networks.bias.shape[1] != len(head.classes):
             raise WeightsCorrupt(
                 "sensitivity.npz was trained on other word lists: run `python -m inference.train`"
             )
-        return cls(head, features, thresholds, version)
+        return cls(head, networks, features, thresholds, version)
 
     def threshold(
         self, language: str | None, override: Mapping[str, float] | None = None, label: str | None = None
@@ -96,7 +100,9 @@ class SensitivityScorer:
         Raises BadModelOutput when the vector comes from another embedder.
         """
         words = self.features.spotter.find(text)
-        scores = self.head.probabilities(self.features.vector(text, vector, words))
+        linear = self.head.logits(self.features.vector(text, vector, words))
+        votes = linear + self.networks.logits(vector) / self.head.temperature
+        scores = softmax(self.head.classes, votes)
         score = 1.0 - scores["none"]
         kind = max((label for label in scores if label != "none"), key=lambda label: scores[label])
         if words.emergency:

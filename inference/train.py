@@ -24,19 +24,20 @@ from inference.classify import INTENTS, WEIGHTS, LinearHead, exact_intent
 from inference.duet import DuetEmbedder
 from inference.features import EMBEDDING, Features
 from inference.lexicon import Words
+from inference.networks import Networks
 from inference.sensitivity import DEFAULT, EMERGENCY_LEAD, LABELS
+from inference.train_networks import fit_networks
 
 DATA = Path(__file__).parent / "data"
 FOLDS = 5
 SEED = 20
 REGULARISATION = 0.3
-REGULARISATION_SENSITIVITY = 0.05
-# The rows are written to be harder than an inbox. Escalating this share of the harmless ones escalates 3 % of
-# the harmless dev rows of evals/datasets/sensitivity.jsonl, which flatter: the word lists and some training
-# rows were written against their misses. Messages nobody has looked at lie between the two.
-FALSE_ESCALATION = 0.065
+REGULARISATION_SENSITIVITY = 0.15
+# Of the harmless training rows, at most this share may go to a person, out of fold: what the gate of
+# `sara eval sensitivity` allows. No evaluation row has a say in it.
+FALSE_ESCALATION = 0.05
 # Of the weights' layout; raised when features.py changes what a column means.
-FORMAT = 2
+FORMAT = 3
 # The intent head abstains (other) below the confidence at which this share of its guesses is right.
 PRECISION_KEPT = 0.5
 
@@ -86,6 +87,7 @@ class Fit:
 
     head: LinearHead
     out_of_fold: Floats
+    networks: Networks | None = None
 
 
 def _head(
@@ -128,7 +130,10 @@ def _temperature(logits: Floats, truth: NDArray[np.int_]) -> float:
 def fit(
     vectors: Vectors, rows: Sequence[Row], wording: csr_matrix | None = None, strength: float = REGULARISATION
 ) -> Fit:
-    """Cross-validate by group, calibrate on the held-out logits, then train on everything."""
+    """Cross-validate by group, calibrate on the held-out logits, then train on everything.
+
+    With `wording` the votes of networks on the embedding are added to the head's.
+    """
     labels = np.array([r.label for r in rows])
     groups = np.array([r.group for r in rows])
     whole = _head(vectors, wording, labels, strength)
@@ -137,9 +142,12 @@ def fit(
         some, rest = (None, None) if wording is None else (wording[train], wording[test])
         part = _head(vectors[train], some, labels[train], strength)
         held[test] = _logits(part, vectors[test], rest)
+        if wording is not None:
+            held[test] += fit_networks(vectors[train], labels[train]).logits(vectors[test])
     truth = np.array([whole.classes.index(label) for label in labels])
     temperature = round(_temperature(held, truth), 2)
-    return Fit(LinearHead(whole.classes, whole.coef, whole.bias, temperature), held / temperature)
+    networks = None if wording is None else fit_networks(vectors, labels)
+    return Fit(LinearHead(whole.classes, whole.coef, whole.bias, temperature), held / temperature, networks)
 
 
 def wordings(features: Features, rows: Sequence[Row], found: Sequence[Words]) -> csr_matrix:
@@ -252,7 +260,7 @@ def recentred(fitted: Fit, threshold: float) -> Fit:
     bias[column] += shift * fitted.head.temperature
     held[:, column] += shift
     head = LinearHead(fitted.head.classes, fitted.head.coef, bias, fitted.head.temperature)
-    return Fit(head, held)
+    return Fit(head, held, fitted.networks)
 
 
 def _save(folder: Path, name: str, fitted: Fit, sidecar: dict[str, Any]) -> None:
@@ -265,6 +273,8 @@ def _save(folder: Path, name: str, fitted: Fit, sidecar: dict[str, Any]) -> None
         classes=np.array(head.classes),
         temperature=np.float64(head.temperature),
     )
+    if fitted.networks is not None:
+        fitted.networks.save(folder / f"{name}_networks.npz")
     (folder / f"{name}.json").write_text(json.dumps(sidecar, indent=1, sort_keys=True) + "\n", "utf-8")
 
 

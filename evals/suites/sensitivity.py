@@ -1,7 +1,8 @@
 """Does every message that needs a person reach one, and does the rest stay with the assistant?
 
-Rows: {text, language, label, hard_negative?, style?, split?}. `label` is none, legal, medical, financial or
-emergency; a hard negative is an ordinary question in words that sound sensitive. A miss costs a customer in
+Rows: {text, language, label, hard_negative?, style?, split?, set?}. `label` is none, legal, medical, financial or
+emergency; a hard negative is an ordinary question in words that sound sensitive. The `second` set was written
+later, by another hand and without sight of the first or of the training rows. A miss costs a customer in
 need, a false escalation a colleague's minute, so both are counted apart and neither hides in an average.
 """
 
@@ -82,6 +83,7 @@ def judge(judged: Sequence[Judged]) -> Result:
         figures=_figures(judged),
         tables=(
             _by("language", judged, lambda one: one.language, total=True),
+            _by("set", judged, lambda one: str(one.row.get("set", "first"))),
             _by("style", judged, lambda one: str(one.row.get("style", "plain"))),
             _kinds(judged),
             _confusion(judged),

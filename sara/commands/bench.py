@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sara.bench import search, turn
+from sara.bench import judgment, search, turn
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
 from sara.settings import Settings, load
@@ -26,6 +26,7 @@ class Bench:
 BENCHES = {
     "turn": Bench(turn.measure, turn.table, 60),
     "search": Bench(search.measure, search.table, 200),
+    "judgment": Bench(judgment.measure, judgment.table, 300),
 }
 
 

@@ -1,0 +1,65 @@
+"""What judging costs a turn beyond the embedding: is the message sensitive, is the reply supported."""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from evals.suites import grounding as replies
+from evals.suites import sensitivity as messages
+from inference import grounding
+from inference.advice import advice
+from inference.duet import DuetEmbedder
+from inference.sensitivity import SensitivityScorer, combine
+from sara.bench.figures import row, spread
+from sara.settings import Settings
+
+
+async def measure(settings: Settings, rounds: int) -> dict[str, Any]:
+    """Milliseconds on this one thread of judging `rounds` messages and `rounds` replies of the evaluation
+    sets, each once and in random order, after as many others have been judged."""
+    del settings  # neither reads one
+    return await asyncio.to_thread(_measure, rounds)
+
+
+def _measure(rounds: int) -> dict[str, Any]:
+    order = np.random.default_rng(7)
+    asked = _picked(order, messages.load(messages.DATASET).rows, 2 * rounds)
+    told = _picked(order, replies.load(replies.DATASET).rows, 2 * rounds)
+    embedder, scorer = DuetEmbedder(), SensitivityScorer.load()
+    vectors = [embedder.query_now(one["text"]) for one in asked]
+    embedder.close()
+    scoring, checking = [], []
+    for one, vector in zip(asked, vectors, strict=True):
+        began = time.perf_counter()
+        combine(0.2, scorer.score(one["text"], vector, one["language"]).score)
+        scoring.append((time.perf_counter() - began) * 1000)
+    for one in told:
+        sources = [grounding.Source(str(n), passage) for n, passage in enumerate(one["passages"])]
+        began = time.perf_counter()
+        advice(one["answer"])
+        grounding.check(one["answer"], sources, one["language"])
+        checking.append((time.perf_counter() - began) * 1000)
+    return {
+        "threads": os.environ.get("OMP_NUM_THREADS"),
+        "sensitivity_ms": spread(scoring[len(scoring) // 2 :]),
+        "grounding_ms": spread(checking[len(checking) // 2 :]),
+        "messages": len(scoring) // 2,
+        "replies": len(checking) // 2,
+    }
+
+
+def _picked(order: np.random.Generator, rows: Any, count: int) -> list[dict[str, Any]]:
+    return [dict(rows[n]) for n in order.permutation(len(rows))[:count]]
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """The figures for a person."""
+    lines = [row("", "median ms", "p95 ms")]
+    for key, what in (("sensitivity_ms", "messages"), ("grounding_ms", "replies")):
+        title = f"{key.removesuffix('_ms')} of {figures[what]} {what}"
+        lines.append(row(title, figures[key]["median"], figures[key]["p95"]))
+    return "\n".join(lines)
