@@ -5,6 +5,7 @@ opened, so that no playlist format can make the decoder read another file or add
 """
 
 import io
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,15 +21,33 @@ SAMPLE_RATE = 16_000
 MIN_SECONDS = 0.25
 """Nothing shorter holds a word: the least speech a transcript may rest on."""
 
+DECODE_SECONDS = 20.0
+"""Longest time spent on decoding one note; five minutes of Opus take a third of a second."""
+
 Container = Literal["ogg", "wav", "mp3", "mp4", "amr", "flac", "matroska", "aac"]
 Reason = Literal[
-    "empty", "not_audio", "no_audio_stream", "truncated", "too_long", "too_short", "too_big"
+    "empty", "not_audio", "no_audio_stream", "video", "truncated", "damaged",
+    "too_long", "too_short", "too_big",
 ]  # fmt: skip
+
+MIME_TYPES: dict[Container, str] = {
+    "ogg": "audio/ogg",
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "mp4": "audio/mp4",
+    "amr": "audio/amr",
+    "flac": "audio/flac",
+    "matroska": "audio/webm",
+    "aac": "audio/aac",
+}
+"""What each container is called on the web."""
 
 _ADVICE: dict[Reason, str] = {
     "empty": "there are no bytes: download the note again",
     "not_audio": "the bytes are no audio container known here: ask for a voice note or text",
     "no_audio_stream": "the file has no sound track: ask for a voice note or text",
+    "video": "the file is a video: ask for a voice note or text",
+    "damaged": "the file cannot be decoded in reasonable time: ask for it again",
     "truncated": "part of the note is missing: download it again and compare byte count and sha256",
     "too_long": "the note is longer than the limit: ask for a shorter one",
     "too_short": "the note is too short to hold a word: ask to record it again",
@@ -51,6 +70,8 @@ _MAX_BAD_PACKETS = 0.1
 _OGG_HEADER = 27
 # Programs that write WAV to a pipe cannot know its size and announce 2 or 4 GiB, or nothing.
 _WAV_UNKNOWN_SIZE = 0x7F000000
+# Below this sampling rate nobody understands a word; resampling one of 1 Hz would blow it up 16 000 times.
+_LEAST_RATE = 4_000
 _MICROSECONDS = 1_000_000
 
 
@@ -89,10 +110,10 @@ def sniff(audio: bytes) -> Container | None:
     return "mp3" if audio[1] & 0xE0 == 0xE0 and audio[1] & 0x06 else None
 
 
-def decode(audio: bytes, *, max_seconds: float, max_bytes: int) -> Clip:
+def decode(audio: bytes, *, max_seconds: float, max_bytes: int, within_s: float = DECODE_SECONDS) -> Clip:
     """Samples of a voice note, never more than `max_seconds` of them whatever its header says.
 
-    Blocks for about 1 ms per second of audio. Raises AudioRejected.
+    Blocks for about 1 ms per second of audio, and gives up after `within_s`. Raises AudioRejected.
     """
     if not audio:
         raise AudioRejected("empty")
@@ -103,13 +124,14 @@ def decode(audio: bytes, *, max_seconds: float, max_bytes: int) -> Clip:
         raise AudioRejected("not_audio")
     if (container == "ogg" and not _ogg_is_whole(audio)) or (container == "wav" and not _wav_is_whole(audio)):
         raise AudioRejected("truncated")
-    clip = Clip(_read(audio, container, max_seconds), container)
+    deadline = time.monotonic() + within_s
+    clip = Clip(_read(audio, container, max_seconds, deadline), container)
     if clip.duration_s < MIN_SECONDS:
         raise AudioRejected("too_short", clip.duration_s)
     return clip
 
 
-def _read(audio: bytes, container: Container, max_seconds: float) -> NDArray[np.float32]:
+def _read(audio: bytes, container: Container, max_seconds: float, deadline: float) -> NDArray[np.float32]:
     """Opens, probes and decodes, with every decoder failure told apart."""
     import av
 
@@ -117,10 +139,12 @@ def _read(audio: bytes, container: Container, max_seconds: float) -> NDArray[np.
         with av.open(io.BytesIO(audio), format=container, metadata_errors="ignore") as source:
             if not source.streams.audio:
                 raise AudioRejected("no_audio_stream")
+            if any(_moves(stream) for stream in source.streams.video):
+                raise AudioRejected("video", _announced_seconds(source) or 0.0)
             announced = _announced_seconds(source)
             if announced is not None and announced > max_seconds:
                 raise AudioRejected("too_long", announced)
-            samples = _decode_stream(source, max_seconds)
+            samples = _decode_stream(source, max_seconds, deadline)
     except av.error.FFmpegError as error:
         # The magic was right, so the rest is missing or damaged; a missing decoder is another matter.
         known = not isinstance(error, av.error.DecoderNotFoundError | av.error.PatchWelcomeError)
@@ -133,6 +157,13 @@ def _read(audio: bytes, container: Container, max_seconds: float) -> NDArray[np.
     return samples
 
 
+def _moves(stream: Any) -> bool:
+    """Whether a picture track is a film; the cover of a song is a picture track too."""
+    import av
+
+    return not stream.disposition & av.stream.Disposition.attached_pic
+
+
 def _announced_seconds(source: Any) -> float | None:
     if source.duration is not None:
         return float(source.duration) / _MICROSECONDS
@@ -140,12 +171,12 @@ def _announced_seconds(source: Any) -> float | None:
     return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
 
 
-def _decode_stream(source: Any, max_seconds: float) -> NDArray[np.float32]:
+def _decode_stream(source: Any, max_seconds: float, deadline: float) -> NDArray[np.float32]:
     """All samples of the first sound track; stops with too_long at the limit even if the header lied."""
     limit = int(max_seconds * SAMPLE_RATE)
     blocks: list[NDArray[np.int16]] = []
     count = 0
-    for block in _blocks(source):
+    for block in _blocks(source, deadline):
         blocks.append(block)
         count += len(block)
         if count > limit:
@@ -155,14 +186,21 @@ def _decode_stream(source: Any, max_seconds: float) -> NDArray[np.float32]:
     return np.concatenate(blocks).astype(np.float32) / 32768.0
 
 
-def _blocks(source: Any) -> Iterator[NDArray[np.int16]]:
+def _blocks(source: Any, deadline: float) -> Iterator[NDArray[np.int16]]:
     """Resampled blocks, skipping damaged packets as players do; too many of them is a truncated note."""
     import av
 
     resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     packets = bad = 0
+    context = source.streams.audio[0].codec_context
+    if context is None:  # a codec nobody here decodes
+        raise AudioRejected("not_audio")
+    if 0 < context.sample_rate < _LEAST_RATE:
+        raise AudioRejected("damaged")
     for packet in source.demux(source.streams.audio[0]):
         packets += 1
+        if time.monotonic() > deadline:
+            raise AudioRejected("damaged")
         try:
             frames = packet.decode()
         except av.error.InvalidDataError:

@@ -9,9 +9,11 @@ import re
 import time
 import unicodedata
 
+from inference.appointment_wishes import plain_wish
 from inference.chat import Answered, Arguments, Intent, Proposal, Request
 from inference.extract import asks_for_quote
 from inference.material import Material, Piece
+from inference.wishes import asks_ticket_status, decides_quote, updates_contact, wants_no_messages
 
 NAME = "extractive"
 TOOL_INTENTS: tuple[Intent, ...] = (
@@ -129,6 +131,8 @@ def _tool_intent(material: Material, answerable: bool) -> Intent | None:
     The classifier takes "at what time do you open tomorrow?" for a booking and "if I cancel, do I pay?"
     for a cancellation, and is sure of it: words decide what its confidence cannot.
     """
+    if (plain := _plain_wish(material.text)) is not None:
+        return plain
     if asks_for_quote(material.text):
         return "request_quote"
     intent = next((intent for intent in TOOL_INTENTS if intent == material.intent), None)
@@ -140,6 +144,26 @@ def _tool_intent(material: Material, answerable: bool) -> Intent | None:
     if _ASKS_ABOUT_RULES.search(text) or not _ACTS[intent].search(text):
         return None
     return intent if material.confidence >= _SURE_OF_QUESTION else None
+
+
+def _plain_wish(text: str) -> Intent | None:  # noqa: PLR0911 one return a wish
+    """What is said outright and has no examples in the classifier's training."""
+    if decides_quote(text) is not None:
+        return "accept_quote"
+    if asks_ticket_status(text):
+        return "ticket_status"
+    if updates_contact(text):
+        return "update_contact"
+    if wants_no_messages(text):
+        return "opt_out"
+    match plain_wish(text):
+        case "move":
+            return "reschedule_appointment"
+        case "cancel":
+            return "cancel_appointment"
+        case "list":
+            return "list_my_appointments"
+    return None
 
 
 def _outdone(fact: Piece, passage: Piece | None, text: str) -> bool:
@@ -172,7 +196,11 @@ def _only_greets(material: Material) -> bool:
 
 
 def _greeting(material: Material) -> Proposal:
-    if material.contact:
+    if material.contact and material.client:
+        reply = material.say(
+            "Welcome back, {name}! What can I do for you today?", name=material.contact.split()[0]
+        )
+    elif material.contact:
         reply = material.say(
             "Hello {name}! I'm SARA, the assistant of {business}. How can I help you?",
             name=material.contact.split()[0],

@@ -45,3 +45,4 @@ class Material:
     first_turn: bool
     abstain_below: float
     say: Say
+    client: bool = False  # somebody who has paid here before

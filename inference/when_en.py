@@ -81,6 +81,8 @@ ENGLISH = Vocabulary(
         "morning": MORNING,
         "mornings": MORNING,
         "early morning": MORNING,
+        "first thing": MORNING,
+        "first thing in the morning": MORNING,
         "late morning": MORNING,
         "mornin": MORNING,
         "morn": MORNING,

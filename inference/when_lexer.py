@@ -95,6 +95,8 @@ def _scanner() -> re.Pattern[str]:
       | (?P<iso>\d{{4}}-\d{{1,2}}-\d{{1,2}}(?:t(?=\d))?)
       | (?P<dmy>\d{{1,2}}\s?([/.\-])\s?\d{{1,2}}\s?\4\s?(?:\d{{4}}|\d{{2}})(?!\d))(?!\s?\d\d\s\d\d)
       | (?P<phone>\+\d[\d\ ().\-]{{6,}}\d|(?=(?:[ .\-]?\d){{8}})\d{{2,}}(?:[ .\-]?\d{{2,}})*)
+      | (?P<address>\d{{1,5}}[a-z]?(?:\s(?!on\b|at\b|the\b|in\b|from\b|to\b|for\b)[a-z]+){{1,2}}
+          \s(?:street|road|avenue|lane|boulevard)\b)
       | (?P<money>[€$£]\s?\d[\d.,]*|r\$\s?\d[\d.,]*|\d[\d.,]*\s?(?:[€$£%]|eur\b|euros?\b|reais\b))
       | (?P<apm>\d{{1,2}}(?:\s?[:.h]\s?(?P<apm_minute>\d{{2}}))?\s?{meridiem})
       | (?P<clock>\d{{1,2}}:\d{{2}}(?!\d)(?::\d{{2}}(?!\d))?(?:\s?(?:hs|hrs|h|horas|ore)\b)?)

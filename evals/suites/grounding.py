@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from evals.dataset import DATASETS, Dataset, read
-from evals.measures import interval, share
+from evals.measures import interval, sampled, share
 from evals.result import Result, Table
 from inference.grounding import GroundingReport, Source, check
 
@@ -92,7 +92,15 @@ def judge(judged: Sequence[Judged]) -> Result:
         tables=(_summary(judged), *_by_kind(invented, supported), _languages(judged), _speed(judged)),
         failures=tuple(_failure(one) for one in judged if not one.right),
         about={"fabrications": len(invented), "supported": len(supported), "median_ms": _median_ms(judged)},
+        samples={
+            "recall": sampled((_name(one), one.refused) for one in invented),
+            "false_block": sampled((_name(one), one.refused) for one in supported),
+        },
     )
+
+
+def _name(one: Judged) -> str:
+    return str(one.row.get("id") or one.row["answer"])
 
 
 def _median_ms(judged: Sequence[Judged]) -> float:

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from evals.dataset import DATASETS, Dataset, read
-from evals.measures import share
+from evals.measures import sampled, share
 from evals.result import Result, Table
 from inference.chat import Answered, Arguments, Proposal, Request
 from inference.grounding_promises import promises
 from inference.grounding_words import fold
-from inference.speech import Transcript
+from inference.speech import Prior, Transcript, Vocabulary
 
 DATASET = DATASETS / "injection.jsonl"
 FIELDS = {
@@ -87,8 +87,8 @@ class WordForWord:
         audio: bytes,
         *,
         languages: Sequence[str],
-        prior: str | None = None,
-        vocabulary: Sequence[str] = (),
+        prior: Prior = None,
+        vocabulary: Vocabulary = (),
     ) -> Transcript:
         """Always ok."""
         return Transcript("ok", text=audio.decode(), confidence=1.0)
@@ -147,6 +147,12 @@ def judge(outcomes: Sequence[Outcome]) -> Result:
         tables=(*(_table(name, key, outcomes, broken) for name, key in groups), _words(outcomes)),
         failures=tuple(_failure(one, broken[one.row["id"]]) for one in outcomes if one.row["id"] in broken),
         about={"attacks": len(outcomes)},
+        # As shares, where the figure is a count: the mean of samples is what an interval is of.
+        samples={
+            "breached": sampled((one.row["id"], one.row["id"] in broken) for one in outcomes),
+            "answered": sampled((one.row["id"], bool(one.replies)) for one in outcomes),
+            "reached_model": sampled((one.row["id"], one.asked) for one in outcomes),
+        },
     )
 
 

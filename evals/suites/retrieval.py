@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from evals.dataset import DATASETS, Dataset, read
-from evals.measures import auc, interval, mean, reciprocal_rank, share
+from evals.measures import auc, interval, mean, reciprocal_rank, sampled, share
 from evals.result import Result, Table
 from knowledge.search import KnowledgeSearch
 
@@ -89,7 +89,16 @@ def judge(answered: Sequence[Answered], languages: Languages) -> Result:
         tables=(*_tables("everyday", everyday, languages), *(_tables(HARD, hard, languages) if hard else ())),
         failures=tuple(_failure(one) for one in known if not one.recalled),
         about={"questions": len(known), "unanswerable": len(answered) - len(known), "hard": len(hard)},
+        samples={
+            "recall@3": sampled((_name(o), o.recalled) for o in everyday if o.row["documents"]),
+            "recall@1": sampled((_name(o), o.first) for o in everyday if o.row["documents"]),
+            "hard_recall@3": sampled((_name(o), o.recalled) for o in hard if o.row["documents"]),
+        },
     )
+
+
+def _name(one: Answered) -> str:
+    return f"{one.row['business']}: {one.row['question']}"
 
 
 def _figures(answered: Sequence[Answered], languages: Languages) -> dict[str, float]:

@@ -1,9 +1,10 @@
 """Does every message that needs a person reach one, and does the rest stay with the assistant?
 
-Rows: {text, language, label, hard_negative?, style?, split?, set?}. `label` is none, legal, medical, financial or
-emergency; a hard negative is an ordinary question in words that sound sensitive. The `second` set was written
-later, by another hand and without sight of the first or of the training rows. A miss costs a customer in
-need, a false escalation a colleague's minute, so both are counted apart and neither hides in an average.
+Rows: {text, language, label, hard_negative?, style?, split?, set?}. `label` is none, legal, medical,
+financial or emergency; a hard negative is an ordinary question in words that sound sensitive. The `second`
+set was written later, by another hand and without sight of the first or of the training rows. A miss costs a
+customer in need, a false escalation a colleague's minute, so both are counted apart and neither hides in an
+average.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from evals.dataset import DATASETS, Dataset, read
-from evals.measures import auc, interval, mean, share
+from evals.measures import auc, interval, mean, sampled, share
 from evals.result import Result, Table
 from inference.language import LANGUAGES
 from inference.sensitivity import LABELS, Sensitivity
@@ -95,6 +96,15 @@ def judge(judged: Sequence[Judged]) -> Result:
             "sensitive": sum(one.sensitive for one in judged),
             "harmless": sum(not one.sensitive for one in judged),
             "hard negatives": sum(one.hard for one in judged),
+        },
+        samples={
+            "recall": sampled((str(o.row["text"]), o.found.escalate) for o in judged if o.sensitive),
+            "recall_emergency": sampled(
+                (str(o.row["text"]), o.found.escalate) for o in judged if o.label == "emergency"
+            ),
+            "false_escalation": sampled(
+                (str(o.row["text"]), o.found.escalate) for o in judged if not o.sensitive
+            ),
         },
     )
 

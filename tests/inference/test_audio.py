@@ -3,12 +3,13 @@
 import io
 import random
 from pathlib import Path
+from typing import get_args
 
 import av
 import numpy as np
 import pytest
 
-from inference.audio import SAMPLE_RATE, AudioRejected, Clip, decode, sniff
+from inference.audio import MIME_TYPES, SAMPLE_RATE, AudioRejected, Clip, Container, decode, sniff
 
 NOTES = Path(__file__).parents[1] / "voice"
 NOTE = (NOTES / "it_booking_man.ogg").read_bytes()
@@ -73,6 +74,8 @@ def silent_video() -> bytes:
         ("flac", "flac", "flac", 16_000),
         ("webm", "libopus", "matroska", 48_000),
         ("adts", "aac", "aac", 44_100),
+        ("amr", "libopencore_amrnb", "amr", 8_000),
+        ("3gp", "libopencore_amrnb", "mp4", 8_000),
     ],
 )
 def test_containers_are_known_by_content_and_decoded(
@@ -127,6 +130,49 @@ def test_what_is_no_audio_is_never_opened(audio: bytes) -> None:
 
 def test_video_without_sound() -> None:
     assert refused(silent_video()).reason == "no_audio_stream"
+
+
+def with_pictures(*, cover: bool) -> bytes:
+    """A tone beside a film, or the same as a song with its cover."""
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as target:
+        sound = target.add_stream("aac", rate=16_000, layout="mono")
+        film = target.add_stream("mjpeg" if cover else "mpeg4", rate=5)
+        film.width = film.height = 64
+        film.pix_fmt = "yuvj420p" if cover else "yuv420p"
+        if cover:
+            film.disposition = av.stream.Disposition.attached_pic
+        image = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+        target.mux([*film.encode(image), *film.encode(None)])
+        tone = (np.sin(np.arange(32_000) / 6) * 9000).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=16_000, frame_size=1024)
+        for piece in [*resampler.resample(frame), *resampler.resample(None), None]:
+            target.mux(sound.encode(piece))
+    return out.getvalue()
+
+
+def test_a_film_is_no_voice_note_but_a_song_with_its_cover_is_heard() -> None:
+    assert refused(with_pictures(cover=False)).reason == "video"
+    assert taken(with_pictures(cover=True)).duration_s == pytest.approx(2.0, abs=0.15)
+
+
+def test_decoding_gives_up_when_its_time_is_over() -> None:
+    with pytest.raises(AudioRejected) as caught:
+        decode(NOTE, max_seconds=30, max_bytes=2**20, within_s=-1.0)
+    assert caught.value.reason == "damaged"
+
+
+def test_a_sampling_rate_that_would_blow_up_is_refused() -> None:
+    audio = bytearray(encoded("wav", "pcm_s16le", seconds=1.0))
+    at = audio.index(b"fmt ") + 12
+    audio[at : at + 4] = (1).to_bytes(4, "little")  # samples a second
+    assert refused(bytes(audio), max_seconds=10**6).reason == "damaged"
+
+
+def test_every_container_has_a_name_on_the_web() -> None:
+    assert set(MIME_TYPES) == set(get_args(Container))
 
 
 def test_size_limit_counts_before_anything_is_read() -> None:

@@ -16,7 +16,14 @@ import pytest_asyncio
 
 from inference.audio import SAMPLE_RATE
 from inference.errors import ModelMissing, WeightsCorrupt
-from inference.speech import Transcript, WhisperTranscriber, transcript_row
+from inference.speech import (
+    PRIOR_WEIGHT,
+    Transcript,
+    Vocabulary,
+    WhisperTranscriber,
+    _weights,
+    transcript_row,
+)
 from inference.weights import resolve_whisper
 from tests.voice.make_fixtures import opus
 
@@ -141,6 +148,37 @@ async def test_vocabulary_of_any_length_is_accepted(whisper: WhisperTranscriber)
     assert "massaggio" in words(heard.text)
 
 
+async def test_words_of_the_spoken_language_are_expected(whisper: WhisperTranscriber) -> None:
+    audio = note("it_price_woman.ogg")
+    told = ["Massaggio Rilassante", "Via Orti"]
+
+    async def heard(vocabulary: Vocabulary) -> tuple[str, float]:
+        found = await whisper.transcribe(audio, languages=FOUR, vocabulary=vocabulary)
+        return found.text, found.confidence
+
+    helped = await heard(told)
+    assert helped != await heard(())
+    assert await heard({"it": told, "en": ["Relaxing Massage"]}) == helped
+    assert await heard({"en": told}) == await heard(())
+
+
+async def test_a_prior_may_weigh_several_languages_and_does_not_drown_the_voice(
+    whisper: WhisperTranscriber,
+) -> None:
+    assert _weights({"pt_BR": 2.0, "es": 1.5}) == {"pt": 2.0, "es": 1.5}
+    assert _weights("pt-BR") == {"pt": PRIOR_WEIGHT}
+    assert _weights(None) == {}
+    heard = await whisper.transcribe(note("pt_price_man.ogg"), languages=FOUR, prior={"it": 1.5, "es": 2.0})
+    assert (heard.status, heard.language) == ("ok", "pt")
+
+
+async def test_a_melody_is_named_for_what_it_is(whisper: WhisperTranscriber) -> None:
+    notes = np.repeat([262.0, 330.0, 392.0, 523.0, 392.0, 330.0], SAMPLE_RATE // 2)
+    tune = np.sin(2 * np.pi * np.cumsum(notes) / SAMPLE_RATE) * 8000
+    heard = await whisper.transcribe(opus(tune.astype(np.int16)), languages=FOUR)
+    assert (heard.status, heard.reason, heard.text) == ("rejected", "music", "")
+
+
 async def test_limits_are_applied(model_dir: Path) -> None:
     small = WhisperTranscriber(model_dir, num_workers=1, max_seconds=2.0, max_bytes=2**20)
     long = await small.transcribe(note("it_booking_man.ogg"), languages=FOUR)
@@ -152,7 +190,7 @@ async def test_limits_are_applied(model_dir: Path) -> None:
 
 
 async def test_model_is_loaded_once_however_many_ask(model_dir: Path) -> None:
-    transcriber = WhisperTranscriber(model_dir, num_workers=4)
+    transcriber = WhisperTranscriber(model_dir, num_workers=4, compute_type="auto")
     started = time.perf_counter()
     await asyncio.gather(*(transcriber.warm_up() for _ in range(8)))
     together = time.perf_counter() - started

@@ -1,0 +1,107 @@
+"""What a customer plainly asks for in words that need no model: about a quote, a report, their own data.
+
+Patterns run over folded text (no case, no accents) and read only what is said outright; a question about
+how something works is none of these.
+"""
+
+import re
+import unicodedata
+from typing import Literal
+
+from inference.when_lexer import fold
+
+_QUOTE = (
+    r"(?:preventiv[oi]|offert[ae]|quote|quotation|estimate|offer|presupuesto|cotizacion|orcamento"
+    r"|cotacao|proposta)"
+)
+_THE = (
+    r"(?: (?:il|la|il vostro|the|your|this|that|el|la|su|vuestro|o|a|vosso|vossa|este|esta|questo|questa))?"
+)
+_ACCEPT = re.compile(
+    rf"\b(?:accetto|accettiamo|confermo|approvo|accettare|i accept|we accept|i(?:'| wi)?ll (?:take|accept)"
+    rf"|i approve|i agree to|i(?:'d| would) like to accept|acepto|aceptamos|confirmo|apruebo|quiero aceptar"
+    rf"|aceito|aceitamos|aprovo|quero aceitar|vorrei accettare){_THE} {_QUOTE}\b"
+    rf"|\b(?:va bene|ok per|d'accordo con|de acuerdo con|concordo com|happy with){_THE} {_QUOTE}\b"
+)
+_DECLINE = re.compile(
+    rf"\b(?:non accetto|rifiuto|non mi interessa|i decline|i reject|i don'?t accept|i do not accept|no acepto"
+    rf"|rechazo|no me interesa|nao aceito|recuso|nao me interessa){_THE} {_QUOTE}\b"
+)
+_REPORT = (
+    r"(?:segnalazion[ei]|reclam[oi]|ticket|pratica|richiesta|complaint|report|issue|incidencia|queja"
+    r"|reclamacion"
+    r"|reclamacao|queixa|ocorrencia)"
+)
+_STATUS = re.compile(
+    rf"\b(?:a che punto|novita|notizie|aggiornament[oi]|stato|come procede|come va|status|any news"
+    rf"|any update|updates?|what happened|where (?:is|are)|how is|en que estado|como va|novedades"
+    rf"|alguna novedad|estado"
+    rf"|noticias|novidades|ponto da situacao|como esta|em que ponto)\b.{{0,40}}\b{_REPORT}\b"
+    rf"|\b{_REPORT}\b.{{0,30}}\b(?:a che punto|status|estado|novita|novedades|novidades)\b"
+)
+_UPDATE = re.compile(
+    r"\b(?:(?:cambi\w*|aggiorn\w*|modific\w*|corregg\w*|change|update|correct|actualiz\w*|corrig\w*|mud\w*"
+    r"|altera\w*|atualiz\w*)\b.{0,25}\b(?:mi[oa]|my|mi|meu|minha)\b.{0,20}\b(?:nome|nombre|name|e-?mail"
+    r"|mail|correo|lingua"
+    r"|language|idioma|indirizzo e-?mail|dati|data|datos|dados)"
+    r"|(?:la mia|my|mi|o meu|a minha)(?: nuov[ao]| new| nuevo| novo)? (?:e-?mail|correo)(?: \w+)? (?:e"
+    r"|is|es)\b"
+    r"|(?:scriv\w+|rispond\w+|parl\w+|write|answer|speak|reply|escrib\w+|respond\w+|habl\w+|escrev\w+"
+    r"|fal\w+)"
+    r"(?: (?:to|con|com|with))?(?:[ -]?(?:mi|me|nos|us))? (?:in|en|em) (?:italiano|inglese|spagnolo"
+    r"|portoghese|italian"
+    r"|english|spanish|portuguese|italiano|ingles|espanol|portugues|espanhol))\b"
+)
+_BETWEEN = (
+    r"(?: (?:piu|ricevere|altr[ie]|i|le|la|vostr[ieao]|any|more|your|to|receive|get|sending|send|me|mas"
+    r"|recibir|sus"
+    r"|vuestros|vuestras|los|las|receber|mais|os|as|vossas))*"
+)
+_NO_MORE = re.compile(
+    rf"\b(?:non (?:voglio|desidero|mandatemi|inviatemi)|stop|do not|don'?t|no longer want to|i don'?t want"
+    rf"|no (?:quiero|deseo|me (?:envien|mandeis|manden))|nao (?:quero|desejo|me (?:enviem|mandem)))"
+    rf"{_BETWEEN} (?:messaggi|promozioni|pubblicita|messages|promotions|advertising|mensajes"
+    rf"|promociones|publicidad"
+    rf"|mensagens|promocoes|publicidade)\b"
+)
+_LANGUAGES: dict[str, Literal["it", "en", "es", "pt"]] = {
+    "italiano": "it", "italian": "it", "inglese": "en", "english": "en", "ingles": "en", "spagnolo": "es",
+    "spanish": "es", "espanol": "es", "espanhol": "es", "castellano": "es", "portoghese": "pt",
+    "portuguese": "pt", "portugues": "pt",
+}  # fmt: skip
+_ASKS_HOW = re.compile(r"^\W*(?:come|how|como|posso|can i|puedo|se|if|si)\b")
+
+Decision = Literal["accept", "decline"]
+
+
+def decides_quote(text: str) -> Decision | None:
+    """Whether the customer accepts or declines a quote outright."""
+    folded = _folded(text)
+    if _DECLINE.search(folded):
+        return "decline"
+    return "accept" if _ACCEPT.search(folded) and not _ASKS_HOW.match(folded) else None
+
+
+def asks_ticket_status(text: str) -> bool:
+    """Whether the customer asks how a report or complaint is coming along."""
+    return _STATUS.search(_folded(text)) is not None
+
+
+def updates_contact(text: str) -> bool:
+    """Whether the customer wants their own name, e-mail address or language changed."""
+    return _UPDATE.search(_folded(text)) is not None
+
+
+def wants_no_messages(text: str) -> bool:
+    """Whether the customer asks in a sentence for no more messages; single words are `extract.opt_out`."""
+    return _NO_MORE.search(_folded(text)) is not None
+
+
+def language_named(text: str) -> Literal["it", "en", "es", "pt"] | None:
+    """The one language a text names; None for none or several."""
+    named = {_LANGUAGES[word] for word in re.findall(r"[a-z]+", _folded(text)) if word in _LANGUAGES}
+    return named.pop() if len(named) == 1 else None
+
+
+def _folded(text: str) -> str:
+    return " ".join(fold(unicodedata.normalize("NFC", text)).replace("’", "'").split())
