@@ -160,6 +160,14 @@ class Profile:
         return next((s for s in self.services if s.row.key == key), None)
 
 
+async def row(tx: Tx) -> BusinessRow:
+    """The business of the transaction by itself. Raises UnknownBusiness when there is none."""
+    found = await tx.first(BusinessRow, "business")
+    if found is None:
+        raise UnknownBusiness(UnknownBusiness.__doc__)
+    return found
+
+
 async def profile(tx: Tx) -> Profile:
     """The business of the transaction. Raises UnknownBusiness when there is none."""
     business = await tx.first(BusinessRow, "business")

@@ -5,6 +5,8 @@ from datetime import datetime
 
 import psycopg
 
+from crm import consent
+from crm.consent import Source
 from crm.errors import RecordUnavailable
 from crm.record import Tx
 
@@ -21,6 +23,7 @@ class ContactRow:
     opted_out_at: datetime | None
     created_at: datetime
     last_seen_at: datetime | None
+    told_language: str | None
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,18 @@ async def seen(tx: Tx, *, wa_id: str | None, bsuid: str | None, name: str | None
             await _complete(tx, contact_id, wa_id=wa_id, bsuid=bsuid, name=name)
             return contact_id
         contact_id = await tx.value("contact_insert", wa_id=wa_id, bsuid=bsuid, name=name)
+        if contact_id is not None:
+            return contact_id
+    raise RuntimeError("a contact was neither found nor made")
+
+
+async def entered(tx: Tx, *, wa_id: str, name: str | None) -> int:
+    """The contact with this phone number, made where there is none. They have not been heard of: unlike with
+    `seen`, nothing says that they wrote."""
+    for _ in range(2):
+        contact_id: int | None = await tx.value("contact_by_wa_id", wa_id=wa_id)
+        if contact_id is None:
+            contact_id = await tx.value("contact_enter", wa_id=wa_id, name=name)
         if contact_id is not None:
             return contact_id
     raise RuntimeError("a contact was neither found nor made")
@@ -81,14 +96,33 @@ async def speaks(tx: Tx, contact_id: int, language: str) -> None:
     await tx.run("contact_language", contact_id=contact_id, language=language)
 
 
-async def opt_out(tx: Tx, contact_id: int) -> None:
-    """The customer wants no more messages that were not asked for."""
-    await tx.run("contact_opt", contact_id=contact_id, opted_out_at=tx.now)
+async def update(
+    tx: Tx, contact_id: int, *, name: str | None = None, email: str | None = None, language: str | None = None
+) -> None:
+    """What a customer tells of themselves; None leaves it. A language asked for stays."""
+    await tx.run("contact_update", contact_id=contact_id, name=name, email=email, told_language=language)
 
 
-async def opt_in(tx: Tx, contact_id: int) -> None:
-    """The customer came back."""
-    await tx.run("contact_opt", contact_id=contact_id, opted_out_at=None)
+async def opt_out(
+    tx: Tx, contact_id: int, *, source: Source = "word", evidence: str = "", at: datetime | None = None
+) -> bool:
+    """The customer wants no more messages that were not asked for; False when that was known.
+
+    Campaigns, reminders and follow-ups ask for `opted_out_at` when they are written and again when they are
+    sent, so what is on its way already stays unsent.
+    """
+    if not await tx.run("contact_opt_out", contact_id=contact_id):
+        return False
+    await consent.changed(tx, contact_id, given=False, source=source, evidence=evidence, at=at)
+    return True
+
+
+async def opt_in(
+    tx: Tx, contact_id: int, *, source: Source = "word", evidence: str = "", at: datetime | None = None
+) -> None:
+    """The customer wants them (again), which is the proof that a campaign asks for."""
+    await tx.run("contact_opt_in", contact_id=contact_id)
+    await consent.changed(tx, contact_id, given=True, source=source, evidence=evidence, at=at)
 
 
 async def remember(

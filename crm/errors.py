@@ -25,6 +25,10 @@ class UnknownHandoff(RecordError):
     """No such hand-over in this business."""
 
 
+class UnknownRecording(RecordError):
+    """No sound is kept of this message: its time is over, or none was kept."""
+
+
 class HandoffClosed(RecordError):
     """This hand-over was already returned or resolved: the conversation is no longer with a human."""
 
@@ -35,3 +39,92 @@ class SlotTaken(RecordError):
 
 class NotBookable(RecordError):
     """The service cannot be booked as asked: outside opening hours, in the past or unknown."""
+
+
+class UnknownQuote(RecordError):
+    """No such quote of this customer in this business, or no such line that may still be priced."""
+
+
+class QuoteNotPriced(RecordError):
+    """A line of this quote has no price, or the business has not entered its tax data: enter them first."""
+
+
+class QuoteDecided(RecordError):
+    """This quote cannot be accepted or changed any more: it was decided before, or never issued."""
+
+
+class UnknownTicket(RecordError):
+    """No such open ticket in this business."""
+
+
+class UnknownFollowUp(RecordError):
+    """No such open follow-up in this business."""
+
+
+class UnknownAppointment(RecordError):
+    """No such appointment in this business that is still to be closed."""
+
+
+class UnknownAgent(RecordError):
+    """Nobody works here under that e-mail address."""
+
+
+class WrongPassword(RecordError):
+    """E-mail address and password do not belong together, or that person may not log in."""
+
+
+class TooManyLogins(RecordError):
+    """Too many failed logins: wait a quarter of an hour, or have the password set anew."""
+
+
+class HeldByColleague(RecordError):
+    """A colleague has this conversation: only one person answers at a time."""
+
+    def __init__(self, colleague: str | None = None) -> None:
+        self.colleague = colleague
+        super().__init__(
+            f"{colleague or 'a colleague'} has this conversation: only one person answers at a time"
+        )
+
+
+class BotSpeaks(RecordError):
+    """SARA has this conversation: take it over first."""
+
+
+class WindowOver(RecordError):
+    """More than 24 hours since the customer's last message: only a template may be sent."""
+
+
+class NewerConversation(RecordError):
+    """The customer has a newer open conversation: go on there."""
+
+
+class UnknownMessage(RecordError):
+    """No such message, or no such file of it, in this business."""
+
+
+class FileRefused(RecordError):
+    """This file cannot be sent: take a picture, PDF, office file, text, sound or video of at most 16 MB."""
+
+
+class UnknownResource(RecordError):
+    """No such person or room in this business: the keys are those of its file."""
+
+
+class UnknownCalendar(RecordError):
+    """No calendar is found there: its address was made anew, or was never one of ours."""
+
+
+class UnknownContact(RecordError):
+    """No such customer in this business: give a phone number with its country's digits, or the number SARA
+    gives a customer as #12."""
+
+
+class ContactBusy(RecordError):
+    """SARA is answering this customer at this moment: try again in a few seconds."""
+
+    retryable = True
+
+
+class SomethingOpen(RecordError):
+    """Something is open with this customer: end it first."""

@@ -34,6 +34,26 @@ class HandoffRow:
     wa_id: str | None
     language: str | None
     queue: str | None
+    touched_at: datetime | None
+    apologised_at: datetime | None
+    written_by: str | None
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """Something that was done to a hand-over; without an agent the operator, a phone or a timer did it."""
+
+    handoff_id: int
+    kind: str
+    detail: str
+    at: datetime
+    agent_name: str | None
+
+
+@dataclass(frozen=True)
+class WaitingRow:
+    business_id: int
+    handoff_id: int
 
 
 @dataclass(frozen=True)
@@ -128,5 +148,69 @@ async def close(
 
 
 async def facts(tx: Tx, handoff_id: int) -> list[FactRow]:
-    """What the agent learned and promised."""
+    """What the agent learned and promised, and what was known before: `kind` tells them apart."""
     return await tx.all(FactRow, "handoff_facts", handoff_id=handoff_id)
+
+
+async def know(
+    tx: Tx,
+    handoff_id: int,
+    *,
+    slots: Mapping[str, str],
+    words: Sequence[str],
+    sources: Sequence[tuple[str, str]],
+) -> None:
+    """Keeps what was known when it was opened: slots, the words that triggered it, (document, section)."""
+    known = [("slot", key, body) for key, body in slots.items()]
+    known += [("word", "", word) for word in words]
+    known += [("source", source, section) for source, section in sources]
+    counted: dict[str, int] = {}
+    for kind, key, body in known:
+        ordinal = counted[kind] = counted.get(kind, -1) + 1
+        await tx.run("handoff_known", handoff_id=handoff_id, kind=kind, ordinal=ordinal, key=key, body=body)
+
+
+async def touch(tx: Tx, handoff_id: int) -> None:
+    """An agent did something about it: it is not idle."""
+    await tx.run("handoff_touched", handoff_id=handoff_id)
+
+
+async def release(tx: Tx, handoff_id: int, queue: str | None = None) -> None:
+    """Nobody has it any more: back into its queue, or into another."""
+    await tx.run("handoff_release", handoff_id=handoff_id, queue=queue)
+
+
+async def write(tx: Tx, handoff_id: int, *, summary: str, draft: str, written_by: str) -> bool:
+    """A model's summary and draft in place of the first ones; False when it is closed."""
+    return (
+        await tx.run(
+            "handoff_written", handoff_id=handoff_id, summary=summary, draft=draft, written_by=written_by
+        )
+        == 1
+    )
+
+
+async def apologised(tx: Tx, handoff_id: int) -> bool:
+    """Notes that the customer was told that it takes longer; False when they had been."""
+    return await tx.run("handoff_apologised", handoff_id=handoff_id) == 1
+
+
+async def step(tx: Tx, handoff_id: int, kind: str, agent_id: int | None, detail: str = "") -> None:
+    """Writes down who did what."""
+    await tx.run("handoff_step", handoff_id=handoff_id, kind=kind, agent_id=agent_id, detail=detail)
+
+
+async def steps(tx: Tx, conversation_id: int) -> list[StepRow]:
+    """Who did what in a conversation, in order."""
+    return await tx.all(StepRow, "handoff_steps", conversation_id=conversation_id)
+
+
+async def unanswered_since(tx: Tx, handoff_id: int) -> datetime | None:
+    """Since when the customer waits for a human; None when a human spoke last."""
+    value: datetime | None = await tx.value("handoff_unanswered_since", handoff_id=handoff_id)
+    return value
+
+
+async def to_attend(tx: Tx, quiet_since: datetime) -> list[WaitingRow]:
+    """Open hand-overs of all tenants that were opened before that."""
+    return await tx.all(WaitingRow, "handoffs_to_attend", quiet_since=quiet_since)

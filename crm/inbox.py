@@ -30,7 +30,14 @@ class InboxRow:
     media_mime_type: str | None
     media_sha256: str | None
     media_voice: bool | None
+    media_filename: str | None
     sent_at: datetime | None
+    latitude: float | None
+    longitude: float | None
+    place_name: str | None
+    place_address: str | None
+    quoted: str | None  # the words of the message it replies to
+    advertised: str | None  # the advertisement pressed before it
 
 
 @dataclass(frozen=True)

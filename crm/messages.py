@@ -45,6 +45,12 @@ class NewMessage:
     media_sha256: str | None = None
     media_voice: bool = False
     media_filename: str | None = None
+    file_id: int | None = None
+    forwarded: bool = False
+    preview: bool = False  # whether WhatsApp shows a card of the first link
+    template_name: str | None = None  # what says it where only a template may be sent
+    template_code: str | None = None
+    template_values: Sequence[str] | None = None
     options: Sequence[Option] = ()
     sources: Sequence[Cited] = ()
 
@@ -62,6 +68,9 @@ class MessageRow:
     media_mime_type: str | None
     media_voice: bool
     transcript_status: str | None
+    transcript_confidence: float | None
+    media_seconds: float | None
+    recorded: bool  # its sound is kept: crm.recordings
     status: str | None
     sent_at: datetime
 
@@ -76,6 +85,7 @@ async def add(tx: Tx, message: NewMessage) -> int | None:
     fields = {name: getattr(message, name) for name in message.__dataclass_fields__}
     options: Sequence[Option] = fields.pop("options")
     sources: Sequence[Cited] = fields.pop("sources")
+    fields["template_values"] = list(message.template_values) if message.template_values else None
     message_id: int | None = await tx.value("message_insert", **fields)
     if message_id is None:
         return None
@@ -100,9 +110,17 @@ async def add(tx: Tx, message: NewMessage) -> int | None:
 
 
 async def heard(
-    tx: Tx, message_id: int, *, transcript: str, status: str, confidence: float, language: str | None
+    tx: Tx,
+    message_id: int,
+    *,
+    transcript: str,
+    status: str,
+    confidence: float,
+    language: str | None,
+    reason: str | None,
+    seconds: float,
 ) -> None:
-    """Keeps what was heard in a voice note."""
+    """Keeps what was heard in a voice note, how surely, and how long it is; `reason` says why it was not."""
     await tx.run(
         "message_transcript",
         message_id=message_id,
@@ -110,6 +128,8 @@ async def heard(
         status=status,
         confidence=confidence,
         language=language,
+        reason=reason,
+        seconds=seconds,
     )
 
 
@@ -147,10 +167,12 @@ async def status(
 
     A status may come before the answer to the request that sent the message, or after a crash lost that
     answer: then the message is found by our own reference. Returns the message id, None for a message
-    that is not ours.
+    that is not ours, and for an attempt that failed and was made again under another wamid.
     """
     message_id: int | None = await tx.value("message_by_wamid", wamid=wamid)
     if message_id is None and outbox_id is not None:
+        if await tx.value("failed_attempt", wamid=wamid) is not None:
+            return None
         message_id = await tx.value("message_by_outbox", outbox_id=outbox_id)
         if message_id is not None:
             await tx.run("message_wamid", message_id=message_id, wamid=wamid)

@@ -8,10 +8,13 @@ second try. `superseded`: the conversation's owner changed first. `held`: not de
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from crm import messages
 from crm.messages import NewMessage
 from crm.record import Tx
+
+Lane = Literal["service", "campaign"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,40 @@ class OutboxRow:
     body: str
     opener: str | None
     reply_to_wamid: str | None
+    preview: bool
+    media_voice: bool
+    file_id: int | None
+    template_name: str | None
+    template_code: str | None
+    template_values: list[str] | None
+    purpose: str | None
+    lane: str
+
+
+@dataclass(frozen=True)
+class AddresseeRow:
+    """Where a message of ours went: number, customer, and the template it was."""
+
+    phone_number_id: str
+    contact_id: int
+    message_id: int
+    template_name: str | None
+    template_code: str | None
+
+
+@dataclass(frozen=True)
+class Became:
+    """What became of a row and its message."""
+
+    outbox_id: int
+    message_id: int
+    conversation_id: int
+    state: str
+    attempts: int
+    error: str | None
+    error_code: int | None
+    status: str | None
+    wamid: str | None
 
 
 @dataclass(frozen=True)
@@ -52,7 +89,14 @@ async def spoke(tx: Tx, turn_id: str) -> bool:
 
 
 async def add(
-    tx: Tx, new_messages: Sequence[NewMessage], *, turn_id: str, epoch: int, answers: str | None
+    tx: Tx,
+    new_messages: Sequence[NewMessage],
+    *,
+    turn_id: str,
+    epoch: int,
+    answers: str | None,
+    purpose: str | None = None,
+    lane: Lane = "service",
 ) -> list[int]:
     """Writes messages and their outbox rows, in order; returns the message ids.
 
@@ -71,6 +115,8 @@ async def add(
             ordinal=ordinal,
             epoch=epoch,
             answers=answers,
+            purpose=purpose,
+            lane=lane,
         )
         ids.append(message_id)
     return ids
@@ -85,8 +131,14 @@ async def deliver(
     epoch: int,
     ordinal: int = 0,
     answers: str | None = None,
+    purpose: str | None = None,
+    lane: Lane = "service",
 ) -> None:
-    """Puts a written message into the outbox."""
+    """Puts a written message into the outbox.
+
+    `purpose` names the template that says it once the 24 hours are over (`crm.template_book.PURPOSES`); what
+    is of the campaign lane gives way to everything else.
+    """
     await tx.run(
         "outbox_insert",
         conversation_id=conversation_id,
@@ -95,12 +147,29 @@ async def deliver(
         ordinal=ordinal,
         epoch=epoch,
         answers=answers,
+        purpose=purpose,
+        lane=lane,
     )
 
 
 async def open_rows(tx: Tx, conversation_id: int) -> list[OutboxRow]:
     """What a conversation still has to deliver, in order."""
     return await tx.all(OutboxRow, "outbox_open", conversation_id=conversation_id)
+
+
+async def lock(tx: Tx, outbox_id: int) -> bool:
+    """Keeps a waiting row for this transaction; False when it does not wait any more."""
+    return await tx.value("outbox_lock", outbox_id=outbox_id) is not None
+
+
+async def says(tx: Tx, message_id: int, name: str, code: str) -> None:
+    """The template that says a message once the 24 hours are over."""
+    await tx.run("message_says", message_id=message_id, name=name, code=code)
+
+
+async def addressee(tx: Tx, message_id: int) -> AddresseeRow | None:
+    """To whom a message of ours went; None when it is gone."""
+    return await tx.first(AddresseeRow, "message_addressee", message_id=message_id)
 
 
 async def claim(tx: Tx, outbox_id: int) -> bool:
@@ -154,3 +223,37 @@ async def with_open_rows(tx: Tx, older_than: timedelta) -> list[WaitingRow]:
 async def states(tx: Tx) -> dict[str, int]:
     """How many rows are in each state."""
     return {row.state: row.rows for row in await tx.all(_StateRow, "outbox_states")}
+
+
+async def row(tx: Tx, outbox_id: int) -> Became | None:
+    """One row, locked, with what became of its message."""
+    return await tx.first(Became, "outbox_row", outbox_id=outbox_id)
+
+
+async def anew(
+    tx: Tx,
+    row: Became,
+    at: datetime,
+    *,
+    error_code: int | None = None,
+    error: str | None = None,
+    by_hand: bool = False,
+) -> int | None:
+    """A message that is settled goes out again, not before `at`; its conversation, None if it cannot.
+
+    What the channel said of the earlier attempt stays with that attempt. `by_hand`: its attempts are counted
+    anew. Only for rows the channel did not take, or failed to deliver.
+    """
+    conversation_id: int | None = await tx.value(
+        "outbox_requeue",
+        outbox_id=row.outbox_id,
+        at=at,
+        error_code=error_code,
+        error=error,
+        anew=by_hand,
+    )
+    if conversation_id is not None and row.wamid is not None:
+        await tx.run("outbox_failed_later", outbox_id=row.outbox_id, error_code=error_code, error=error)
+        await tx.run("statuses_forget", message_id=row.message_id)
+        await tx.run("message_unsend", message_id=row.message_id)
+    return conversation_id

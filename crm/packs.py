@@ -28,20 +28,27 @@ class QuestionRow:
     key: str
     answer: str
     required: bool
+    weight: int
     option: str | None
     language: str | None
     title: str | None
+    share: float | None
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question; `texts` and the titles of `options` (by option) are per language."""
+    """A question; `texts` and the titles of `options` (by option) are per language.
+
+    `weight` is how much the answer tells about a lead, `shares` what part of it an option earns (else all).
+    """
 
     key: str
     answer: str
     required: bool
     texts: dict[str, str]
     options: dict[str, dict[str, str]] = field(default_factory=dict)
+    weight: int = 1
+    shares: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,9 +119,13 @@ def _questions(
     found: dict[str, dict[str, Asked]] = defaultdict(dict)
     for row in rows:
         said = texts.get(("question", _named(row.intent, row.key)), {})
-        asked = found[row.intent].setdefault(row.key, Asked(row.key, row.answer, row.required, said))
+        asked = found[row.intent].setdefault(
+            row.key, Asked(row.key, row.answer, row.required, said, weight=row.weight)
+        )
         if row.option is not None and row.language is not None and row.title is not None:
             asked.options.setdefault(row.option, {})[row.language] = row.title
+            if row.share is not None and row.share < 1:
+                asked.shares[row.option] = row.share
     return {intent: list(questions.values()) for intent, questions in found.items()}
 
 
@@ -143,11 +154,27 @@ async def put(tx: Tx, business: int, given: Pack) -> None:
 
 async def _put_question(tx: Tx, business: int, intent: str, ordinal: int, asked: Asked) -> None:
     about = {"business": business, "intent": intent, "key": asked.key}
-    await tx.run("put_question", **about, ordinal=ordinal, answer=asked.answer, required=asked.required)
+    await tx.run(
+        "put_question",
+        **about,
+        ordinal=ordinal,
+        answer=asked.answer,
+        required=asked.required,
+        weight=asked.weight,
+    )
     await _put_texts(tx, business, "question", _named(intent, asked.key), asked.texts)
     for place, (option, titles) in enumerate(asked.options.items()):
         for language, title in titles.items():
-            await tx.run("put_option", **about, option=option, language=language, ordinal=place, title=title)
+            share = asked.shares.get(option, 1.0)
+            await tx.run(
+                "put_option",
+                **about,
+                option=option,
+                language=language,
+                ordinal=place,
+                title=title,
+                share=share,
+            )
 
 
 async def _put_texts(tx: Tx, business: int, kind: str, key: str, texts: Mapping[str, str]) -> None:

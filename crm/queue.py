@@ -12,9 +12,18 @@ from crm.record import Tx
 
 TURNS = "turns"
 SENDS = "sends"
+HOOKS = "hooks"
+OUTWARD = "outward"
 
 DRAIN_TASK = "sara:drain"
 SEND_TASK = "sara:send"
+HOOKS_TASK = "sara:hooks"
+AGENDA_TASK = "sara:agenda"
+BRIEF_TASK = "sara:brief"
+ALERTS_TASK = "sara:alerts"
+WEBHOOKS_TASK = "sara:webhooks"
+CAMPAIGN_TASK = "sara:campaign"
+FILE_TASK = "sara:file"
 
 
 @dataclass(frozen=True)
@@ -47,10 +56,66 @@ async def drain(tx: Tx, conversation_id: int, *, delay_s: float, attempt: int = 
     return queued
 
 
-async def send(tx: Tx, conversation_id: int, *, delay_s: float = 0) -> bool:
-    """Delivery of a conversation's outbox, in order; before new turns, since somebody is waiting for it."""
-    lock = f"send:{conversation_id}"
-    return await _enqueue(tx, SEND_TASK, SENDS, 10, lock, _ids(tx, conversation_id), delay_s)
+async def send(tx: Tx, conversation_id: int, *, delay_s: float = 0, campaign: bool = False) -> bool:
+    """Delivery of a conversation's outbox, in order; before new turns, since somebody is waiting for it.
+
+    For a campaign's message after everything that customers wait for. One that already waits, perhaps for a
+    later time, is brought forward.
+    """
+    lock, priority = f"send:{conversation_id}", -15 if campaign else 10
+    queued = await _enqueue(tx, SEND_TASK, SENDS, priority, lock, _ids(tx, conversation_id), delay_s)
+    if not queued:
+        await tx.run("job_hasten", lock=lock, priority=priority, delay_s=delay_s)
+    return queued
+
+
+async def campaign(tx: Tx, campaign_id: int, *, delay_s: float = 0) -> bool:
+    """The next messages of a campaign; after turns and deliveries."""
+    args = {"business_id": tx.business_id, "campaign_id": campaign_id}
+    return await _enqueue(tx, CAMPAIGN_TASK, HOOKS, -10, f"campaign:{campaign_id}", args, delay_s)
+
+
+async def hooks(tx: Tx, *, delay_s: float = 0) -> bool:
+    """What events of this business set in motion outside of the record; after turns and deliveries."""
+    lock = f"hooks:{tx.business_id}"
+    return await _enqueue(tx, HOOKS_TASK, HOOKS, -10, lock, {"business_id": tx.business_id}, delay_s)
+
+
+async def alerts(tx: Tx, target_id: int) -> bool:
+    """What one place of the team is to be told; after everything that customers wait for."""
+    args = {"business_id": tx.business_id, "target_id": target_id}
+    return await _enqueue(tx, ALERTS_TASK, OUTWARD, -10, f"alerts:{target_id}", args, 0)
+
+
+async def webhooks(tx: Tx, subscription_id: int) -> bool:
+    """What one other system is to be sent; after everything that customers wait for."""
+    args = {"business_id": tx.business_id, "subscription_id": subscription_id}
+    return await _enqueue(tx, WEBHOOKS_TASK, OUTWARD, -20, f"webhooks:{subscription_id}", args, 0)
+
+
+async def file(tx: Tx, message_id: int, *, delay_s: float = 0, attempt: int = 0) -> bool:
+    """A customer's file to be fetched while the channel has it; after turns and deliveries."""
+    args = {"business_id": tx.business_id, "message_id": message_id, "attempt": attempt}
+    # Each attempt under a lock of its own: the one that asks for the next still holds its lock.
+    return await _enqueue(tx, FILE_TASK, HOOKS, -5, f"file:{message_id}:{attempt}", args, delay_s)
+
+
+async def send_now(tx: Tx, conversation_id: int) -> None:
+    """Delivery at once, also where a job already waits for later."""
+    if not await send(tx, conversation_id):
+        await tx.run("job_sooner", lock=f"send:{conversation_id}")
+
+
+async def brief(tx: Tx, handoff_id: int) -> bool:
+    """A model's summary and draft for whoever takes a hand-over; after turns and deliveries."""
+    args = {"business_id": tx.business_id, "handoff_id": handoff_id}
+    return await _enqueue(tx, BRIEF_TASK, TURNS, -5, f"brief:{handoff_id}", args, 0)
+
+
+async def agenda(tx: Tx, *, delay_s: float = 0) -> bool:
+    """A look at the business's agenda: places to give away, reminders; after turns and deliveries."""
+    lock = f"agenda:{tx.business_id}"
+    return await _enqueue(tx, AGENDA_TASK, HOOKS, -10, lock, {"business_id": tx.business_id}, delay_s)
 
 
 async def adrift(tx: Tx, *, silent: timedelta, long: timedelta) -> list[AdriftRow]:

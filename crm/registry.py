@@ -8,9 +8,13 @@ from typing import Any
 
 from crm import packs
 from crm.businesses import token_digest
-from crm.errors import RecordError
+from crm.errors import RecordError, UnknownAgent, UnknownBusiness
 from crm.packs import Pack
 from crm.record import Tx
+
+# What an entry may leave out.
+_USUAL_BUSINESS: Mapping[str, Any] = {"dormant_after_days": 180, "reminder_hours": (24, 2)}
+_USUAL_SERVICE: Mapping[str, Any] = {"vat_rate": None, "vat_nature": None}
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -19,8 +23,16 @@ class NumberTaken(RecordError):
     """That phone_number_id belongs to another business."""
 
 
-class UnknownAgent(RecordError):
-    """Nobody works here under that e-mail address."""
+@dataclass(frozen=True)
+class AgentEntry:
+    """An agent at one of their businesses (None: at none); `password` says whether there is one."""
+
+    email: str
+    name: str
+    active: bool
+    password: bool
+    business: str | None
+    role: str | None
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,9 @@ class BusinessEntry:
     services: Sequence[ServiceEntry]
     resources: Sequence[ResourceEntry]
     agents: Sequence[Mapping[str, str]]
+    fiscal: Mapping[str, Any] | None = None
+    service_levels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    templates: Sequence[Mapping[str, str]] = ()
     pack: Pack = field(default_factory=Pack)
 
 
@@ -78,7 +93,9 @@ async def put(tx: Tx, entry: BusinessEntry) -> int:
     Services, resources and locations keep their ids by key, so appointments stay; what is no longer
     entered stays too, since the past refers to it. Raises NumberTaken.
     """
-    business: int = await tx.value("put_business", **entry.fields)
+    fields = {**_USUAL_BUSINESS, **entry.fields}
+    fields["reminder_hours"] = list(fields["reminder_hours"])
+    business: int = await tx.value("put_business", **fields)
     owner = await tx.value(
         "put_number",
         business=business,
@@ -95,6 +112,7 @@ async def put(tx: Tx, entry: BusinessEntry) -> int:
     places = await _locations(tx, business, entry)
     services = await _services(tx, business, entry.services, places)
     await _resources(tx, business, entry.resources, places, services)
+    await _terms(tx, business, entry)
     for agent in entry.agents:
         agent_id = await tx.value("put_agent", email=agent["email"], name=agent["name"])
         await tx.run("put_membership", business=business, agent_id=agent_id, role=agent["role"])
@@ -110,6 +128,23 @@ async def entered_from(tx: Tx, slug: str, digest: bytes) -> int | None:
 async def put_file_digest(tx: Tx, business: int, digest: bytes) -> None:
     """Remembers what a business was entered from."""
     await tx.run("put_file_digest", business=business, digest=digest)
+
+
+async def add_agent(tx: Tx, email: str, name: str, *, business: str, role: str) -> AgentEntry:
+    """Somebody works for a business, as a role; one who is known already keeps everything else.
+
+    Raises UnknownBusiness.
+    """
+    email = email.strip().lower()
+    await tx.run("put_agent", email=email, name=name)
+    if await tx.value("put_agent_of", email=email, slug=business, role=role) is None:
+        raise UnknownBusiness(f"no business is called {business!r}: look at `sara business list`")
+    return next(row for row in await all_agents(tx) if row.email.lower() == email.lower())
+
+
+async def all_agents(tx: Tx) -> list[AgentEntry]:
+    """Everybody who works anywhere, a row for each place."""
+    return await tx.all(AgentEntry, "all_agents")
 
 
 async def new_token(tx: Tx, email: str) -> str:
@@ -132,6 +167,17 @@ async def _texts(tx: Tx, business: int, entry: BusinessEntry) -> None:
             )
     for label, threshold in entry.thresholds.items():
         await tx.run("put_threshold", business=business, label=label, threshold=threshold)
+
+
+async def _terms(tx: Tx, business: int, entry: BusinessEntry) -> None:
+    """Tax data and the due times of tickets; what is no longer entered is no longer there."""
+    await tx.run("clear_terms", business=business)
+    if entry.fiscal is not None:
+        await tx.run("put_fiscal", business=business, **entry.fiscal)
+    for template in entry.templates:
+        await tx.run("put_template", business=business, **template)
+    for priority, level in entry.service_levels.items():
+        await tx.run("put_service_level", business=business, priority=priority, **level)
 
 
 async def _locations(tx: Tx, business: int, entry: BusinessEntry) -> dict[str, int]:
@@ -161,7 +207,9 @@ async def _services(
 ) -> dict[str, int]:
     services: dict[str, int] = {}
     for entry in entries:
-        service_id: int = await tx.value("put_service", business=business, **entry.fields)
+        service_id: int = await tx.value(
+            "put_service", business=business, **{**_USUAL_SERVICE, **entry.fields}
+        )
         services[entry.fields["key"]] = service_id
         for language, names in entry.names.items():
             for ordinal, name in enumerate(names):

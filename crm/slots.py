@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from heapq import nsmallest
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
-from crm.appointments import BusyRow, busy
+from crm.appointments import BusyRow, busy, seats_taken
 from crm.businesses import ClosureRow
 from crm.errors import NotBookable
 from crm.record import Tx
@@ -16,12 +17,16 @@ from crm.record import Tx
 Minute = int  # minutes since 1970-01-01 00:00 UTC: whole numbers, so that a search stays cheap
 
 
+_DAY: Minute = 24 * 60
+
+
 @dataclass(frozen=True)
 class FreeSlot:
     """A time that can be taken. `starts` and `ends` are aware, UTC.
 
     `ends` includes the service's buffer: it is when the resource is free again, and what an appointment
-    stores, so that the record's constraint guards the buffer too.
+    stores, so that the record's constraint guards the buffer too. `left` are the places of a class that
+    are free, 1 where nothing is shared.
     """
 
     resource_id: int
@@ -29,6 +34,7 @@ class FreeSlot:
     location_id: int
     starts: datetime
     ends: datetime
+    left: int = 1
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class SlotServiceRow:
     duration_minutes: int | None
     buffer_minutes: int
     bookable: bool
+    capacity: int
     lead_time_minutes: int
 
 
@@ -60,8 +67,13 @@ async def free_slots(
     most: int = 3,
     location_id: int | None = None,
     resource_id: int | None = None,
+    people: int = 1,
+    but: int | None = None,
 ) -> list[FreeSlot]:
     """Times that start in [since, until) at which the service can be booked; at most `most` of them.
+
+    A class has a time as long as it has places for `people`. `but` is an appointment whose time counts as
+    free: the one that is to be moved.
 
     Opening hours and a resource's own week are wall-clock times of the location, so they hold across a
     change to or from summer time. A time free with several resources is given once, with the first of
@@ -82,34 +94,82 @@ async def free_slots(
     ]
     span = service.duration_minutes + service.buffer_minutes
     margin = timedelta(days=1)  # an appointment or a local day may begin before the search does
-    taken = _Taken(await busy(tx, service_id, since - margin, until + margin))
+    taken = _Taken(await busy(tx, service_id, since - margin, until + margin, but=but), service_id)
     shut = await tx.all(
         ClosureRow, "slot_closures", first_day=(since - margin).date(), last_day=(until + margin).date()
     )
-    found: dict[tuple[Minute, int], ShiftRow] = {}
-    for shift, opens, closes in _openings(shifts, shut, since, until):
-        for start in _starts(opens, closes, span, taken.of(shift.resource_id)):
-            found.setdefault((start, shift.location_id), shift)
     first, last = _minute_up(since), _minute_up(until)
-    starts = [key for key in found if first <= key[0] < last]
     middle = _minute_up(around) if around else first
-    chosen = nsmallest(most, starts, key=lambda key: (abs(key[0] - middle), key))
-    return [_slot(found[key], key[0], span) for key in chosen]
+    found: dict[tuple[Minute, int], tuple[ShiftRow, int]] = {}
+    near, reach = 0, 0
+    for distance, openings in _by_distance(_openings(shifts, shut, since, until), middle):
+        if near >= most and distance > reach:
+            break  # what is further away than what was found cannot come before it
+        for shift, opens, closes in openings:
+            for start in _starts(opens, closes, span, taken.whole(shift.resource_id)):
+                if not first <= start < last or (start, shift.location_id) in found:
+                    continue
+                left = service.capacity - taken.places(shift.resource_id, start, start + span)
+                if left >= people:
+                    found[start, shift.location_id] = (shift, left)
+                    near, reach = near + 1, max(reach, abs(start - middle))
+    chosen = nsmallest(most, found, key=lambda key: (abs(key[0] - middle), key))
+    return [_slot(*found[key], key[0], span) for key in chosen]
+
+
+_Opening = tuple[ShiftRow, Minute, Minute]
+
+
+def _by_distance(openings: Iterator[_Opening], middle: Minute) -> Iterator[tuple[Minute, list[_Opening]]]:
+    """Openings in groups, the nearest to `middle` first, with the least distance a start in them can have."""
+    groups: dict[Minute, list[_Opening]] = defaultdict(list)
+    for opening in openings:
+        _, opens, closes = opening
+        distance = max(opens - middle, middle - closes, 0)
+        groups[distance // _DAY * _DAY].append(opening)
+    yield from sorted(groups.items(), key=itemgetter(0))
 
 
 class _Taken:
-    """When each resource is taken, ready to be searched."""
+    """When each resource is taken, ready to be searched: as a whole, or by places of the service's class."""
 
-    def __init__(self, rows: Sequence[BusyRow]) -> None:
-        self._of: dict[int, list[tuple[Minute, Minute]]] = defaultdict(list)
+    def __init__(self, rows: Sequence[BusyRow], service_id: int) -> None:
+        self._whole: dict[int, list[tuple[Minute, Minute]]] = defaultdict(list)
+        self._places: dict[int, list[tuple[Minute, Minute, set[int]]]] = defaultdict(list)
         for row in rows:
-            self._of[row.resource_id].append((_minute_up(row.starts), _minute_up(row.ends)))
-        for spans in self._of.values():
-            spans.sort()
+            starts, ends, seats = _minute_up(row.starts), _minute_up(row.ends), seats_taken([row], service_id)
+            if seats is None:
+                self._whole[row.resource_id].append((starts, ends))
+            else:
+                self._places[row.resource_id].append((starts, ends, seats))
+        for resource_id, spans in self._whole.items():
+            self._whole[resource_id] = _joined(sorted(spans))
 
-    def of(self, resource_id: int) -> list[tuple[Minute, Minute]]:
-        """Its taken spans in order; they never overlap, the record's constraint sees to that."""
-        return self._of.get(resource_id, [])
+    def whole(self, resource_id: int) -> list[tuple[Minute, Minute]]:
+        """The spans it is taken as a whole, in order and apart from each other."""
+        return self._whole.get(resource_id, [])
+
+    def places(self, resource_id: int, starts: Minute, ends: Minute) -> int:
+        """How many places of the class are taken at any moment of a span."""
+        rows = self._places.get(resource_id)
+        if not rows:
+            return 0
+        taken: set[int] = set()
+        for first, last, seats in rows:
+            if first < ends and last > starts:
+                taken |= seats
+        return len(taken)
+
+
+def _joined(spans: list[tuple[Minute, Minute]]) -> list[tuple[Minute, Minute]]:
+    """Ordered spans without overlaps: what a calendar says may overlap what was booked."""
+    joined: list[tuple[Minute, Minute]] = []
+    for starts, ends in spans:
+        if joined and starts < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(ends, joined[-1][1]))
+        else:
+            joined.append((starts, ends))
+    return joined
 
 
 def _openings(
@@ -173,8 +233,7 @@ def _minute_up(at: datetime) -> Minute:
     return -int(-at.timestamp() // 60)
 
 
-def _slot(shift: ShiftRow, start: Minute, span: int) -> FreeSlot:
+def _slot(shift: ShiftRow, left: int, start: Minute, span: int) -> FreeSlot:
     starts = datetime.fromtimestamp(start * 60, UTC)
-    return FreeSlot(
-        shift.resource_id, shift.name, shift.location_id, starts, starts + timedelta(minutes=span)
-    )
+    ends = starts + timedelta(minutes=span)
+    return FreeSlot(shift.resource_id, shift.name, shift.location_id, starts, ends, left)

@@ -5,7 +5,7 @@ is not right throughout is refused, with the line that is wrong and what to writ
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from knowledge.business_checks import contradictions
 from knowledge.strict_yaml import (
     LANGUAGES,
     FileRefused,
     Key,
     Language,
-    Location,
     StrictFile,
     Text,
     Texts,
@@ -59,6 +59,8 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 Clock = Annotated[dt.time, written(r"([01][0-9]|2[0-3]):[0-5][0-9]", 'write the time as "09:00", in quotes')]
 Day = Annotated[dt.date, written(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "write it as year-month-day: 2026-12-25")]
 Price = Annotated[Decimal, written(r"[0-9]{1,9}\.[0-9]{2}", 'write a dot and two digits: "65.00"')]
+Rate = Annotated[Decimal, written(r"[0-9]{1,2}\.[0-9]{2}", 'write the percentage with two digits: "22.00"')]
+Nature = Annotated[str, written(r"N[1-7](\.[1-9])?", "write Italy's code of the reason: N4")]
 VerticalName = Annotated[str, AfterValidator(_known_vertical)]
 
 
@@ -122,7 +124,7 @@ class Service(Value):
 
     `price` null means on request; `price_max` makes a range. `duration_minutes` is what the customer gets,
     `buffer_minutes` is added after it before the resource is free, and may run past closing time. `capacity`
-    is how many customers share one slot.
+    is how many customers share one slot. `vat_rate` differs from the business's own only where it is given.
     """
 
     key: Key
@@ -134,6 +136,8 @@ class Service(Value):
     price: Price | None
     price_max: Price | None = None
     price_unit: PriceUnit
+    vat_rate: Rate | None = None
+    vat_nature: Nature | None = None
     bookable: Annotated[bool, Field(strict=True)]
     quotable: Annotated[bool, Field(strict=True)]
     capacity: Annotated[int, Field(ge=1, le=1000, strict=True)] = 1
@@ -173,6 +177,59 @@ class Agent(Value):
     role: Literal["agent", "supervisor", "admin"]
 
 
+ReminderHours = Annotated[int, Field(ge=1, le=168, strict=True)]
+TemplatePurpose = Literal["reminder", "freed_place"]
+
+
+class Template(Value):
+    """An approved template at Meta: its name, and its language as Meta writes it, such as pt_BR."""
+
+    name: Annotated[str, written(r"[a-z0-9_]{1,512}", "write the name as in WhatsApp Manager: small letters")]
+    code: Annotated[str, written(r"[a-z]{2,3}(_[A-Z]{2})?", "write the language as Meta does: it, pt_BR")]
+
+
+class Fiscal(Value):
+    """Who the business is to the tax office, and the terms of its quotes; without it none is issued.
+
+    `vat_rate` is that of its services, in percent; `vat_nature` is Italy's code for why there is none where
+    the rate is 0. `quote_limit` is the largest quote SARA issues without a person, VAT included.
+    """
+
+    legal_name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
+    vat_number: Annotated[str, written(r"[0-9A-Z]{2,14}", "write it without the country's letters")]
+    tax_code: Annotated[str, written(r"[0-9A-Z]{11,16}", "write it in capitals, without spaces")] | None = (
+        None
+    )
+    regime: Annotated[str, written(r"RF[0-2][0-9]", "write Italy's code of the tax regime: RF01")] = "RF01"
+    street: Annotated[str, Field(min_length=1, max_length=60, pattern=r"\S")]
+    postal_code: Annotated[str, written(r"[0-9A-Z -]{3,10}", 'write it in quotes: "20122"')]
+    city: Annotated[str, Field(min_length=1, max_length=60, pattern=r"\S")]
+    province: Annotated[str, written(r"[A-Z]{2}", "write its two letters: MI")] | None = None
+    vat_rate: Rate
+    vat_nature: Nature | None = None
+    quote_valid_days: Annotated[int, Field(ge=1, le=365, strict=True)] = 30
+    quote_limit: Price | None = None
+
+    @model_validator(mode="after")
+    def _no_vat_has_a_reason(self) -> Self:
+        if self.vat_rate and self.vat_nature:
+            raise ValueError("`vat_nature` says why there is no VAT: leave it out beside a rate")
+        return self
+
+
+class ServiceLevel(Value):
+    """By when a ticket is answered and solved, in minutes of opening hours."""
+
+    answer_minutes: Annotated[int, Field(ge=1, le=100_000, strict=True)]
+    solve_minutes: Annotated[int, Field(ge=1, le=100_000, strict=True)]
+
+    @model_validator(mode="after")
+    def _solved_later(self) -> Self:
+        if self.solve_minutes < self.answer_minutes:
+            raise ValueError("`solve_minutes` must not be less than `answer_minutes`")
+        return self
+
+
 class Sensitive(Value):
     """Own thresholds, 0..1, over which a topic goes to a human at once; absent topics use the vertical's."""
 
@@ -203,6 +260,13 @@ class BusinessFile(Value):
     services: Annotated[tuple[Service, ...], Field(min_length=1)]
     resources: tuple[Resource, ...]
     agents: Annotated[tuple[Agent, ...], Field(min_length=1)]
+    fiscal: Fiscal | None = None
+    service_levels: Mapping[Literal["low", "normal", "high", "urgent"], ServiceLevel] = Field(
+        default_factory=dict
+    )
+    dormant_after_days: Annotated[int, Field(ge=1, le=3650, strict=True)] = 180
+    reminder_hours: Annotated[tuple[ReminderHours, ...], Field(max_length=4)] = (24, 2)
+    templates: Mapping[TemplatePurpose, Mapping[Language, Template]] = Field(default_factory=dict)
     sensitive: Sensitive = Field(default_factory=Sensitive)
     pack: Vertical
 
@@ -237,7 +301,7 @@ def load_business(path: Path) -> BusinessFile:
         business = BusinessFile.model_validate(_with_pack(file, data))
     except ValidationError as error:
         raise file.invalid(error) from error
-    for location, reason in _cross_checks(business):
+    for location, reason in contradictions(business):
         raise file.refused(location, reason)
     return business
 
@@ -262,80 +326,3 @@ def _filled(service: object, typical: Mapping[str, object]) -> object:
     """A service with its names, duration and kind taken from the pack where the file does not give them."""
     usual = typical.get(str(service.get("key"))) if isinstance(service, dict) else None
     return {**usual, **service} if isinstance(service, dict) and isinstance(usual, dict) else service
-
-
-def _cross_checks(business: BusinessFile) -> Iterator[tuple[Location, str]]:
-    """What is wrong between parts that are each right: (where, what to write instead), causes first."""
-    checks = (_repeated_keys, _unknown_references, _untranslated, _ambiguous_names, _impossible_hours)
-    for check in checks:
-        yield from check(business)
-    skills = {(skill, resource.location) for resource in business.resources for skill in resource.skills}
-    for i, service in enumerate(business.services):
-        for place in service.locations:
-            if service.bookable and (service.key, place) not in skills:
-                reason = f"nobody at {place} has the skill `{service.key}`: add it to a resource there"
-                yield ("services", i), f"{reason}, or set `bookable: false`"
-
-
-def _repeated_keys(business: BusinessFile) -> Iterator[tuple[Location, str]]:
-    groups: dict[str, list[str]] = {
-        "languages": list(business.languages),
-        "locations": [place.key for place in business.locations],
-        "services": [service.key for service in business.services],
-        "resources": [resource.key for resource in business.resources],
-        "house_rules": [rule.key for rule in business.house_rules],
-        "agents": [agent.email.lower() for agent in business.agents],
-    }
-    for group, keys in groups.items():
-        for i in (i for i, key in enumerate(keys) if key in keys[:i]):
-            yield (group, i), f"`{keys[i]}` is already used in `{group}`: give each its own"
-
-
-def _unknown_references(business: BusinessFile) -> Iterator[tuple[Location, str]]:
-    places = [place.key for place in business.locations]
-    services = [service.key for service in business.services]
-    used: list[tuple[Location, str | None, list[str]]] = []
-    used += [(("hours", i, "location"), row.location, places) for i, row in enumerate(business.hours)]
-    used += [(("closures", i, "location"), row.location, places) for i, row in enumerate(business.closures)]
-    for i, service in enumerate(business.services):
-        used += [(("services", i, "locations", j), key, places) for j, key in enumerate(service.locations)]
-    for i, resource in enumerate(business.resources):
-        used.append((("resources", i, "location"), resource.location, places))
-        used += [(("resources", i, "skills", j), key, services) for j, key in enumerate(resource.skills)]
-    for where, key, known in used:
-        if key is not None and key not in known:
-            yield where, f"`{key}` is not defined: use one of {', '.join(known)}"
-
-
-def _untranslated(business: BusinessFile) -> Iterator[tuple[Location, str]]:
-    texts: list[tuple[Location, Texts]] = [(("persona",), business.persona)] if business.persona else []
-    texts += [(("house_rules", i, "text"), rule.text) for i, rule in enumerate(business.house_rules)]
-    texts += [(("closures", i, "reason"), row.reason) for i, row in enumerate(business.closures)]
-    for where, text in texts:
-        if absent := [language for language in business.languages if language not in text]:
-            yield where, f"`{where[-1]}` lacks {', '.join(absent)}: write it in every one of `languages`"
-
-
-def _ambiguous_names(business: BusinessFile) -> Iterator[tuple[Location, str]]:
-    owner: dict[tuple[str, str], str] = {}
-    for index, service in enumerate(business.services):
-        for language in LANGUAGES:
-            for name in (service.names[language], *service.aliases.get(language, ())):
-                first = owner.setdefault((language, name.casefold()), service.key)
-                if first != service.key:
-                    yield ("services", index), f"`{name}` ({language}) also names `{first}`: make it specific"
-
-
-def _impossible_hours(business: BusinessFile) -> Iterator[tuple[Location, str]]:
-    for i, row in enumerate(business.hours):
-        for other in business.hours[:i]:
-            shared = set(row.days) & set(other.days) if row.location == other.location else set()
-            if shared and row.opens < other.closes and other.opens < row.closes:
-                yield ("hours", i), f"overlaps earlier hours on {', '.join(sorted(shared))}: merge them"
-    for i, resource in enumerate(business.resources):
-        home = [row for row in business.hours if row.location == resource.location]
-        for j, shift in enumerate(resource.hours or ()):
-            around = [row for row in home if row.opens <= shift.opens and shift.closes <= row.closes]
-            if shut := [day for day in shift.days if not any(day in row.days for row in around)]:
-                reason = f"{resource.location} is not open all this time on {', '.join(shut)}"
-                yield ("resources", i, "hours", j), f"{reason}: keep within its `hours`"

@@ -76,6 +76,7 @@ class Question(Value):
     """Something the customer is asked, in ascending `order`. An optional one can be skipped.
 
     `type` says how the answer is read and what is recognised unasked in the customer's first message.
+    `weight` is how much the answer tells about a lead; `shares` what part of it an option earns, if not all.
     """
 
     order: Annotated[int, Field(ge=1, le=99, strict=True)]
@@ -83,6 +84,8 @@ class Question(Value):
     required: Annotated[bool, Field(strict=True)]
     ask: InAll
     options: Annotated[Mapping[Key, TitleInAll], Field(max_length=9)] = Field(default_factory=dict)
+    weight: Annotated[int, Field(ge=0, le=10, strict=True)] = 1
+    shares: Mapping[Key, Share] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _choices(self) -> Self:
@@ -90,6 +93,8 @@ class Question(Value):
             raise ValueError("a choice needs at least two `options`: add them, or set `type: text`")
         if self.type != "choice" and self.options:
             raise ValueError("only a choice has `options`: set `type: choice`, or remove them")
+        if unknown := sorted(set(self.shares) - set(self.options)):
+            raise ValueError(f"`shares` names {', '.join(unknown)}, which is no option: remove it")
         return self
 
 

@@ -1,25 +1,33 @@
 """Books an appointment: service, place, time, one question at a time; said back in full before it is made."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 
-from crm import appointments
+from crm import appointments, waiting
 from crm.businesses import LocationRow, Service
 from crm.errors import SlotTaken
 from crm.messages import Option
 from crm.record import Tx
-from tools.booking_slots import Arguments, fill, service_of
-from tools.booking_times import Ask, as_options, offers, why_not
+from tools.booking_slots import Arguments, fill, people_of, service_of
+from tools.booking_times import Ask
 from tools.happened import remember_once
+from tools.offer_times import which_time
 from tools.opening import location_of, zone_of
 from tools.questions import service_options, yes_or_no
 from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+from tools.waiting_words import span, wanted_line
 from tools.wanted_time import Wanted
-from tools.wanted_time import of_option as wanted_of_option
-from tools.wording import clock, day, duration, part_of_day, price, short_day, short_moment
+from tools.wording import clock, day, duration, money, price
+
+MOST_OPEN = 20  # appointments a customer can have ahead by chat
+MOST_MISSED = 3  # within MISSED_WITHIN: then a person confirms the next one
+MISSED_WITHIN = timedelta(days=180)
+MOST_UNASKED = 10  # people for what is not shared: more are a group, for a person to arrange
 
 
 async def check(call: Call, slots: Slots) -> Question | Declined | None:
-    """Asks for service, place and time in this order; None once a free time is chosen."""
+    """Asks for service, place, people and time in this order; None once a free time, or the waiting list for
+    one that is taken, is chosen."""
     service = service_of(call, slots)
     if service is None:
         return _which_service(call, slots)
@@ -30,22 +38,68 @@ async def check(call: Call, slots: Slots) -> Question | Declined | None:
     place = location_of(call.profile, slots.get("location"))
     if place is None:
         return _which_place(call)
+    return await _time(call, service, place, slots)
+
+
+async def _time(call: Call, service: Service, place: LocationRow, slots: Slots) -> Question | Declined | None:
+    if (wrong := _too_many(call, service, slots)) is not None:
+        return wrong
     if slots.get("slot"):
         return None
+    ask = _ask(call, service, place, slots)
+    if slots.get("waiting") and _window(ask, slots) is not None:
+        return None
     async with call.context.crm.transaction(call.business_id) as tx:
-        return await _which_time(tx, Ask(call, service, place, slots.get("person")), slots)
+        return await _not_allowed(tx, call) or await which_time(tx, ask, slots, may_wait=True)
+
+
+def _ask(call: Call, service: Service, place: LocationRow, slots: Slots) -> Ask:
+    return Ask(call, service, place, slots.get("person"), people_of(service, slots))
+
+
+def _too_many(call: Call, service: Service, slots: Slots) -> Question | Declined | None:
+    """More people than fit, or a group where nothing is shared."""
+    people, capacity = int(slots.get("people") or 1), service.row.capacity
+    if capacity > 1 and (people > capacity or slots.get("asked_people")):
+        slots["asked_people"] = True
+        if people <= capacity:
+            return Question("people", call.say("For how many people?"))
+        text = call.say(
+            "At most {most} people can come at the same time. For how many shall I book?", most=capacity
+        )
+        return Question("people", text)
+    if capacity == 1 and people > MOST_UNASKED:
+        text = call.say("For {people} people a colleague will arrange it with you.", people=people)
+        return Declined(text, handoff="large_group")
+    return None
+
+
+async def _not_allowed(tx: Tx, call: Call) -> Declined | None:
+    """Somebody who books and does not come, or books without end, is for a person to deal with."""
+    if await appointments.missed_since(tx, call.contact_id, tx.now - MISSED_WITHIN) >= MOST_MISSED:
+        return Declined(call.say("A colleague will look for a time with you."), handoff="missed_before")
+    if len(await appointments.of_contact(tx, call.contact_id)) >= MOST_OPEN:
+        return Declined(call.say("A colleague will look for a time with you."), handoff="many_appointments")
+    return None
 
 
 async def confirm(call: Call, slots: Slots) -> Question | None:
-    """Says everything back: absolute date with weekday, local time, duration, price, place, person."""
+    """Says everything back: absolute date with weekday, local time, length, people, price, place, person."""
+    if not slots.get("slot"):
+        return _confirm_wait(call, slots)
     service, place, starts = _chosen(call, slots)
     language, say = call.language, call.say
     name = service.name(language, call.profile.language)
     minutes = service.row.duration_minutes
     lines = [f"• {name} ({duration(minutes, language)})" if minutes else f"• {name}"]
     lines.append(f"• {day(starts.date(), language)}, {clock(starts, language)}{_local(call, place)}")
+    people = people_of(service, slots)
+    if people > 1:
+        lines.append("• " + say("{people} people", people=people))
     if cost := price(service.row, call.profile.business.currency, language, say):
-        lines.append(f"• {cost}")
+        whole = _whole_price(service, people)
+        total = money(whole, call.profile.business.currency, language) if people > 1 and whole else ""
+        lines.append("• " + (say("{price}, {total} in all", price=cost, total=total) if total else cost))
     lines.append(f"• {place.name}, {place.address}")
     if slots["slot"]["person"]:
         lines.append("• " + say("with {person}", person=slots["slot"]["person"]))
@@ -53,11 +107,24 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
     return Question("confirm", text, yes_or_no(call))
 
 
+def _confirm_wait(call: Call, slots: Slots) -> Question:
+    ask, (since, until) = _waited(call, slots)
+    name = ask.service.name(call.language, call.profile.language)
+    lines = [f"• {name}", f"• {span(call, since, until, ask.zone)}{_local(call, ask.place)}"]
+    if ask.people > 1:
+        lines.append("• " + call.say("{people} people", people=ask.people))
+    asked = call.say("Shall I put you on the waiting list? I write to you as soon as a place becomes free.")
+    return Question("confirm", "\n".join([*lines, asked]), yes_or_no(call))
+
+
 async def act(call: Call, slots: Slots) -> Outcome:
-    """Takes the time. Somebody else was first: `slot` is dropped from `slots` and other times are offered."""
+    """Takes the time, or a place on the waiting list. Somebody else was first: `slot` is dropped from `slots`
+    and other times are offered."""
+    if not slots.get("slot"):
+        return await _wait(call, slots)
     service, place, starts = _chosen(call, slots)
     chosen = slots["slot"]
-    ask = Ask(call, service, place, slots.get("person"))
+    ask = _ask(call, service, place, slots)
     async with call.context.crm.transaction(call.business_id) as tx:
         try:
             made = await appointments.book(
@@ -68,15 +135,69 @@ async def act(call: Call, slots: Slots) -> Outcome:
                 resource_id=chosen["resource_id"],
                 starts=starts,
                 ends=datetime.fromisoformat(chosen["ends"]),
-                price=service.row.price,
+                price=_whole_price(service, ask.people),
+                people=ask.people,
                 idempotency_key=call.turn_id,
             )
         except SlotTaken:
             del slots["slot"]
-            return await _which_time(tx, ask, slots)
+            return await which_time(tx, ask, slots, may_wait=True)
         detail = f"{service.row.key} {starts.isoformat()} #{made.appointment_id}"
         await remember_once(tx, call, "appointment_booked", made.appointment_id, detail)
     return _booked(ask, starts, made)
+
+
+async def _wait(call: Call, slots: Slots) -> Outcome:
+    ask, (since, until) = _waited(call, slots)
+    async with call.context.crm.transaction(call.business_id) as tx:
+        entry = await waiting.join(
+            tx,
+            contact_id=call.contact_id,
+            conversation_id=call.conversation_id,
+            service_id=ask.service.row.service_id,
+            location_id=ask.place.location_id,
+            resource_id=ask.resource_id,
+            since=since,
+            until=until,
+            people=ask.people,
+            language=call.language,
+            idempotency_key=call.turn_id,
+        )
+        line = wanted_line(call, entry)
+        await remember_once(tx, call, "waiting_joined", entry.waiting_id, line)
+    text = call.say(
+        "You are on the waiting list: {line}. I write to you as soon as a place becomes free.", line=line
+    )
+    return Done(text, {"waiting": str(entry.waiting_id)})
+
+
+def _waited(call: Call, slots: Slots) -> tuple[Ask, tuple[datetime, datetime]]:
+    service, place = service_of(call, slots), location_of(call.profile, slots.get("location"))
+    if service is None or place is None:
+        raise ValueError("confirm and act come after check has found nothing missing")
+    ask = _ask(call, service, place, slots)
+    window = _window(ask, slots)
+    if window is None:
+        raise ValueError("confirm and act come after check has found nothing missing")
+    return ask, window
+
+
+def _window(ask: Ask, slots: Slots) -> tuple[datetime, datetime] | None:
+    """When the customer would start, if a place became free; None while no time to come is known."""
+    wanted = Wanted.from_slot(slots.get("when"), ask.zone)
+    if wanted is None or wanted.problem or wanted.options:
+        return None
+    if wanted.is_exact and wanted.start is not None:
+        window = (wanted.start, wanted.start + timedelta(minutes=1))
+    else:
+        window = wanted.window(ask.zone) or (ask.call.now, ask.call.now)
+    return window if window[1] > ask.call.now else None
+
+
+def _whole_price(service: Service, people: int) -> Decimal | None:
+    """What all of them pay; None when the record has no price."""
+    each = service.row.price
+    return each * people if each is not None and service.row.price_unit == "person" else each
 
 
 def _booked(ask: Ask, starts: datetime, made: appointments.AppointmentRow) -> Done:
@@ -100,6 +221,7 @@ def _booked(ask: Ask, starts: datetime, made: appointments.AppointmentRow) -> Do
         "service": name,
         "starts": starts.isoformat(),
         "resource": made.resource_name,
+        "people": str(made.people),
         "place": ask.place.name,
     }
     return Done(text, {**evidence, "price": cost} if cost else evidence)
@@ -128,6 +250,8 @@ def _which_service(call: Call, slots: Slots) -> Question | Declined:
         return Declined(text, handoff="not_bookable")
     among = [s for s in bookable if s.row.key in keys] if keys else bookable
     text = call.say("Which of these do you mean?") if keys else call.say("What would you like to book?")
+    if keys and slots.pop("several", False):
+        text = call.say("I book one at a time: which shall we start with?")
     return Question("service", text, service_options(call, among or bookable))
 
 
@@ -136,58 +260,4 @@ def _which_place(call: Call) -> Question:
     return Question("location", call.say("At which of our places?"), options)
 
 
-async def _which_time(tx: Tx, ask: Ask, slots: Slots) -> Question | Declined:
-    call, say = ask.call, ask.call.say
-    wanted = Wanted.from_slot(slots.get("when"), ask.zone)
-    if wanted and wanted.options:
-        return _which_reading(ask, wanted)
-    reason = why_not(ask, wanted)
-    found, as_asked = await offers(tx, ask, wanted)
-    if not as_asked and reason is None and ask.service.row.capacity > 1:
-        # The record takes one booking a resource and time: whether a class is full is not known from it.
-        return Declined(say("I can't see from here how many places are left then."), handoff="places_left")
-    if not found:
-        text = say("I can't find a free time in the coming weeks.")
-        return Declined(f"{reason} {text}" if reason else text, handoff="no_free_time")
-    options = as_options(ask, found)
-    if reason is not None:
-        text = reason + " " + say("These are the nearest free times:")
-    elif not as_asked:
-        text = _full(ask, wanted) + " " + say("These are the nearest free times:")
-    elif wanted is None or wanted.day is None:
-        name = ask.service.name(call.language, call.profile.language)
-        text = say(
-            "When would you like to come for {service}? Tell me day and time, or choose one:", service=name
-        )
-    else:
-        text = say("On {date} I can offer you these times:", date=day(wanted.day, call.language))
-    return Question("slot", text, options)
-
-
-def _full(ask: Ask, wanted: Wanted | None) -> str:
-    say, language = ask.call.say, ask.call.language
-    if wanted and wanted.start and wanted.is_exact:
-        date, time = day(wanted.start.date(), language), clock(wanted.start, language)
-        return say("{date} at {time} is not free.", date=date, time=time)
-    return say("There is nothing free then.")
-
-
-def _which_reading(ask: Ask, wanted: Wanted) -> Question:
-    options = []
-    for value in wanted.options[:10]:
-        reading = wanted_of_option(value, ask.zone)
-        if reading is None or reading.day is None:
-            continue
-        options.append(Option(f"when:{value}", _short(ask, reading)))
-    return Question("when", ask.call.say("Which day and time do you mean?"), tuple(options))
-
-
-def _short(ask: Ask, reading: Wanted) -> str:
-    language = ask.call.language
-    if reading.start:
-        return short_moment(reading.start, language)
-    text = short_day(reading.day or ask.call.now.date(), language)
-    return f"{text} {part_of_day(reading.part, ask.call.say)}" if reading.part else text
-
-
-TOOL = Tool("book_appointment", Arguments, fill, check, confirm, act, changes=("when", "service"))
+TOOL = Tool("book_appointment", Arguments, fill, check, confirm, act, changes=("when", "service", "people"))

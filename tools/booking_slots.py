@@ -1,4 +1,4 @@
-"""What a booking is made of, read from the customer's words and buttons: service, place, person, time."""
+"""What a booking is made of, read from words and buttons: service, place, person, people, time."""
 
 import re
 from collections.abc import Mapping
@@ -12,8 +12,11 @@ from crm.appointments import SkilledRow
 from crm.businesses import Service
 from crm.record import Tx
 from crm.slots import FreeSlot
+from inference.appointment_wishes import wants_waiting_list
+from inference.extract import party_size
 from tools.booking_times import Ask, clockwork, of_option, why_not
 from tools.matching import place_in, plain, plain_words, services_in
+from tools.offer_times import WAIT
 from tools.opening import location_of, zone_of
 from tools.tool import Call, Slots
 from tools.wanted_time import Wanted, at, read
@@ -21,6 +24,8 @@ from tools.wanted_time import of_option as wanted_of_option
 
 _WITH = re.compile(r"\b(?:con|with|com)\s+((?:[^\W\d_]+[\s.]*){1,4})")
 _TO_CHANGE = 0.5
+_ENUMERATION = re.compile(r"[,;+\n]|\s(?:e|ed|and|y|&|poi|then|luego|depois)\s", re.IGNORECASE)
+_BARE_NUMBER = re.compile(r"\W*\d+\W*")
 
 
 class Arguments(BaseModel):
@@ -28,10 +33,12 @@ class Arguments(BaseModel):
 
     service: str | None = None
     when: str | None = None
+    people: int | None = None
 
 
 async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
-    """Slots: service, service_options, location (keys), when (see Wanted), person (resource id), slot."""
+    """Slots: service, service_options, location (keys), when (see Wanted), person (resource id), people,
+    slot, waiting (on the list for `when` rather than booked), asked_people (the question was asked last)."""
     slots = dict(slots)
     guessed = Arguments.model_validate(dict(hints))
     _read_service(call, slots, guessed.service)
@@ -40,7 +47,10 @@ async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
         skilled = await appointments.skilled(tx, service.row.service_id) if service else []
         _read_place(call, slots, skilled)
         _read_person(call, slots, skilled)
+        _read_people(call, slots, guessed.people)
         pressed = _read_time(call, slots, guessed.when)
+        if call.option_id == WAIT or wants_waiting_list(call.text):
+            slots["waiting"] = True
         await _take_if_free(tx, call, slots, skilled, pressed)
     return slots
 
@@ -49,6 +59,11 @@ def service_of(call: Call, slots: Slots) -> Service | None:
     """The service chosen so far."""
     key = slots.get("service")
     return call.profile.service(key) if key else None
+
+
+def people_of(service: Service, slots: Slots) -> int:
+    """The places of a class that are wanted; 1 where nothing is shared."""
+    return int(slots.get("people") or 1) if service.row.capacity > 1 else 1
 
 
 def _read_service(call: Call, slots: Slots, hint: str | None) -> None:
@@ -65,11 +80,25 @@ def _read_service(call: Call, slots: Slots, hint: str | None) -> None:
     found = services_in(call.text, call.profile, call.language, at_least=least)
     if not found and not slots.get("service") and not slots.get("service_options") and hint:
         found = services_in(hint, call.profile, call.language)
-    if found:
-        _settle(slots, found)
+    several = _each_named(call) if not slots.get("service") and not slots.get("service_options") else []
+    if several:
+        slots["several"] = True
+    if several or found:
+        _settle(slots, several or found)
     bookable = [s for s in call.profile.services if s.row.bookable]
     if not slots.get("service") and len(bookable) == 1:
         _settle(slots, bookable)
+
+
+def _each_named(call: Call) -> list[Service]:
+    """The services of an enumeration, each in a part of its own: they are booked one after the other."""
+    named: dict[str, Service] = {}
+    parts = [part for part in _ENUMERATION.split(call.text) if part.strip()]
+    for part in parts if len(parts) > 1 else []:
+        found = services_in(part, call.profile, call.language, at_least=_TO_CHANGE)
+        if len(found) == 1 and found[0].row.bookable:
+            named.setdefault(found[0].row.key, found[0])
+    return list(named.values()) if len(named) > 1 else []
 
 
 def _settle(slots: Slots, found: list[Service]) -> None:
@@ -90,6 +119,7 @@ def _put(slots: Slots, key: str, value: Any) -> None:
     """Sets or clears a slot; the time chosen for the old value no longer holds."""
     if slots.get(key) != value:
         slots.pop("slot", None)
+        slots.pop("waiting", None)
     if value is None:
         slots.pop(key, None)
     else:
@@ -120,6 +150,22 @@ def _read_person(call: Call, slots: Slots, skilled: list[SkilledRow]) -> None:
         _put(slots, "person", None)
 
 
+def _read_people(call: Call, slots: Slots, hint: int | None) -> None:
+    """How many come. A number alone counts only where it was asked for: "3" may be an hour or a choice."""
+    if call.option_id == "change:people":
+        _put(slots, "people", None)
+        slots["asked_people"] = True
+        return
+    people = party_size(call.text, call.language)
+    if people is not None and _BARE_NUMBER.fullmatch(call.text) and not slots.get("asked_people"):
+        people = None
+    if people is None and "people" not in slots and hint is not None and hint > 0:
+        people = hint
+    if people is not None:
+        _put(slots, "people", people)
+        slots.pop("asked_people", None)
+
+
 def _read_time(call: Call, slots: Slots, hint: str | None) -> int | None:
     """Reads `when`; returns the resource of the free time that was pressed, if one was."""
     place = location_of(call.profile, slots.get("location"))
@@ -135,6 +181,7 @@ def _read_time(call: Call, slots: Slots, hint: str | None) -> int | None:
     elif kind == "slot" and (offered := of_option(value)):
         wanted, pressed = at(offered[0].astimezone(zone)), offered[1]
         slots.pop("slot", None)
+        slots.pop("waiting", None)
     wanted = read(call.text, call.language, work, before) or wanted
     if wanted is None and before is None and hint:
         wanted = read(hint, call.language, work, None)
@@ -150,7 +197,7 @@ async def _take_if_free(
     service, place = service_of(call, slots), location_of(call.profile, slots.get("location"))
     if slots.get("slot") or service is None or place is None or not service.row.bookable:
         return
-    ask = Ask(call, service, place, pressed or slots.get("person"))
+    ask = Ask(call, service, place, pressed or slots.get("person"), people_of(service, slots))
     wanted = Wanted.from_slot(slots.get("when"), ask.zone)
     if wanted is None or wanted.start is None or not wanted.is_exact or why_not(ask, wanted):
         return

@@ -24,12 +24,18 @@ _MANY = 500
 
 @dataclass(frozen=True)
 class Ask:
-    """What is being booked as far as it is known: the service, where, with whom if the customer said so."""
+    """What is being booked as far as it is known: the service, where, with whom if the customer said so.
+
+    `people` are the places of a class that are wanted; `but` is the appointment that is to be moved, whose
+    own time is no obstacle.
+    """
 
     call: Call
     service: Service
     place: LocationRow
     resource_id: int | None = None
+    people: int = 1
+    but: int | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -45,8 +51,13 @@ class Ask:
             until=until,
             location_id=self.place.location_id,
             resource_id=self.resource_id,
-            **how,
+            **{"people": self.people, "but": self.but, **how},
         )
+
+    async def places_left(self, tx: Tx, start: datetime) -> int:
+        """The places of a class that are free at an exact time."""
+        found = await self.free(tx, start, start + timedelta(minutes=1), most=1, people=1)
+        return found[0].left if found else 0
 
 
 def clockwork(call: Call, place: LocationRow | None) -> Clockwork:

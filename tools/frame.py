@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from crm.messages import Option
 from inference.extract import yes_no
 from knowledge.phrases import Say
+from tools.heard import DOUBTED, HEARD
 from tools.matching import plain
 from tools.questions import DROP, NO, SKIP, YES
 from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
@@ -143,7 +144,7 @@ def told(
 
 
 def _reply(part: Outcome, say: Say) -> dict[str, Any]:
-    options = part.options if isinstance(part, Question) else ()
+    options = part.options if isinstance(part, Question | Done) else ()
     shown = [{"id": o.option_id, "title": o.title, "description": o.description} for o in options]
     return {"text": part.text, "options": shown, "opener": say("Choose") if shown else None}
 
@@ -153,14 +154,16 @@ def what_to_change(tool: Tool, call: Call, slots: Slots) -> Step:
     titles = {
         "when": call.say("Another time"),
         "service": call.say("Another service"),
+        "people": call.say("Other number"),
         "description": call.say("Write it again"),
         "details": call.say("My details"),
+        "billing": call.say("Billing details"),
     }
-    offered = [slot for slot in tool.changes if slot != "details" or slots.get("details")]
+    offered = [slot for slot in tool.changes if slot not in ("details", "people") or slots.get(slot)]
     options = [Option(f"change:{slot}", titles[slot]) for slot in offered]
     options.append(Option(DROP, call.say("Leave it")))
     question = Question("change", call.say("No problem. What would you like to change?"), tuple(options))
-    return Step("asked", question, slots)
+    return Step("asked", question, {**slots, DOUBTED: True} if slots.get(HEARD) else slots)
 
 
 def as_pressed(call: Call, frame: Frame) -> Call:
@@ -178,6 +181,8 @@ def as_pressed(call: Call, frame: Frame) -> Call:
 def verdict_of(call: Call) -> Literal["yes", "no"] | None:
     """Whether the customer says yes or no, by a button alone or by words that say nothing else."""
     match call.option_id:
+        case None if call.doubtful:
+            return None  # a yes that may have been a no
         case None:
             return yes_no(call.text, call.language)
         case _ if call.text:

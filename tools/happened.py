@@ -1,25 +1,21 @@
 """What an action leaves in the customer's history, once however often the turn is re-run."""
 
-from crm import contacts
+from crm import events
 from crm.record import Tx
 from tools.tool import Call
 
-_LOOKED_BACK = 50
-
 
 async def remember_once(tx: Tx, call: Call, kind: str, subject_id: int | None, detail: str) -> None:
-    """Writes a domain event unless the same one is already there.
+    """Writes a domain event unless this turn already has; its handlers work in the same transaction.
 
-    A turn that crashed after its commit is run again: what it made is found by its key, and its event
-    by kind and detail.
+    A turn that crashed after its commit is run again: what it made is found by its key, and its event by
+    the turn.
     """
-    earlier = await contacts.history(tx, call.contact_id, most=_LOOKED_BACK)
-    if any(event.kind == kind and event.detail == detail for event in earlier):
-        return
-    await contacts.remember(
+    await events.happened(
         tx,
-        call.contact_id,
         kind,
+        call.contact_id,
+        key=f"{call.turn_id}:{kind}:{subject_id or ''}",
         conversation_id=call.conversation_id,
         subject_id=subject_id,
         detail=detail,

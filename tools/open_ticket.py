@@ -1,17 +1,26 @@
-"""Opens a ticket: what is wrong, in the customer's own words, for the team to look after."""
+"""Opens a ticket: what is wrong, in the customer's own words, for the team to look after by a time."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from crm import tickets
+from crm import contacts, tickets
+from crm.tickets import Priority
 from inference.extract import yes_no
 from tools.happened import remember_once
+from tools.matching import plain
 from tools.questions import yes_or_no
 from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+from tools.wording import clock, day
 
 _LONGEST = 2000
+_URGENT = re.compile(
+    r"\b(?:urgen\w+|subito|immediat\w+|il prima possibile|asap|right now|right away|at once|emergency"
+    r"|cuanto antes|de inmediato|ya mismo|ahora mismo|o mais depressa|quanto antes|ja)\b"
+)
 _WORDS_ENOUGH = 4  # "ho un problema" says that there is one, not which
 
 
@@ -51,21 +60,40 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
 
 
 async def act(call: Call, slots: Slots) -> Outcome:
-    """Writes the ticket."""
+    """Writes the ticket; the customer hears by when it is answered."""
     async with call.context.crm.transaction(call.business_id) as tx:
-        ticket_id = await tickets.open_one(
+        contact = await contacts.get(tx, call.contact_id)
+        ticket = await tickets.open_one(
             tx,
+            call.profile,
             contact_id=call.contact_id,
             conversation_id=call.conversation_id,
             description=slots["description"],
+            priority=priority_of(slots["description"], contact.lifecycle),
             idempotency_key=call.turn_id,
         )
-        await remember_once(tx, call, "ticket_opened", ticket_id, f"#{ticket_id}")
+        await remember_once(tx, call, "ticket_opened", ticket.ticket_id, f"#{ticket.ticket_id}")
+    due = (ticket.answer_due or call.now).astimezone(ZoneInfo(call.profile.business.time_zone))
     text = call.say(
-        "Thank you. Your report is number {number}: the team will look into it and answer you here.",
-        number=ticket_id,
+        "Thank you. Your report is number {number}: the team will answer you here by {date}, {time}.",
+        number=ticket.ticket_id,
+        date=day(due.date(), call.language),
+        time=clock(due, call.language),
     )
-    return Done(text, {"ticket": str(ticket_id)})
+    evidence = {
+        "ticket": str(ticket.ticket_id),
+        "priority": ticket.priority,
+        "queue": ticket.queue or "",
+        "answer_due": due.isoformat(),
+    }
+    return Done(text, evidence)
+
+
+def priority_of(description: str, lifecycle: str) -> Priority:
+    """Urgent when the customer says so, high for a client, else normal."""
+    if _URGENT.search(plain(description)):
+        return "urgent"
+    return "high" if lifecycle == "client" else "normal"
 
 
 TOOL = Tool("open_ticket", Arguments, fill, check, confirm, act, changes=("description",))

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from crm import leads
+from crm.leads import QUALIFIED_FROM
 from inference.extract import yes_no
 from tools.details import known, told
 from tools.happened import remember_once
@@ -38,11 +40,22 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
 
 
 async def act(call: Call, slots: Slots) -> Outcome:
-    """Notes the wish with what was asked about it, and hands over."""
+    """Notes the wish with what was asked about it, scores it, and hands over to who sells."""
     noted = "\n".join(filter(None, [slots["wish"], told(slots)]))
-    async with call.context.crm.transaction(call.business_id) as tx:
-        await remember_once(tx, call, "lead_interest", None, noted)
     answers = known(slots)
+    points = leads.score(call.profile.pack.questions.get("qualify_lead", []), answers)
+    async with call.context.crm.transaction(call.business_id) as tx:
+        lead = await leads.note(
+            tx,
+            call.contact_id,
+            conversation_id=call.conversation_id,
+            wish=slots["wish"],
+            answers=answers,
+            points=points,
+        )
+        await remember_once(tx, call, "lead_interest", lead.lead_id, noted)
+        if points >= QUALIFIED_FROM:
+            await remember_once(tx, call, "lead_qualified", lead.lead_id, f"{points}/100")
     for done in ("details", "asking"):
         slots.pop(done, None)
     slots.update(answers)

@@ -1,4 +1,7 @@
-"""Takes a quote request: which services, how many, in the customer's own words; a person does the rest."""
+"""Takes a quote request: which services, how many, in the customer's own words.
+
+What the record prices is issued at once, up to the business's limit; a person does the rest.
+"""
 
 import re
 from collections.abc import Mapping
@@ -7,21 +10,24 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from crm import quotes
+from crm import contacts, fiscal, quotes, vat
 from crm.businesses import Service
-from crm.quotes import Line
+from crm.quotes import Line, QuoteRow
+from crm.record import Tx
 from inference.extract import party_size, yes_no
+from tools.decisions import decisions
 from tools.happened import remember_once
 from tools.matching import services_in
 from tools.questions import service_options, yes_or_no
 from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
-from tools.wording import money, number, price
+from tools.wording import day, money, number, price
 
 _LONGEST = 1000
 _MOST_LINES = 10
 _JOINTS = re.compile(r"[,;\n+&]|\b(?:e|ed|and|y|plus|più)\b", re.IGNORECASE)
 _QUANTITY_MAX = 10_000
 _NOT_MONEY = ("percent",)
+_CLIENT_TRUST = 2  # a client's quote may be so many times the limit before a person looks at it
 
 
 class Arguments(BaseModel):
@@ -109,7 +115,7 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
 
 
 async def act(call: Call, slots: Slots) -> Outcome:
-    """Writes the request with its lines."""
+    """Writes the request with its lines, and issues it where nothing is left for a person to decide."""
     lines = [line for line, _ in _lines(call, slots)]
     async with call.context.crm.transaction(call.business_id) as tx:
         quote_id = await quotes.request(
@@ -117,18 +123,52 @@ async def act(call: Call, slots: Slots) -> Outcome:
             contact_id=call.contact_id,
             conversation_id=call.conversation_id,
             currency=_currency(call),
+            language=call.language,
             text=slots.get("words", ""),
             lines=lines,
             idempotency_key=call.turn_id,
         )
+        issued = await _issued(tx, call, quote_id, lines)
         detail = ", ".join(line.description for line in lines) + f" #{quote_id}"
         await remember_once(tx, call, "quote_requested", quote_id, detail[:_LONGEST])
+        if issued is not None:
+            await remember_once(tx, call, "quote_issued", quote_id, f"{issued.number}")
+            total = (await quotes.totals(tx, quote_id)).gross
+    evidence = {"quote": str(quote_id), "lines": "; ".join(line.description for line in lines)}
+    if issued is not None:
+        return _offered(call, issued, total, evidence)
     text = call.say("Your quote request is number {number}.", number=quote_id)
     if any(line.unit_price is None for line in lines):
         text += " " + call.say("A colleague will work out the price and write to you here.")
     else:
         text += " " + call.say("A colleague will check it and send you the quote here.")
-    return Done(text, {"quote": str(quote_id), "lines": "; ".join(line.description for line in lines)})
+    return Done(text, evidence)
+
+
+async def _issued(tx: Tx, call: Call, quote_id: int, lines: list[Line]) -> QuoteRow | None:
+    """The quote issued; None when a price is missing, the tax data are, or it is over the limit."""
+    seller = await fiscal.seller(tx)
+    if seller is None or any(line.unit_price is None for line in lines):
+        return None
+    contact = await contacts.get(tx, call.contact_id)
+    trust = _CLIENT_TRUST if contact.lifecycle == "client" else 1
+    total = sum((vat.cents(line.quantity * (line.unit_price or 0)) for line in lines), Decimal(0))
+    if not total or (seller.quote_limit is not None and total > seller.quote_limit * trust):
+        return None
+    return await quotes.issue(tx, quote_id, seller)
+
+
+def _offered(call: Call, quote: QuoteRow, total: Decimal, evidence: dict[str, str]) -> Done:
+    amount = money(total, quote.currency, call.language)
+    until = day(quote.valid_until, call.language) if quote.valid_until else ""
+    text = call.say(
+        "Here is quote {number}: {amount}, VAT included, valid until {date}. The PDF follows here.",
+        number=quote.number,
+        amount=amount,
+        date=until,
+    )
+    more = {"number": quote.number or "", "total": amount, "valid_until": until}
+    return Done(text, {**evidence, **more}, decisions(call, quote.quote_id))
 
 
 def _lines(call: Call, slots: Slots) -> list[tuple[Line, Service | None]]:

@@ -1,15 +1,14 @@
-"""Moving or cancelling an appointment: shows what the customer has booked and asks a person to do it."""
+"""Something is to be done with an appointment, and the words do not say what: it is asked."""
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
 from crm import appointments
-from crm.appointments import AppointmentRow
+from crm.messages import Option
+from tools.mine import CANCEL, MOVE, buttons, none_found, shown
 from tools.tool import Call, Declined, Outcome, Question, Slots, Tool
-from tools.wording import clock, day
 
 
 class Arguments(BaseModel):
@@ -17,20 +16,23 @@ class Arguments(BaseModel):
 
 
 async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
-    """There is nothing to fill in."""
+    """There is nothing to fill in: what is answered is another intent."""
     return dict(slots)
 
 
 async def check(call: Call, slots: Slots) -> Question | Declined | None:
-    """Lists the customer's own coming appointments and hands over."""
+    """Shows the customer's own coming appointments and asks what is to be done."""
     async with call.context.crm.transaction(call.business_id) as tx:
         booked = await appointments.of_contact(tx, call.contact_id)
     if not booked:
-        text = call.say("I can't find a coming appointment under your number.")
-    else:
-        lines = [f"• {_shown(call, row)}" for row in booked]
-        text = "\n".join([call.say("These are your coming appointments:"), *lines])
-    return Declined(text, handoff="reschedule_cancel")
+        return none_found(call, slots)
+    lines = [f"• {shown(call, row)}" for row in booked]
+    head = call.say("Your next appointment:") if len(booked) == 1 else call.say("Your appointments:")
+    text = "\n".join([head, *lines, call.say("Shall I move it or cancel it?")])
+    options = buttons(call, booked[0])
+    if len(booked) > 1:
+        options = (Option(MOVE, call.say("Move one")), Option(CANCEL, call.say("Cancel one")))
+    return Question("wish", text, options)
 
 
 async def confirm(call: Call, slots: Slots) -> Question | None:
@@ -39,16 +41,8 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
 
 
 async def act(call: Call, slots: Slots) -> Outcome:
-    """For a person."""
-    return Declined("", handoff="reschedule_cancel")
-
-
-def _shown(call: Call, row: AppointmentRow) -> str:
-    service = call.profile.service(row.service_key)
-    name = service.name(call.language, call.profile.language) if service else row.service_key
-    place = next((p for p in call.profile.locations if p.location_id == row.location_id), None)
-    starts = row.starts.astimezone(ZoneInfo(place.time_zone if place else call.profile.business.time_zone))
-    return f"{name}, {day(starts.date(), call.language)}, {clock(starts, call.language)}"
+    """Nothing is done here."""
+    return Declined(call.say("I no longer have that in front of me. What would you like to do?"))
 
 
 TOOL = Tool("reschedule_cancel", Arguments, fill, check, confirm, act)

@@ -31,6 +31,9 @@ class Call:
     option_id: str | None  # the button or row pressed, if one was
     now: datetime  # aware, UTC
     say: Say
+    heard: str = ""  # those of its words that came by voice
+    doubtful: bool = False  # … and only just passed for understood
+    place: Mapping[str, Any] | None = None  # shown on the map: latitude, longitude, name, address
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Done:
-    """The tool acted. `text` is rendered from the result; `evidence` is what the words rest on."""
+    """The tool acted. `text` is rendered from the result; `evidence` is what the words rest on.
+
+    `options` are what may follow from it, for later: no question waits for them.
+    """
 
     text: str
     evidence: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)

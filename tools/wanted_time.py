@@ -1,11 +1,13 @@
 """The time a customer wants, gathered over messages: "venerdì", then "alle tre", then "no, sabato"."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from inference.when import When, parse
+from tools.matching import plain
 
 # Where the parts of a day begin and end when free times are looked for.
 _PARTS = {
@@ -15,6 +17,17 @@ _PARTS = {
     "evening": (time(17, 30), time(23, 59)),
     "night": (time(19), time(23, 59)),
 }
+_WORDS = re.compile(r"\w+")
+# What stands around a time when nothing else is said.
+_AROUND = frozenset({
+    "no", "non", "si", "allora", "meglio", "facciamo", "anzi", "invece", "ok", "va", "bene", "per",
+    "favore", "piuttosto", "magari", "diciamo", "e", "grazie", "scusa", "il", "lo", "la", "l", "del",
+    "alle", "all", "yes", "instead", "rather", "better", "make", "it", "let", "s", "lets", "please",
+    "then", "maybe", "sorry", "thanks", "how", "about", "the", "at", "on", "for", "mejor", "entonces",
+    "pues", "vale", "gracias", "perdona", "hagamos", "por", "que", "tal", "sea", "el", "los", "las",
+    "al", "a", "de", "nao", "sim", "melhor", "entao", "antes", "pode", "ser", "obrigado", "obrigada",
+    "desculpe", "afinal", "vamos", "o", "os", "as", "na", "do", "da",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,6 +133,15 @@ def read(text: str, language: str, clockwork: Clockwork, before: Wanted | None) 
         return Wanted(options=said.candidates)
     wanted = Wanted(said.date, _part(said), said.start, said.end)
     return _with_known_hour(wanted, before)
+
+
+def only_time(text: str, language: str, now: datetime) -> bool:
+    """Whether a text says nothing but when: "no, alle 15", "meglio venerdì". `now` is aware."""
+    said = parse(text, language=language, now=now)
+    if not said.span or (said.value is None and not said.candidates and said.part is None):
+        return False
+    left = plain(text.replace(said.span, " ")) if said.span in text else plain(text)
+    return all(word in _AROUND for word in _WORDS.findall(left))
 
 
 def _with_known_hour(wanted: Wanted, before: Wanted | None) -> Wanted:

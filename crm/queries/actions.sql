@@ -1,7 +1,23 @@
--- busy -- when the resources of a service are taken
-SELECT a.resource_id, lower(a.during) AS starts, upper(a.during) AS ends
-FROM appointment a JOIN resource_skill k USING (resource_id)
-WHERE k.service_id = %(service_id)s AND a.status <> 'cancelled' AND a.during && tstzrange(%(since)s, %(until)s);
+-- busy -- when the resources of a service are taken, and by what; places not of a class have no numbers
+SELECT a.resource_id, lower(a.during) AS starts, upper(a.during) AS ends, a.service_id,
+       lower(t.seat) AS first_seat, upper(t.seat) AS end_seat
+FROM appointment a JOIN resource_skill k USING (resource_id), LATERAL unnest(a.seats) AS t(seat)
+WHERE k.service_id = %(service_id)s AND a.status <> 'cancelled' AND a.during && tstzrange(%(since)s, %(until)s)
+  AND a.appointment_id IS DISTINCT FROM %(but)s::bigint
+UNION ALL
+SELECT b.resource_id, lower(b.during), upper(b.during), NULL, NULL, NULL
+FROM calendar_busy b JOIN resource_skill k USING (resource_id)
+WHERE k.service_id = %(service_id)s AND b.during && tstzrange(%(since)s, %(until)s);
+
+-- resource_busy -- the same of one resource
+SELECT a.resource_id, lower(a.during) AS starts, upper(a.during) AS ends, a.service_id,
+       lower(t.seat) AS first_seat, upper(t.seat) AS end_seat
+FROM appointment a, LATERAL unnest(a.seats) AS t(seat)
+WHERE a.resource_id = %(resource_id)s AND a.status <> 'cancelled' AND a.during && tstzrange(%(starts)s, %(ends)s)
+  AND a.appointment_id IS DISTINCT FROM %(but)s::bigint
+UNION ALL
+SELECT b.resource_id, lower(b.during), upper(b.during), NULL, NULL, NULL FROM calendar_busy b
+WHERE b.resource_id = %(resource_id)s AND b.during && tstzrange(%(starts)s, %(ends)s);
 
 -- skilled -- who or what can do a service, and where
 SELECT r.resource_id, r.name, r.kind, r.location_id FROM resource r JOIN resource_skill k USING (resource_id)
@@ -13,50 +29,62 @@ SELECT resource_id, weekday, starts, ends FROM resource_hours ORDER BY resource_
 -- resource_lock -- one booking of a resource at a time
 SELECT resource_id FROM resource WHERE resource_id = %(resource_id)s FOR NO KEY UPDATE;
 
+-- service_capacity -- how many people share one time of a service
+SELECT capacity FROM service WHERE service_id = %(service_id)s;
+
 -- appointment_insert -- a time is taken; the constraint decides who was first
-INSERT INTO appointment (business_id, contact_id, conversation_id, service_id, resource_id, during, price, idempotency_key)
+INSERT INTO appointment (business_id, contact_id, conversation_id, service_id, resource_id, during, price, people, seats,
+    status, idempotency_key, created_at)
 VALUES (%(business_id)s, %(contact_id)s, %(conversation_id)s, %(service_id)s, %(resource_id)s,
-        tstzrange(%(starts)s, %(ends)s), %(price)s, %(idempotency_key)s)
+        tstzrange(%(starts)s, %(ends)s), %(price)s, %(people)s, %(seats)s::int4multirange, %(status)s,
+        %(idempotency_key)s, %(now)s)
 RETURNING appointment_id;
 
 -- appointment_by_key -- the appointment an earlier try of the same turn made
-SELECT a.appointment_id, a.service_id, s.key AS service_key, a.resource_id, r.name AS resource_name, r.location_id,
-       lower(a.during) AS starts, upper(a.during) AS ends, a.status, a.price
+SELECT a.appointment_id, a.contact_id, a.service_id, s.key AS service_key, a.resource_id, r.name AS resource_name,
+       r.location_id, lower(a.during) AS starts, upper(a.during) AS ends, a.status, a.price, a.people
 FROM appointment a JOIN service s USING (service_id) JOIN resource r USING (resource_id)
 WHERE a.idempotency_key = %(idempotency_key)s;
 
+-- appointment -- one appointment
+SELECT a.appointment_id, a.contact_id, a.service_id, s.key AS service_key, a.resource_id, r.name AS resource_name,
+       r.location_id, lower(a.during) AS starts, upper(a.during) AS ends, a.status, a.price, a.people
+FROM appointment a JOIN service s USING (service_id) JOIN resource r USING (resource_id)
+WHERE a.appointment_id = %(appointment_id)s;
+
 -- appointments_of_contact -- what a customer has booked from now on
-SELECT a.appointment_id, a.service_id, s.key AS service_key, a.resource_id, r.name AS resource_name, r.location_id,
-       lower(a.during) AS starts, upper(a.during) AS ends, a.status, a.price
+SELECT a.appointment_id, a.contact_id, a.service_id, s.key AS service_key, a.resource_id, r.name AS resource_name,
+       r.location_id, lower(a.during) AS starts, upper(a.during) AS ends, a.status, a.price, a.people
 FROM appointment a JOIN service s USING (service_id) JOIN resource r USING (resource_id)
 WHERE a.contact_id = %(contact_id)s AND a.status = 'booked' AND upper(a.during) > %(now)s ORDER BY lower(a.during);
 
--- quote_insert -- a customer asks what something would cost
-INSERT INTO quote (business_id, contact_id, conversation_id, currency, request, idempotency_key)
-VALUES (%(business_id)s, %(contact_id)s, %(conversation_id)s, %(currency)s, %(request)s, %(idempotency_key)s)
-ON CONFLICT (business_id, idempotency_key) DO NOTHING
-RETURNING quote_id;
+-- appointments_between -- what begins between two moments, with who comes
+SELECT a.appointment_id, s.key AS service_key, r.key AS resource_key, lower(a.during) AS starts,
+       upper(a.during) AS ends, a.status, a.people, c.name AS contact_name, c.wa_id
+FROM appointment a JOIN service s USING (service_id) JOIN resource r USING (resource_id)
+JOIN contact c USING (contact_id)
+WHERE a.status NOT IN ('cancelled', 'held') AND lower(a.during) >= %(since)s AND lower(a.during) < %(until)s
+ORDER BY lower(a.during), a.appointment_id;
 
--- quote_line_insert -- one line of a quote
-INSERT INTO quote_line (business_id, quote_id, ordinal, service_id, description, quantity, unit_price)
-VALUES (%(business_id)s, %(quote_id)s, %(ordinal)s, %(service_id)s, %(description)s, %(quantity)s, %(unit_price)s);
+-- appointment_move -- another time, or somebody else; the constraint decides here too
+UPDATE appointment SET resource_id = %(resource_id)s, during = tstzrange(%(starts)s, %(ends)s),
+       seats = %(seats)s::int4multirange, moved_at = %(now)s
+WHERE appointment_id = %(appointment_id)s AND contact_id = %(contact_id)s AND status = 'booked'
+RETURNING appointment_id;
 
--- quote_by_key -- the quote an earlier try of the same turn made
-SELECT quote_id FROM quote WHERE idempotency_key = %(idempotency_key)s;
+-- appointment_cancel -- it will not take place: its time is free again
+UPDATE appointment SET status = 'cancelled'
+WHERE appointment_id = %(appointment_id)s AND contact_id = %(contact_id)s AND status = 'booked'
+RETURNING appointment_id;
 
--- quotes_of_contact -- a customer's open quotes
-SELECT quote_id, status, request, created_at FROM quote
-WHERE contact_id = %(contact_id)s AND status IN ('requested', 'issued') ORDER BY quote_id;
+-- appointment_release -- nobody took what was held
+UPDATE appointment SET status = 'cancelled' WHERE appointment_id = %(appointment_id)s AND status = 'held';
 
--- ticket_insert -- something is wrong
-INSERT INTO ticket (business_id, contact_id, conversation_id, description, idempotency_key)
-VALUES (%(business_id)s, %(contact_id)s, %(conversation_id)s, %(description)s, %(idempotency_key)s)
-ON CONFLICT (business_id, idempotency_key) DO NOTHING
-RETURNING ticket_id;
+-- appointment_taken_up -- what was held is booked
+UPDATE appointment SET status = 'booked', conversation_id = %(conversation_id)s
+WHERE appointment_id = %(appointment_id)s AND contact_id = %(contact_id)s AND status = 'held'
+RETURNING appointment_id;
 
--- ticket_by_key -- the ticket an earlier try of the same turn made
-SELECT ticket_id FROM ticket WHERE idempotency_key = %(idempotency_key)s;
-
--- tickets_of_contact -- a customer's open tickets
-SELECT ticket_id, status, description, created_at FROM ticket
-WHERE contact_id = %(contact_id)s AND status <> 'closed' ORDER BY ticket_id;
+-- appointments_missed -- how often a customer did not come
+SELECT count(*) FROM appointment
+WHERE contact_id = %(contact_id)s AND status = 'no_show' AND lower(during) > %(since)s;

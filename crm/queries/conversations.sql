@@ -14,20 +14,27 @@ VALUES (%(business_id)s, %(wa_id)s, %(bsuid)s, %(name)s, %(now)s)
 ON CONFLICT DO NOTHING
 RETURNING contact_id;
 
+-- contact_enter -- a customer entered by the business
+INSERT INTO contact (business_id, wa_id, name) VALUES (%(business_id)s, %(wa_id)s, %(name)s)
+ON CONFLICT DO NOTHING RETURNING contact_id;
+
 -- contact_seen -- what a new message tells about its sender
 UPDATE contact SET wa_id = coalesce(wa_id, %(wa_id)s), bsuid = coalesce(bsuid, %(bsuid)s),
        name = coalesce(name, %(name)s), last_seen_at = %(now)s
 WHERE contact_id = %(contact_id)s;
 
 -- contact -- one customer
-SELECT contact_id, wa_id, bsuid, name, email, language, lifecycle, opted_out_at, created_at, last_seen_at
+SELECT contact_id, wa_id, bsuid, name, email, language, lifecycle, opted_out_at, created_at, last_seen_at, told_language
 FROM contact WHERE contact_id = %(contact_id)s;
 
 -- contact_language -- the language a customer writes in
 UPDATE contact SET language = %(language)s WHERE contact_id = %(contact_id)s AND language IS DISTINCT FROM %(language)s;
 
--- contact_opt -- a customer leaves or comes back
-UPDATE contact SET opted_out_at = %(opted_out_at)s WHERE contact_id = %(contact_id)s;
+-- contact_opt_out -- a customer leaves
+UPDATE contact SET opted_out_at = %(now)s WHERE contact_id = %(contact_id)s AND opted_out_at IS NULL;
+
+-- contact_opt_in -- a customer comes back
+UPDATE contact SET opted_out_at = NULL WHERE contact_id = %(contact_id)s;
 
 -- conversation_open -- the open conversation of a customer on a number, locked
 SELECT conversation_id, last_activity_at, owner FROM conversation
@@ -44,14 +51,21 @@ UPDATE conversation SET last_customer_at = greatest(last_customer_at, %(at)s), l
 WHERE conversation_id = %(conversation_id)s;
 
 -- conversation_lock -- waits for whoever is adding to the conversation, then shows it
-SELECT conversation_id, contact_id, phone_number_id, thread_id, owner, agent_id, epoch, status, summary,
-       opened_at, last_customer_at, last_activity_at
-FROM conversation WHERE conversation_id = %(conversation_id)s FOR NO KEY UPDATE;
+-- The 24 hours are the contact's on the number, whichever conversation of theirs the last words belong to.
+SELECT c.conversation_id, c.contact_id, c.phone_number_id, c.thread_id, c.owner, c.agent_id, c.epoch, c.status,
+       c.summary, c.opened_at, greatest(c.last_customer_at, (
+           SELECT max(w.last_customer_at) FROM conversation w
+           WHERE w.contact_id = c.contact_id AND w.phone_number_id = c.phone_number_id)) AS last_customer_at,
+       c.last_activity_at
+FROM conversation c WHERE c.conversation_id = %(conversation_id)s FOR NO KEY UPDATE;
 
 -- conversation -- one conversation
-SELECT conversation_id, contact_id, phone_number_id, thread_id, owner, agent_id, epoch, status, summary,
-       opened_at, last_customer_at, last_activity_at
-FROM conversation WHERE conversation_id = %(conversation_id)s;
+SELECT c.conversation_id, c.contact_id, c.phone_number_id, c.thread_id, c.owner, c.agent_id, c.epoch, c.status,
+       c.summary, c.opened_at, greatest(c.last_customer_at, (
+           SELECT max(w.last_customer_at) FROM conversation w
+           WHERE w.contact_id = c.contact_id AND w.phone_number_id = c.phone_number_id)) AS last_customer_at,
+       c.last_activity_at
+FROM conversation c WHERE c.conversation_id = %(conversation_id)s;
 
 -- conversation_close -- it ended; without a summary the customer's last words stand for one
 UPDATE conversation c SET status = 'closed', closed_at = %(now)s, summary = coalesce(%(summary)s, c.summary, (
@@ -76,10 +90,12 @@ ORDER BY closed_at DESC LIMIT %(most)s;
 
 -- message_insert -- something was said
 INSERT INTO message (business_id, conversation_id, contact_id, author, agent_id, wamid, kind, body, opener, language,
-    reply_to_wamid, option_id, media_id, media_mime_type, media_sha256, media_voice, media_filename, sent_at)
+    reply_to_wamid, option_id, media_id, media_mime_type, media_sha256, media_voice, media_filename, file_id, sent_at,
+    template_name, template_code, template_values, forwarded, preview)
 VALUES (%(business_id)s, %(conversation_id)s, %(contact_id)s, %(author)s, %(agent_id)s, %(wamid)s, %(kind)s, %(body)s,
     %(opener)s, %(language)s, %(reply_to_wamid)s, %(option_id)s, %(media_id)s, %(media_mime_type)s, %(media_sha256)s,
-    %(media_voice)s, %(media_filename)s, %(sent_at)s)
+    %(media_voice)s, %(media_filename)s, %(file_id)s, %(sent_at)s, %(template_name)s, %(template_code)s,
+    %(template_values)s, %(forwarded)s, %(preview)s)
 ON CONFLICT (business_id, wamid) DO NOTHING
 RETURNING message_id;
 
@@ -96,20 +112,23 @@ VALUES (%(business_id)s, %(message_id)s, %(ordinal)s, %(source)s, %(section)s);
 
 -- message_transcript -- what was heard in a voice note
 UPDATE message SET transcript = %(transcript)s, transcript_status = %(status)s,
-       transcript_confidence = %(confidence)s, language = %(language)s
+       transcript_confidence = %(confidence)s, transcript_reason = %(reason)s, media_seconds = %(seconds)s,
+       language = coalesce(%(language)s, language)
 WHERE message_id = %(message_id)s;
 
 -- messages_of_conversation -- the last messages, oldest first
 SELECT * FROM (
     SELECT message_id, author, agent_id, wamid, kind, coalesce(nullif(transcript, ''), body) AS body, language,
-           media_id, media_mime_type, media_voice, transcript_status, status, sent_at
+           media_id, media_mime_type, media_voice, transcript_status, transcript_confidence, media_seconds,
+           EXISTS (SELECT FROM recording r WHERE r.message_id = message.message_id) AS recorded, status, sent_at
     FROM message WHERE conversation_id = %(conversation_id)s ORDER BY message_id DESC LIMIT %(most)s
 ) AS latest ORDER BY message_id;
 
 -- messages_of_contact -- a customer's last messages over all conversations, oldest first
 SELECT * FROM (
     SELECT message_id, author, agent_id, wamid, kind, coalesce(nullif(transcript, ''), body) AS body, language,
-           media_id, media_mime_type, media_voice, transcript_status, status, sent_at
+           media_id, media_mime_type, media_voice, transcript_status, transcript_confidence, media_seconds,
+           EXISTS (SELECT FROM recording r WHERE r.message_id = message.message_id) AS recorded, status, sent_at
     FROM message WHERE contact_id = %(contact_id)s ORDER BY message_id DESC LIMIT %(most)s
 ) AS latest ORDER BY message_id;
 
@@ -120,8 +139,13 @@ RETURNING event_id;
 
 -- events_waiting -- what the graph has not seen yet, in order
 SELECT e.event_id, e.kind, e.message_id, e.handoff_id, m.author, m.agent_id, m.wamid, m.kind AS message_kind, m.body,
-       m.option_id, m.reply_to_wamid, m.media_id, m.media_mime_type, m.media_sha256, m.media_voice, m.sent_at
-FROM inbox_event e LEFT JOIN message m USING (message_id)
+       m.option_id, m.reply_to_wamid, m.media_id, m.media_mime_type, m.media_sha256, m.media_voice, m.media_filename,
+       m.sent_at, p.latitude, p.longitude, p.name AS place_name, p.address AS place_address,
+       (SELECT left(coalesce(nullif(q.transcript, ''), q.body), 500) FROM message q WHERE q.wamid = m.reply_to_wamid)
+           AS quoted,
+       (SELECT concat_ws(' — ', r.headline, r.body) FROM message_referral r WHERE r.message_id = m.message_id)
+           AS advertised
+FROM inbox_event e LEFT JOIN message m USING (message_id) LEFT JOIN message_place p USING (message_id)
 WHERE e.conversation_id = %(conversation_id)s AND e.done_at IS NULL AND e.event_id > %(after)s
 ORDER BY e.event_id LIMIT %(most)s;
 

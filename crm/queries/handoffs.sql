@@ -12,14 +12,14 @@ SELECT handoff_id FROM handoff WHERE turn_id = %(turn_id)s;
 -- handoff -- one hand-over
 SELECT h.handoff_id, h.conversation_id, h.reason, h.label, h.score, h.summary, h.wants, h.draft, h.status, h.agent_id,
        h.opened_at, h.claimed_at, h.closed_at, h.note, c.thread_id, c.contact_id, c.last_customer_at, c.owner,
-       k.name AS contact_name, k.wa_id, k.language, h.queue
+       k.name AS contact_name, k.wa_id, k.language, h.queue, h.touched_at, h.apologised_at, h.written_by
 FROM handoff h JOIN conversation c USING (conversation_id) JOIN contact k USING (contact_id)
 WHERE h.handoff_id = %(handoff_id)s;
 
 -- handoffs -- the queue, oldest first
 SELECT h.handoff_id, h.conversation_id, h.reason, h.label, h.score, h.summary, h.wants, h.draft, h.status, h.agent_id,
        h.opened_at, h.claimed_at, h.closed_at, h.note, c.thread_id, c.contact_id, c.last_customer_at, c.owner,
-       k.name AS contact_name, k.wa_id, k.language, h.queue
+       k.name AS contact_name, k.wa_id, k.language, h.queue, h.touched_at, h.apologised_at, h.written_by
 FROM handoff h JOIN conversation c USING (conversation_id) JOIN contact k USING (contact_id)
 WHERE h.status = ANY(%(statuses)s) ORDER BY h.opened_at LIMIT %(most)s;
 
@@ -27,7 +27,8 @@ WHERE h.status = ANY(%(statuses)s) ORDER BY h.opened_at LIMIT %(most)s;
 SELECT handoff_id FROM handoff WHERE conversation_id = %(conversation_id)s AND status IN ('open', 'claimed');
 
 -- handoff_claim -- an agent takes it
-UPDATE handoff SET status = 'claimed', agent_id = %(agent_id)s, claimed_at = coalesce(claimed_at, %(now)s)
+UPDATE handoff SET status = 'claimed', agent_id = %(agent_id)s, claimed_at = coalesce(claimed_at, %(now)s),
+       touched_at = %(now)s
 WHERE handoff_id = %(handoff_id)s AND status IN ('open', 'claimed');
 
 -- handoff_close -- it is over: returned to the bot or resolved
@@ -41,3 +42,45 @@ VALUES (%(business_id)s, %(handoff_id)s, %(kind)s, %(ordinal)s, %(key)s, %(body)
 
 -- handoff_facts -- what the agent learned and promised
 SELECT kind, key, body FROM handoff_fact WHERE handoff_id = %(handoff_id)s ORDER BY kind, ordinal;
+
+-- handoff_known -- what was known when it was opened; a turn that runs again writes it once
+INSERT INTO handoff_fact (business_id, handoff_id, kind, ordinal, key, body)
+VALUES (%(business_id)s, %(handoff_id)s, %(kind)s, %(ordinal)s, %(key)s, %(body)s)
+ON CONFLICT (handoff_id, kind, ordinal) DO NOTHING;
+
+-- handoff_touched -- an agent did something about it
+UPDATE handoff SET touched_at = %(now)s WHERE handoff_id = %(handoff_id)s AND status IN ('open', 'claimed');
+
+-- handoff_release -- back into a queue: nobody has it
+UPDATE handoff SET status = 'open', agent_id = NULL, touched_at = %(now)s, queue = coalesce(%(queue)s, queue)
+WHERE handoff_id = %(handoff_id)s AND status IN ('open', 'claimed');
+
+-- handoff_written -- a model's summary and draft, unless the matter is closed
+UPDATE handoff SET summary = %(summary)s, draft = %(draft)s, written_by = %(written_by)s
+WHERE handoff_id = %(handoff_id)s AND status IN ('open', 'claimed');
+
+-- handoff_apologised -- the customer was told that it takes longer
+UPDATE handoff SET apologised_at = %(now)s WHERE handoff_id = %(handoff_id)s AND apologised_at IS NULL;
+
+-- handoff_step -- who did what
+INSERT INTO handoff_step (business_id, handoff_id, agent_id, kind, detail, at)
+VALUES (%(business_id)s, %(handoff_id)s, %(agent_id)s, %(kind)s, %(detail)s, %(now)s);
+
+-- handoff_steps -- who did what in a conversation, in order
+SELECT s.handoff_id, s.kind, s.detail, s.at, a.name AS agent_name
+FROM handoff_step s JOIN handoff h USING (handoff_id) LEFT JOIN agent a ON a.agent_id = s.agent_id
+WHERE h.conversation_id = %(conversation_id)s ORDER BY s.handoff_step_id;
+
+-- handoff_unanswered_since -- when the customer's first message came that no human has answered
+SELECT coalesce(
+    (SELECT greatest(min(m.sent_at), h.opened_at) FROM message m
+     WHERE m.conversation_id = h.conversation_id AND m.author = 'customer'
+     AND m.message_id > coalesce((SELECT max(a.message_id) FROM message a WHERE a.conversation_id = h.conversation_id
+                                  AND a.author = 'agent' AND a.created_at >= h.opened_at), 0)
+     AND m.created_at >= h.opened_at HAVING count(*) > 0),
+    CASE WHEN NOT EXISTS (SELECT FROM message a WHERE a.conversation_id = h.conversation_id AND a.author = 'agent'
+                          AND a.created_at >= h.opened_at) THEN h.opened_at END)
+FROM handoff h WHERE h.handoff_id = %(handoff_id)s;
+
+-- handoffs_to_attend -- open ones of all tenants that have waited a while
+SELECT business_id, handoff_id FROM handoffs_to_attend(%(quiet_since)s);

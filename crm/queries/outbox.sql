@@ -1,25 +1,38 @@
 -- outbox_insert -- one message to deliver
-INSERT INTO outbox (business_id, conversation_id, message_id, turn_id, ordinal, epoch, answers, next_attempt_at)
+INSERT INTO outbox (business_id, conversation_id, message_id, turn_id, ordinal, epoch, answers, next_attempt_at,
+    purpose, lane)
 VALUES (%(business_id)s, %(conversation_id)s, %(message_id)s, %(turn_id)s, %(ordinal)s, %(epoch)s, %(answers)s,
-        %(now)s);
+        %(now)s, %(purpose)s, %(lane)s);
 
 -- outbox_of_turn -- whether a turn has already spoken
 SELECT count(*) FROM outbox WHERE turn_id = %(turn_id)s;
 
 -- outbox_open -- what a conversation still has to deliver, in order
 SELECT o.outbox_id, o.conversation_id, o.message_id, o.turn_id, o.ordinal, o.epoch, o.answers, o.state,
-       o.attempts, o.attempted_at, o.next_attempt_at, m.author, m.kind, m.body, m.opener, m.reply_to_wamid
+       o.attempts, o.attempted_at, o.next_attempt_at, m.author, m.kind, m.body, m.opener, m.reply_to_wamid,
+       m.preview, m.media_voice, m.file_id,
+       m.template_name, m.template_code, m.template_values, o.purpose, o.lane
 FROM outbox o JOIN message m USING (message_id)
 WHERE o.conversation_id = %(conversation_id)s AND o.state IN ('queued', 'sending', 'unknown')
 ORDER BY o.outbox_id;
+
+-- outbox_lock -- a waiting row that nobody takes back or settles until the transaction ends
+SELECT outbox_id FROM outbox WHERE outbox_id = %(outbox_id)s AND state = 'queued' FOR UPDATE;
+
+-- message_says -- the template that says a message once the 24 hours are over
+UPDATE message SET template_name = %(name)s, template_code = %(code)s WHERE message_id = %(message_id)s;
+
+-- message_addressee -- to whom and from which number a message of ours went
+SELECT v.phone_number_id, m.contact_id, m.message_id, m.template_name, m.template_code
+FROM message m JOIN conversation v USING (conversation_id) WHERE m.message_id = %(message_id)s;
 
 -- outbox_claim -- about to be sent: from here on a crash leaves the outcome unknown
 UPDATE outbox SET state = 'sending', attempts = attempts + 1, attempted_at = %(now)s
 WHERE outbox_id = %(outbox_id)s AND state = 'queued' RETURNING attempts;
 
--- outbox_accepted -- Meta took it
+-- outbox_accepted -- Meta took it: a status proves it also of a row that was given up or waits for another try
 UPDATE outbox SET state = 'accepted', settled_at = %(now)s, error = NULL, error_code = NULL
-WHERE outbox_id = %(outbox_id)s AND state IN ('sending', 'unknown');
+WHERE outbox_id = %(outbox_id)s AND (state IN ('sending', 'unknown') OR (state IN ('queued', 'held', 'refused') AND attempts > 0));
 
 -- outbox_settle -- it will not be sent: refused, superseded or held
 UPDATE outbox SET state = %(state)s, settled_at = %(now)s, error_code = %(error_code)s, error = %(error)s
@@ -64,3 +77,78 @@ SELECT business_id, conversation_id FROM conversations_with_open_outbox(%(older_
 
 -- outbox_states -- how many rows are in each state
 SELECT state, count(*) AS rows FROM outbox GROUP BY state;
+
+-- failed_attempt -- whether a wamid is of an attempt that failed and was made again
+SELECT outbox_id FROM outbox_failure WHERE wamid = %(wamid)s;
+
+-- outbox_failed_later -- an attempt that the channel took and then failed
+INSERT INTO outbox_failure (business_id, outbox_id, wamid, error_code, error, at)
+SELECT %(business_id)s, %(outbox_id)s, m.wamid, %(error_code)s, %(error)s, %(now)s
+FROM outbox o JOIN message m USING (message_id) WHERE o.outbox_id = %(outbox_id)s AND m.wamid IS NOT NULL
+ON CONFLICT DO NOTHING;
+
+-- message_unsend -- the message is to be sent anew: what was said of the failed attempt is not said of it
+UPDATE message SET wamid = NULL, status = NULL WHERE message_id = %(message_id)s;
+
+-- statuses_forget -- the same, of its statuses
+DELETE FROM message_status WHERE message_id = %(message_id)s;
+
+-- outbox_requeue -- out of accepted, refused or held back into the queue
+UPDATE outbox SET state = 'queued', next_attempt_at = %(at)s, settled_at = NULL, error_code = %(error_code)s,
+       error = %(error)s, attempts = CASE WHEN %(anew)s THEN 0 ELSE attempts END,
+       alerted_at = CASE WHEN %(anew)s THEN NULL ELSE alerted_at END
+WHERE outbox_id = %(outbox_id)s AND state IN ('accepted', 'refused', 'held')
+RETURNING conversation_id;
+
+-- outbox_row -- one row with what became of its message
+SELECT o.outbox_id, o.message_id, o.conversation_id, o.state, o.attempts, o.error, o.error_code, m.status, m.wamid
+FROM outbox o JOIN message m USING (message_id) WHERE o.outbox_id = %(outbox_id)s FOR UPDATE OF o;
+
+-- outbox_letters -- what did not arrive or has not yet, the newest first; `dead`: what nobody tries any more
+SELECT o.outbox_id, o.conversation_id, k.wa_id, k.name AS contact_name, c.phone_number_id, o.state, m.status,
+       o.attempts, o.error_code, coalesce(o.error, s.error_title) AS error, m.author, m.kind, left(m.body, 120) AS body,
+       o.created_at, o.attempted_at, coalesce(s.at, o.settled_at) AS settled_at, o.next_attempt_at,
+       coalesce(o.error_code, s.error_code) AS cause
+FROM outbox o JOIN message m USING (message_id) JOIN conversation c ON c.conversation_id = o.conversation_id
+     JOIN contact k ON k.contact_id = c.contact_id
+     LEFT JOIN message_status s ON s.message_id = o.message_id AND s.status = 'failed'
+WHERE CASE WHEN %(dead)s THEN o.state IN ('refused', 'held') OR m.status = 'failed'
+      ELSE o.state IN ('queued', 'sending', 'unknown') END
+ORDER BY o.outbox_id DESC LIMIT %(most)s;
+
+-- outbox_history -- what became of a message, in order: each attempt that failed, each status
+SELECT 'failed' AS what, f.at, f.error_code, f.error FROM outbox_failure f WHERE f.outbox_id = %(outbox_id)s
+UNION ALL
+SELECT s.status, s.at, s.error_code, s.error_title FROM message_status s JOIN outbox o USING (message_id)
+WHERE o.outbox_id = %(outbox_id)s
+UNION ALL
+SELECT 'attempted', o.attempted_at, o.error_code, o.error FROM outbox o
+WHERE o.outbox_id = %(outbox_id)s AND o.attempted_at IS NOT NULL
+ORDER BY at;
+
+-- halt -- nothing passes on a number any more
+INSERT INTO number_halt (business_id, phone_number_id, error_code, reason, since, ask_at)
+VALUES (%(business_id)s, %(phone_number_id)s, %(error_code)s, %(reason)s, %(now)s, %(ask_at)s)
+ON CONFLICT (phone_number_id) DO NOTHING
+RETURNING phone_number_id;
+
+-- halt_of -- whether a number may send
+SELECT phone_number_id, error_code, reason, since, ask_at FROM number_halt WHERE phone_number_id = %(phone_number_id)s;
+
+-- halts -- the business's numbers that may not send
+SELECT phone_number_id, error_code, reason, since, ask_at FROM number_halt ORDER BY phone_number_id;
+
+-- halt_ask -- one process asks; the others wait until then
+UPDATE number_halt SET ask_at = %(ask_at)s, reason = coalesce(%(reason)s, reason)
+WHERE phone_number_id = %(phone_number_id)s AND (%(always)s OR ask_at <= %(now)s) RETURNING phone_number_id;
+
+-- halt_lift -- it works again
+DELETE FROM number_halt WHERE phone_number_id = %(phone_number_id)s RETURNING phone_number_id;
+
+-- halts_to_ask -- halted numbers, of all tenants, whose time to be asked about has come
+SELECT business_id, phone_number_id FROM numbers_to_ask();
+
+-- outbox_of_number -- rows that waited for a number are due at once
+UPDATE outbox o SET next_attempt_at = %(now)s FROM conversation c
+WHERE c.conversation_id = o.conversation_id AND c.phone_number_id = %(phone_number_id)s AND o.state = 'queued'
+RETURNING o.conversation_id;

@@ -12,12 +12,12 @@ UPDATE business SET queue = %(queue)s WHERE business_id = %(business)s;
 INSERT INTO pack_intent_off (business_id, intent) VALUES (%(business)s, %(intent)s);
 
 -- put_question -- something the customer is asked
-INSERT INTO pack_question (business_id, intent, key, ordinal, answer, required)
-VALUES (%(business)s, %(intent)s, %(key)s, %(ordinal)s, %(answer)s, %(required)s);
+INSERT INTO pack_question (business_id, intent, key, ordinal, answer, required, weight)
+VALUES (%(business)s, %(intent)s, %(key)s, %(ordinal)s, %(answer)s, %(required)s, %(weight)s);
 
 -- put_option -- an answer to choose
-INSERT INTO pack_option (business_id, intent, key, option, language, ordinal, title)
-VALUES (%(business)s, %(intent)s, %(key)s, %(option)s, %(language)s, %(ordinal)s, %(title)s);
+INSERT INTO pack_option (business_id, intent, key, option, language, ordinal, title, share)
+VALUES (%(business)s, %(intent)s, %(key)s, %(option)s, %(language)s, %(ordinal)s, %(title)s, %(share)s);
 
 -- put_topic -- something only a human answers
 INSERT INTO pack_topic (business_id, key, kind) VALUES (%(business)s, %(key)s, %(kind)s);
@@ -37,7 +37,7 @@ UNION ALL SELECT 'queue', queue, '' FROM business WHERE business_id = %(business
 ORDER BY part, key;
 
 -- pack_questions -- what is asked, in order; a question has a row for each option and language
-SELECT q.intent, q.key, q.answer, q.required, o.option, o.language, o.title
+SELECT q.intent, q.key, q.answer, q.required, q.weight, o.option, o.language, o.title, o.share
 FROM pack_question q LEFT JOIN pack_option o USING (business_id, intent, key)
 ORDER BY q.intent, q.ordinal, o.ordinal, o.language;
 

@@ -3,6 +3,14 @@ UPDATE procrastinate_jobs
 SET args = jsonb_set(args, '{attempt}', to_jsonb(greatest(coalesce((args ->> 'attempt')::int, 0), %(attempt)s)))
 WHERE queueing_lock = %(lock)s AND status = 'todo';
 
+-- job_hasten -- the job waiting under a lock is due no later, and no less urgent, than this
+UPDATE procrastinate_jobs SET priority = greatest(priority, %(priority)s), scheduled_at = CASE
+    WHEN scheduled_at > now() + make_interval(secs => %(delay_s)s)
+        THEN CASE WHEN %(delay_s)s > 0 THEN now() + make_interval(secs => %(delay_s)s) END
+    ELSE scheduled_at END
+WHERE queueing_lock = %(lock)s AND status = 'todo'
+  AND (priority < %(priority)s OR scheduled_at > now() + make_interval(secs => %(delay_s)s));
+
 -- jobs_adrift -- jobs that count as running though their worker is silent, or for suspiciously long
 SELECT j.id AS job_id, j.task_name AS task, (j.args ->> 'business_id')::bigint AS business_id,
        (j.args ->> 'conversation_id')::bigint AS conversation_id,
@@ -18,3 +26,6 @@ DELETE FROM procrastinate_jobs WHERE id = %(job_id)s AND status = 'doing' RETURN
 
 -- workers_alive -- how many workers said lately that they live
 SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %(within_s)s);
+
+-- job_sooner -- the job waiting under a lock is due at once
+UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE queueing_lock = %(lock)s AND status = 'todo';

@@ -1,12 +1,14 @@
 -- put_business -- a business, made or brought up to date by its slug
 INSERT INTO business (slug, name, vertical, country, time_zone, currency, languages, email, website, display_phone,
-    lead_time_minutes, cancel_notice_hours)
+    lead_time_minutes, cancel_notice_hours, dormant_after_days, reminder_hours)
 VALUES (%(slug)s, %(name)s, %(vertical)s, %(country)s, %(time_zone)s, %(currency)s, %(languages)s, %(email)s,
-    %(website)s, %(display_phone)s, %(lead_time_minutes)s, %(cancel_notice_hours)s)
+    %(website)s, %(display_phone)s, %(lead_time_minutes)s, %(cancel_notice_hours)s, %(dormant_after_days)s,
+    %(reminder_hours)s)
 ON CONFLICT (slug) DO UPDATE SET name = EXCLUDED.name, vertical = EXCLUDED.vertical, country = EXCLUDED.country,
     time_zone = EXCLUDED.time_zone, currency = EXCLUDED.currency, languages = EXCLUDED.languages,
     email = EXCLUDED.email, website = EXCLUDED.website, display_phone = EXCLUDED.display_phone,
-    lead_time_minutes = EXCLUDED.lead_time_minutes, cancel_notice_hours = EXCLUDED.cancel_notice_hours
+    lead_time_minutes = EXCLUDED.lead_time_minutes, cancel_notice_hours = EXCLUDED.cancel_notice_hours,
+    dormant_after_days = EXCLUDED.dormant_after_days, reminder_hours = EXCLUDED.reminder_hours
 RETURNING business_id;
 
 -- put_number -- its WhatsApp number; a number that belongs to another business stays there
@@ -54,13 +56,13 @@ VALUES (%(business)s, %(location_id)s, %(first_day)s, %(last_day)s);
 
 -- put_service -- a service
 INSERT INTO service (business_id, key, duration_minutes, buffer_minutes, price, price_max, price_unit, bookable,
-    quotable, capacity)
+    quotable, capacity, vat_rate, vat_nature)
 VALUES (%(business)s, %(key)s, %(duration_minutes)s, %(buffer_minutes)s, %(price)s, %(price_max)s, %(price_unit)s,
-    %(bookable)s, %(quotable)s, %(capacity)s)
+    %(bookable)s, %(quotable)s, %(capacity)s, %(vat_rate)s, %(vat_nature)s)
 ON CONFLICT (business_id, key) DO UPDATE SET duration_minutes = EXCLUDED.duration_minutes,
     buffer_minutes = EXCLUDED.buffer_minutes, price = EXCLUDED.price, price_max = EXCLUDED.price_max,
     price_unit = EXCLUDED.price_unit, bookable = EXCLUDED.bookable, quotable = EXCLUDED.quotable,
-    capacity = EXCLUDED.capacity
+    capacity = EXCLUDED.capacity, vat_rate = EXCLUDED.vat_rate, vat_nature = EXCLUDED.vat_nature
 RETURNING service_id;
 
 -- put_service_name -- what a service is called
@@ -102,3 +104,22 @@ SELECT business_id FROM business WHERE slug = %(slug)s AND file_digest = %(diges
 
 -- put_file_digest -- what it was entered from
 UPDATE business SET file_digest = %(digest)s WHERE business_id = %(business)s;
+
+-- clear_terms -- tax data and due times are replaced as a whole
+WITH levels AS (DELETE FROM service_level WHERE business_id = %(business)s),
+     templates AS (DELETE FROM message_template WHERE business_id = %(business)s)
+DELETE FROM business_fiscal WHERE business_id = %(business)s;
+
+-- put_fiscal -- who it is to the tax office, and the terms of its quotes
+INSERT INTO business_fiscal (business_id, legal_name, vat_number, tax_code, regime, street, postal_code, city, province,
+    country, vat_rate, vat_nature, quote_valid_days, quote_limit)
+VALUES (%(business)s, %(legal_name)s, %(vat_number)s, %(tax_code)s, %(regime)s, %(street)s, %(postal_code)s, %(city)s,
+    %(province)s, %(country)s, %(vat_rate)s, %(vat_nature)s, %(quote_valid_days)s, %(quote_limit)s);
+
+-- put_service_level -- by when a ticket is answered and solved
+INSERT INTO service_level (business_id, priority, answer_minutes, solve_minutes)
+VALUES (%(business)s, %(priority)s, %(answer_minutes)s, %(solve_minutes)s);
+
+-- put_template -- an approved template for what SARA says first
+INSERT INTO message_template (business_id, purpose, language, name, code)
+VALUES (%(business)s, %(purpose)s, %(language)s, %(name)s, %(code)s);

@@ -1,5 +1,5 @@
 -- slot_service -- what a free time must hold, and how far ahead of now it must start
-SELECT s.duration_minutes, s.buffer_minutes, s.bookable, b.lead_time_minutes
+SELECT s.duration_minutes, s.buffer_minutes, s.bookable, s.capacity, b.lead_time_minutes
 FROM service s JOIN business b USING (business_id) WHERE s.service_id = %(service_id)s;
 
 -- slot_shifts -- when each resource of a service works: its own week cut to its location's hours, else those hours

@@ -1,0 +1,87 @@
+"""Whether a customer may be written to unasked, and what proves it.
+
+`contact.opted_out_at` is the state everything asks before it speaks first; this is the history behind it.
+"""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from crm.record import Tx
+
+Source = Literal["word", "whatsapp_menu", "meta_131050", "import", "agent"]
+
+
+@dataclass(frozen=True)
+class ConsentRow:
+    """One change of mind: how it was told, and what proves it (a wamid, a form, a line of a file)."""
+
+    given: bool
+    source: str
+    evidence: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Imported:
+    """One line of a file of consents. `at` is when the customer gave it."""
+
+    wa_id: str
+    evidence: str
+    at: datetime
+    name: str | None = None
+
+
+class BadConsents(ValueError):
+    """The file of consents cannot be used; the message names the line."""
+
+
+async def changed(
+    tx: Tx, contact_id: int, *, given: bool, source: Source, evidence: str = "", at: datetime | None = None
+) -> None:
+    """Writes down that a customer allowed marketing, or stopped it."""
+    await tx.run(
+        "consent_insert",
+        contact_id=contact_id,
+        given=given,
+        source=source,
+        evidence=evidence[:500],
+        at=at or tx.now,
+    )
+
+
+async def history(tx: Tx, contact_id: int) -> list[ConsentRow]:
+    """Every change of a customer's mind, latest first."""
+    return await tx.all(ConsentRow, "consents_of_contact", contact_id=contact_id)
+
+
+def read(lines: Iterable[str]) -> list[Imported]:
+    """A CSV file with the columns phone, given_at (ISO, with its offset), evidence and perhaps name.
+
+    Raises BadConsents: a proof without date or source is none.
+    """
+    rows = csv.DictReader(lines)
+    missing = {"phone", "given_at", "evidence"} - set(rows.fieldnames or ())
+    if missing:
+        raise BadConsents(f"the first line has to name the columns {', '.join(sorted(missing))}")
+    return [_line(number, row) for number, row in enumerate(rows, start=2)]
+
+
+def _line(number: int, row: dict[str, str | None]) -> Imported:
+    phone = "".join(c for c in row["phone"] or "" if c.isdigit())
+    evidence = (row["evidence"] or "").strip()
+    if not 6 <= len(phone) <= 15:
+        raise BadConsents(f"line {number}: {row['phone']!r} is no phone number with its country's digits")
+    if not evidence:
+        raise BadConsents(f"line {number}: the evidence is empty; say where and how the customer agreed")
+    try:
+        at = datetime.fromisoformat((row["given_at"] or "").strip())
+    except ValueError:
+        raise BadConsents(
+            f"line {number}: {row['given_at']!r} is no date such as 2026-03-01T10:00+01:00"
+        ) from None
+    if at.tzinfo is None:
+        at = at.astimezone()
+    return Imported(phone, evidence, at, (row.get("name") or "").strip() or None)

@@ -1,0 +1,31 @@
+"""What goes by itself when its time is over. How long is the installation's decision, and the caller's."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from crm.record import Tx
+
+
+@dataclass(frozen=True)
+class OutOfTimeRow:
+    business_id: int
+    contact_id: int
+
+
+async def forget_webhooks(tx: Tx, older_than: timedelta) -> int:
+    """Deletes, over all tenants, raw webhooks that came longer ago; how many."""
+    return int(await tx.value("webhooks_forget", older_than=older_than))
+
+
+async def forget_threads(tx: Tx, older_than: timedelta, *, most: int) -> int:
+    """Deletes the checkpoints of conversations closed longer ago, of any tenant; how many threads.
+
+    The record keeps the conversation with its messages and its summary. One with an open hand-over or a
+    waiting event is left alone.
+    """
+    return int(await tx.value("threads_forget", older_than=older_than, most=most))
+
+
+async def out_of_time(tx: Tx, older_than: timedelta, *, most: int) -> list[OutOfTimeRow]:
+    """Customers of any tenant not heard of for longer, with whom nothing is open."""
+    return await tx.all(OutOfTimeRow, "contacts_out_of_time", older_than=older_than, most=most)

@@ -1,0 +1,60 @@
+-- place_insert -- the place a message shows
+INSERT INTO message_place (business_id, message_id, latitude, longitude, name, address)
+VALUES (%(business_id)s, %(message_id)s, %(latitude)s, %(longitude)s, %(name)s, %(address)s);
+
+-- place -- the place a message shows
+SELECT latitude, longitude, name, address FROM message_place WHERE message_id = %(message_id)s;
+
+-- referral_insert -- the advertisement pressed before a message
+INSERT INTO message_referral (business_id, message_id, source_type, source_id, source_url, headline, body, click_id)
+VALUES (%(business_id)s, %(message_id)s, %(source_type)s, %(source_id)s, %(source_url)s, %(headline)s, %(body)s,
+        %(click_id)s);
+
+-- message_to_change -- a message that is edited or taken back, and whether the graph has seen it
+SELECT m.message_id, m.conversation_id, m.body, m.deleted_at IS NOT NULL AS deleted, e.event_id,
+       e.event_id IS NOT NULL AND e.done_at IS NULL AS unseen
+FROM message m LEFT JOIN inbox_event e USING (message_id) WHERE m.wamid = %(wamid)s FOR UPDATE OF m;
+
+-- message_edit -- other words; the first stay readable
+UPDATE message SET body = %(body)s, earlier_body = coalesce(earlier_body, body), edited_at = %(at)s
+WHERE message_id = %(message_id)s AND deleted_at IS NULL;
+
+-- message_take_back -- no words any more
+UPDATE message SET body = '', earlier_body = NULL, transcript = NULL, media_id = NULL, deleted_at = %(at)s
+WHERE message_id = %(message_id)s AND deleted_at IS NULL;
+
+-- file_take_back -- nor its file
+DELETE FROM inbound_file WHERE message_id = %(message_id)s;
+
+-- recording_take_back -- nor its sound
+DELETE FROM recording WHERE message_id = %(message_id)s;
+
+-- event_drop -- the graph need not see it
+UPDATE inbox_event SET done_at = %(now)s WHERE event_id = %(event_id)s AND done_at IS NULL;
+
+-- message_taken_back -- whether a message was taken back before it came
+SELECT message_id FROM message WHERE kind = 'revoke' AND reply_to_wamid = %(wamid)s LIMIT 1;
+
+-- contact_find -- a customer there is, by either identity
+SELECT contact_id FROM contact WHERE wa_id = %(wa_id)s OR bsuid = %(bsuid)s ORDER BY (wa_id = %(wa_id)s) DESC NULLS LAST
+LIMIT 1;
+
+-- contact_move -- a customer has another number
+UPDATE contact SET wa_id = coalesce(%(wa_id)s, wa_id), bsuid = coalesce(%(bsuid)s, bsuid)
+WHERE contact_id = %(contact_id)s;
+
+-- file_of_message -- what has to be fetched
+SELECT m.message_id, m.media_id, m.media_sha256, m.kind, c.phone_number_id, f.message_id IS NOT NULL AS kept
+FROM message m JOIN conversation c USING (conversation_id) LEFT JOIN inbound_file f USING (message_id)
+WHERE m.message_id = %(message_id)s;
+
+-- inbound_file_keep -- a customer's file, or why there is none
+INSERT INTO inbound_file (business_id, message_id, sealed, bytes, problem, kept_at)
+VALUES (%(business_id)s, %(message_id)s, %(sealed)s, %(bytes)s, %(problem)s, %(now)s)
+ON CONFLICT DO NOTHING;
+
+-- inbound_file -- a customer's file
+SELECT sealed, problem FROM inbound_file WHERE message_id = %(message_id)s;
+
+-- inbound_files_forget -- what was kept for longer, over all tenants
+SELECT forget_inbound_files(%(older_than)s);

@@ -1,0 +1,92 @@
+"""Tells how the customer's own reports are coming along, by the record."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel
+
+from crm import tickets
+from crm.tickets import TicketRow
+from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+from tools.wording import clock, day
+
+_MOST_SHOWN = 5
+_SHORTENED = 60
+_NUMBER = re.compile(r"(?<![\d/.,:-])#?(\d{1,9})(?![\d/.,:-]*\d)")
+
+
+class Arguments(BaseModel):
+    """Nothing is taken from a model: whose reports are meant is known from the conversation."""
+
+
+async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
+    """Slots: ticket, a number named by the customer or pressed."""
+    pressed = (call.option_id or "").removeprefix("ticket:")
+    if (call.option_id or "").startswith("ticket:") and pressed.isdigit():
+        return {**slots, "ticket": int(pressed)}
+    named = _NUMBER.findall(call.text)
+    return {**slots, "ticket": int(named[0])} if len(named) == 1 else dict(slots)
+
+
+async def check(call: Call, slots: Slots) -> Question | Declined | None:
+    """Nothing has to be asked."""
+    return None
+
+
+async def confirm(call: Call, slots: Slots) -> Question | None:
+    """Telling changes nothing."""
+    return None
+
+
+async def act(call: Call, slots: Slots) -> Outcome:
+    """The customer's open reports and those closed within a month; a number of somebody else's is unknown."""
+    async with call.context.crm.transaction(call.business_id) as tx:
+        rows = await tickets.of_contact(tx, call.contact_id, closed_too=True)
+    if slots.get("ticket") is not None:
+        found = [row for row in rows if row.ticket_id == slots["ticket"]]
+        if not found:
+            text = call.say("I can't find report {number} under your number.", number=slots["ticket"])
+            return Declined(text)
+        rows = found
+    if not rows:
+        return Declined(call.say("You have no open report with us."))
+    text = "\n".join(_shown(call, row) for row in rows[-_MOST_SHOWN:])
+    return Done(text, {f"ticket {row.ticket_id}": row.status for row in rows})
+
+
+def _shown(call: Call, row: TicketRow) -> str:
+    say, head = call.say, row.description.replace("\n", " ")[:_SHORTENED]
+    zone = ZoneInfo(call.profile.business.time_zone)
+    if row.status == "closed" and row.closed_at is not None:
+        on = day(row.closed_at.astimezone(zone).date(), call.language)
+        return say(
+            "Report {number} (“{head}”) was closed on {date}.", number=row.ticket_id, head=head, date=on
+        )
+    if row.overdue(call.now):
+        return say(
+            "Report {number} (“{head}”) is late, I am sorry. Write if you would rather have a colleague.",
+            number=row.ticket_id,
+            head=head,
+        )
+    answered = row.answered_at is not None
+    due = (row.solve_due if answered else row.answer_due) or call.now
+    due = due.astimezone(zone)
+    when = {"date": day(due.date(), call.language), "time": clock(due, call.language)}
+    if answered:
+        return say(
+            "Report {number} (“{head}”) is being looked into, to be settled by {date}, {time}.",
+            number=row.ticket_id,
+            head=head,
+            **when,
+        )
+    return say(
+        "Report {number} (“{head}”) is open: the team will answer by {date}, {time}.",
+        number=row.ticket_id,
+        head=head,
+        **when,
+    )
+
+
+TOOL = Tool("ticket_status", Arguments, fill, check, confirm, act)

@@ -1,0 +1,116 @@
+"""Changes what the record knows of the customer themselves: name, e-mail address, language. Nobody else's."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from babel import Locale
+from pydantic import BaseModel
+
+from crm import contacts
+from inference import extract
+from inference.extract import yes_no
+from inference.wishes import language_named
+from tools.happened import remember_once
+from tools.matching import plain
+from tools.questions import yes_or_no
+from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+
+_LONGEST_NAME = 80
+_NAME_WORDS = re.compile(r"\b(?:nome|name|nombre)\b")
+_MAIL_WORDS = re.compile(r"\b(?:e-?mail|mail|correo|posta)\b")
+# A whole answer that is a name: letters, with the signs names are written with; no digits, brackets or emoji.
+_NAME = re.compile(r"[^\W\d_]+(?:['’.-]?[^\W\d_]+)*\.?(?: [^\W\d_]+(?:['’.-]?[^\W\d_]+)*\.?){0,5}")
+
+
+class Arguments(BaseModel):
+    """Nothing is taken from a model: a customer's own data are what the customer wrote."""
+
+
+async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
+    """Slots: name, email, language; wants (what is to be changed, where only that was said), refused."""
+    slots = {name: value for name, value in slots.items() if name != "refused"}
+    text = unicodedata.normalize("NFC", call.text).strip()
+    if not text or yes_no(text, call.language) is not None:
+        return slots
+    found = _read(call, slots, text)
+    if found:
+        return {**{name: value for name, value in slots.items() if name != "wants"}, **found}
+    bare = plain(text)
+    if slots.get("wants"):
+        return {**slots, "refused": True}
+    if _MAIL_WORDS.search(bare):
+        return {**slots, "wants": "email"}
+    return {**slots, "wants": "name"} if _NAME_WORDS.search(bare) else slots
+
+
+def _read(call: Call, slots: Slots, text: str) -> Slots:
+    if address := extract.email(text):
+        return {"email": address}
+    if language := language_named(text):
+        return {"language": language}
+    if slots.get("wants") == "email":
+        return {}
+    name = extract.person_name(text, call.language)
+    if name is None and slots.get("wants") == "name" and _NAME.fullmatch(text):
+        name = text
+    return {"name": name[:_LONGEST_NAME]} if name else {}
+
+
+async def check(call: Call, slots: Slots) -> Question | Declined | None:
+    """Asks for what is to be changed, and for what to."""
+    if any(slots.get(field) for field in ("name", "email", "language")):
+        return None
+    say = call.say
+    match slots.get("wants"), bool(slots.get("refused")):
+        case "email", False:
+            return Question("email", say("What is your e-mail address?"))
+        case "email", True:
+            return Question(
+                "email", say("That does not look like an e-mail address. Could you write it again?")
+            )
+        case "name", False:
+            return Question("name", say("What name shall I note?"))
+        case "name", True:
+            return Question("name", say("I can't read a name there. Please write it in letters only."))
+    return Question("wants", say("What shall I change: your name, your e-mail address or your language?"))
+
+
+async def confirm(call: Call, slots: Slots) -> Question | None:
+    """Reads it back."""
+    lines = [f"• {value}" for value in _told(call, slots).values()]
+    text = "\n".join([call.say("I will note this:"), *lines, call.say("Is that right?")])
+    return Question("confirm", text, yes_or_no(call))
+
+
+async def act(call: Call, slots: Slots) -> Outcome:
+    """Writes it into the customer's own record."""
+    async with call.context.crm.transaction(call.business_id) as tx:
+        await contacts.update(
+            tx,
+            call.contact_id,
+            name=slots.get("name"),
+            email=slots.get("email"),
+            language=slots.get("language"),
+        )
+        told = _told(call, slots)
+        detail = "; ".join(f"{field}: {value}" for field, value in told.items())
+        await remember_once(tx, call, "contact_updated", call.contact_id, detail)
+    text = call.say("Done, I have noted it.")
+    if slots.get("language"):
+        say = call.context.phrases.speaker(slots["language"])
+        text = say("Done, from now on I write to you in this language.")
+    return Done(text, told)
+
+
+def _told(call: Call, slots: Slots) -> dict[str, str]:
+    told = {field: str(slots[field]) for field in ("name", "email") if slots.get(field)}
+    if slots.get("language"):
+        told["language"] = (
+            Locale.parse(slots["language"]).get_display_name(call.language) or slots["language"]
+        )
+    return told
+
+
+TOOL = Tool("update_contact", Arguments, fill, check, confirm, act)
