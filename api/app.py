@@ -8,7 +8,8 @@ from uuid import uuid4
 import structlog
 from fastapi import FastAPI, HTTPException, Request, Response
 
-from api import errors, handoffs, webhook
+from api import errors, feeds, handoffs, recordings, webhook
+from api.console import app as console
 from api.metrics import Timed
 from api.state import ApiServices, services_of
 from crm import uptime
@@ -39,6 +40,9 @@ def create_app(lifespan: Lifespan) -> FastAPI:
     app = FastAPI(title="SARA", version="0.1.0", lifespan=run)
     app.include_router(webhook.router)
     app.include_router(handoffs.router)
+    app.include_router(recordings.router)
+    app.include_router(feeds.router)
+    console.install(app)
     app.add_api_route("/healthz", _healthz, methods=["GET"])
     app.add_api_route("/readyz", _readyz, methods=["GET"])
     app.add_api_route("/metrics", _metrics, methods=["GET"], include_in_schema=False)

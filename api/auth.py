@@ -21,6 +21,11 @@ class Caller:
     agent_id: int
     role: str
 
+    @property
+    def supervisor(self) -> bool:
+        """Whether the caller may act where a colleague has the word."""
+        return self.role in ("supervisor", "admin")
+
 
 async def caller(
     request: Request,

@@ -6,22 +6,38 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from crm.errors import (
+    BotSpeaks,
+    FileRefused,
     HandoffClosed,
+    HeldByColleague,
+    NewerConversation,
     NotBookable,
     RecordError,
     RecordUnavailable,
     SlotTaken,
     UnknownBusiness,
+    UnknownCalendar,
     UnknownConversation,
     UnknownHandoff,
+    UnknownMessage,
+    UnknownRecording,
+    WindowOver,
 )
 
 STATUS: dict[type[RecordError], int] = {
     RecordUnavailable: 503,
     UnknownBusiness: 404,
+    UnknownCalendar: 404,
     UnknownConversation: 404,
     UnknownHandoff: 404,
+    UnknownRecording: 404,
+    UnknownMessage: 404,
     HandoffClosed: 409,
+    HeldByColleague: 409,
+    BotSpeaks: 409,
+    WindowOver: 409,
+    NewerConversation: 409,
+    FileRefused: 422,
     SlotTaken: 409,
     NotBookable: 422,
 }

@@ -52,11 +52,16 @@ class Handoff(BaseModel):
 
 
 class Said(BaseModel):
-    """One message of the conversation."""
+    """One message of the conversation; `recorded` ones can be listened to (`/messages/{id}/audio`)."""
 
+    message_id: int
     author: str
     text: str
     kind: str
+    transcript_status: str | None
+    transcript_confidence: float | None
+    media_seconds: float | None
+    recorded: bool
     status: str | None
     sent_at: datetime
 
@@ -123,7 +128,7 @@ async def packet(request: Request, caller: Authenticated, handoff_id: int) -> Pa
 async def claim(request: Request, caller: Authenticated, handoff_id: int) -> None:
     """Takes the conversation: from now on the caller speaks."""
     async with services_of(request).crm.transaction(caller.business_id) as tx:
-        await desk.claim(tx, _id(handoff_id), caller.agent_id)
+        await desk.claim(tx, _id(handoff_id), caller.agent_id, by_force=caller.supervisor)
 
 
 @router.post("/{handoff_id}/reply", status_code=202)
@@ -133,7 +138,8 @@ async def reply(
     """Sends the agent's words (several messages when they are longer than one may be)."""
     texts = [part.body for part in fit(OutboundMessage(body=answer.text))]
     async with services_of(request).crm.transaction(caller.business_id) as tx:
-        return {"message_ids": await desk.answer(tx, _id(handoff_id), caller.agent_id, texts)}
+        said = await desk.answer(tx, _id(handoff_id), caller.agent_id, texts, by_force=caller.supervisor)
+        return {"message_ids": said}
 
 
 @router.post("/{handoff_id}/back", status_code=204)
@@ -141,7 +147,13 @@ async def back(request: Request, caller: Authenticated, handoff_id: int, given: 
     """Gives the conversation back to SARA."""
     async with services_of(request).crm.transaction(caller.business_id) as tx:
         await desk.hand_back(
-            tx, _id(handoff_id), caller.agent_id, note=given.note, facts=given.facts, promises=given.promises
+            tx,
+            _id(handoff_id),
+            caller.agent_id,
+            note=given.note,
+            facts=given.facts,
+            promises=given.promises,
+            by_force=caller.supervisor,
         )
 
 
@@ -149,7 +161,7 @@ async def back(request: Request, caller: Authenticated, handoff_id: int, given: 
 async def resolve(request: Request, caller: Authenticated, handoff_id: int, given: Resolution) -> None:
     """Closes the conversation."""
     async with services_of(request).crm.transaction(caller.business_id) as tx:
-        await desk.resolve(tx, _id(handoff_id), caller.agent_id, note=given.note)
+        await desk.resolve(tx, _id(handoff_id), caller.agent_id, note=given.note, by_force=caller.supervisor)
 
 
 def _id(handoff_id: int) -> int:
@@ -165,9 +177,14 @@ def _row(row: HandoffRow) -> dict[str, Any]:
 
 def _said(message: MessageRow) -> Said:
     return Said(
+        message_id=message.message_id,
         author=message.author,
         text=message.body,
         kind=message.kind,
+        transcript_status=message.transcript_status,
+        transcript_confidence=message.transcript_confidence,
+        media_seconds=message.media_seconds,
+        recorded=message.recorded,
         status=message.status,
         sent_at=message.sent_at,
     )

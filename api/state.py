@@ -2,15 +2,24 @@
 
 import hmac
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from api.live import Live
 from api.metrics import Metrics
 from crm import businesses
 from crm.record import Crm
+from crm.sealing import Seal
+from graph.history import Explained
 
 _NUMBER_TTL_S = 60.0
+
+Explain = Callable[[int, str, str], Awaitable[Explained | None]]
+"""(business_id, thread_id, turn_id) → how that turn came to what it said."""
+Media = Callable[[str, str | None], Awaitable[bytes]]
+"""(media_id, sha256) → a customer's file. Raises MediaUnusable, WhatsAppError."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,10 @@ class ApiServices:
     verify_token: str
     gather_seconds: float
     metrics: Metrics
+    seal: Seal | None = None  # opens recordings; None where none are kept
+    live: Live | None = None  # None: consoles are not told of changes
+    explain: Explain | None = None  # None: the thread's checkpoints are kept elsewhere
+    media: Media | None = None  # None: pictures and documents of customers cannot be fetched
     _numbers: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def verifies(self, token: str) -> bool:

@@ -51,12 +51,36 @@ class Location(Event):
 
 
 class Referral(Event):
-    """The advertisement or post the customer pressed before writing."""
+    """The advertisement or post the customer pressed before writing; `click_id` names the click to Meta."""
 
     source_type: str | None = None
     source_id: str | None = None
     source_url: str | None = None
     headline: str | None = None
+    body: str | None = None
+    click_id: str | None = None
+
+
+class Card(Event):
+    """A contact card the customer shared."""
+
+    name: str = ""
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+
+
+class Ordered(Event):
+    """One line of an order: the catalogue's id of the product, and how many."""
+
+    product: str
+    quantity: str
+
+
+class Form(Event):
+    """A form (flow) the customer filled in: its fields by name, in order, as text."""
+
+    name: str | None = None
+    answers: tuple[tuple[str, str], ...] = ()
 
 
 class InboundMessage(Event):
@@ -66,7 +90,9 @@ class InboundMessage(Event):
     pressed button, the emoji of a reaction. `button_id` is the id (or a template's payload) of a pressed
     button or list row. `reply_to` is the wamid of the message quoted, pressed or reacted to.
     `moved_to` is set on a `system` message that announces the customer's new number.
-    `is_unsupported` means that the type is kept but nothing of its content could be read.
+    `edits` is the wamid of the message that this one's content replaces, `deletes` of one taken back.
+    `is_unsupported` means that the type is kept but nothing of its content could be read; `why` says what
+    Meta said of it.
     """
 
     phone_number_id: str
@@ -82,7 +108,14 @@ class InboundMessage(Event):
     location: Location | None = None
     referral: Referral | None = None
     moved_to: Sender | None = None
+    cards: tuple[Card, ...] = ()
+    order: tuple[Ordered, ...] = ()
+    form: Form | None = None
+    edits: str | None = None
+    deletes: str | None = None
+    is_forwarded: bool = False
     is_unsupported: bool = False
+    why: str | None = None
 
 
 class StatusUpdate(Event):
@@ -100,13 +133,20 @@ class StatusUpdate(Event):
 
 
 class Echo(Event):
-    """Words the owner typed on the phone app, outside SARA: a human has taken the conversation."""
+    """What the owner sent from the phone app, outside SARA: a human has taken the conversation.
+
+    `text` is None where the message holds no words; `edits` and `deletes` are as in InboundMessage.
+    """
 
     phone_number_id: str
     wamid: str
     to: str | None
     to_bsuid: str | None = None
+    type: str = "text"
     text: str | None
+    media: Media | None = None
+    edits: str | None = None
+    deletes: str | None = None
     sent_at: datetime
 
 
@@ -118,6 +158,25 @@ class Preference(Event):
     category: str
     stopped: bool
     at: datetime
+
+
+class AccountNews(Event):
+    """Meta says something of the account: `field` is the webhook's, the rest what it told.
+
+    `status` is the event of a template (APPROVED, PAUSED …) or of a number (FLAGGED, UNFLAGGED, UPGRADE,
+    DOWNGRADE …); `digits` the number it is about; `tier` unique customers per 24 hours, 0 without limit.
+    """
+
+    waba_id: str | None
+    field: str
+    template: str | None = None
+    code: str | None = None
+    status: str | None = None
+    reason: str | None = None
+    quality: str | None = None
+    category: str | None = None
+    digits: str | None = None
+    tier: int | None = Field(default=None, ge=0)
 
 
 class Unparsed(Event):
@@ -135,4 +194,5 @@ class ParsedWebhook(Event):
     statuses: tuple[StatusUpdate, ...] = ()
     echoes: tuple[Echo, ...] = ()
     preferences: tuple[Preference, ...] = ()
+    account: tuple[AccountNews, ...] = ()
     unparsed: tuple[Unparsed, ...] = ()

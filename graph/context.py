@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from crm.record import Crm
+from crm.sealing import Seal
 from inference.chat import ChatModel
 from inference.classify import IntentClassifier
 from inference.embed import Embedder
@@ -19,7 +20,14 @@ Clock = Callable[[], datetime]
 
 
 class MediaUnusable(Exception):
-    """The voice note cannot be had whole: gone, too big or not what was announced. Ask for it again."""
+    """The voice note cannot be had whole: gone, too big or not what was announced. Ask for it again.
+
+    `reason` is too_big, or unavailable for everything else.
+    """
+
+    def __init__(self, message: str, *, reason: str = "unavailable") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class MediaSource(Protocol):
@@ -42,6 +50,7 @@ class Tuning:
     confidence_below: float = 0.35  # a proposal less sure than this goes to a human
     flood_per_minute: int = 20
     gather_seconds: float = 1.5
+    voice_seconds: float = 300.0  # the longest voice note that is listened to
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ class Context:
     phrases: Phrases
     clock: Clock
     tuning: Tuning = field(default_factory=Tuning)
+    seal: Seal | None = None  # encrypts the sound of voice notes; None: it is not kept
     notify: Callable[[int, int], Awaitable[None]] | None = (
         None  # (business_id, handoff_id): a human is needed
     )

@@ -47,11 +47,21 @@ async def deliver(machine: Machine, context: Context, thread_id: str, event: Eve
         given: Command[Any] | State = Command(resume=event)
     elif event["kind"] == "customer_message":
         given = State(event=event, last_event_id=event["last_event_id"])
+    elif event["kind"] == "hand_back" and snapshot.values.get("outcome", {}).get("kind") == "superseded":
+        # An agent took over in the middle of the bot's turn and gave back without a word: it is still due.
+        unanswered = Event(**{**event, "messages": snapshot.values["event"].get("messages", [])})
+        given = State(event=unanswered, last_event_id=event["last_event_id"], handoff=_returned(event))
     else:
         await _note(machine, config, snapshot.values, event)
         return cast(State, (await machine.aget_state(config)).values)
     values = await machine.ainvoke(given, config, context=context, durability="sync")
     return cast(State, values)
+
+
+async def go_on(machine: Machine, context: Context, thread_id: str) -> State:
+    """Runs a thread on from where its latest checkpoint left it, to its end or to the next pause."""
+    await machine.ainvoke(None, thread_config(thread_id), context=context, durability="exit")
+    return await remembered(machine, thread_id)
 
 
 async def _note(machine: Machine, config: RunnableConfig, values: Mapping[str, Any], event: Event) -> None:
@@ -60,11 +70,21 @@ async def _note(machine: Machine, config: RunnableConfig, values: Mapping[str, A
         for m in event.get("messages", [])
         if event["kind"] == "agent_message"
     ]
-    update = {
+    update: dict[str, Any] = {
         "last_event_id": event["last_event_id"],
         "window": extend(list(values.get("window", [])), lines),
     }
+    if event["kind"] == "hand_back":
+        update["handoff"] = _returned(event)
+    elif lines:
+        update["outcome"] = {"kind": "joined"}  # what was said before has its answer
     await machine.aupdate_state(config, update, as_node="reply")
+
+
+def _returned(event: Event) -> dict[str, Any]:
+    """What a human gives back with a conversation that was taken from the bot, not handed over by it."""
+    given = event.get("handoff") or {}
+    return {"open": False, "returned": {"reason": None, "label": None, **given}}
 
 
 async def abandon(machine: Machine, thread_id: str, last_event_id: int) -> None:

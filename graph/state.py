@@ -20,6 +20,7 @@ class Media(TypedDict, total=False):
     mime_type: str | None
     sha256: str | None
     voice: bool
+    filename: str | None
 
 
 class Said(TypedDict, total=False):
@@ -34,6 +35,11 @@ class Said(TypedDict, total=False):
     sent_at: str
     media: Media | None
     transcript: dict[str, Any] | None
+    # A place shown: latitude and longitude in degrees, name and address where known.
+    place: dict[str, Any] | None
+    # The words of the message this one replies to, and of the advertisement pressed before it.
+    quoted: str | None
+    advertised: str | None
 
 
 class Event(TypedDict, total=False):

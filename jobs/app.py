@@ -5,7 +5,24 @@ import asyncio
 import structlog
 from procrastinate import App, PsycopgConnector
 
-from jobs import drain, send, sweep
+from jobs import (
+    agenda,
+    alerts,
+    attend,
+    brief,
+    calendars,
+    campaigns,
+    drain,
+    expiry,
+    file,
+    halts,
+    hooks,
+    outward,
+    retention,
+    send,
+    sweep,
+    watch,
+)
 from jobs.services import KEY, Services
 
 log = structlog.get_logger(__name__)
@@ -16,8 +33,25 @@ NAMESPACE = "sara"
 def build_app(dsn: str, *, connections: int = 4) -> App:
     """The queue with its tasks; open it before use (`async with app.open_async()`)."""
     app = App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=connections))
-    for blueprint in (drain.blueprint(), send.blueprint(), sweep.blueprint()):
-        app.add_tasks_from(blueprint, namespace=NAMESPACE)
+    for room in (
+        campaigns,
+        drain,
+        send,
+        hooks,
+        sweep,
+        retention,
+        expiry,
+        alerts,
+        outward,
+        watch,
+        attend,
+        brief,
+        agenda,
+        calendars,
+        file,
+        halts,
+    ):
+        app.add_tasks_from(room.blueprint(), namespace=NAMESPACE)
     return app
 
 

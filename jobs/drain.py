@@ -125,14 +125,29 @@ def _said(rows: Sequence[InboxRow]) -> list[Said]:
                 "mime_type": row.media_mime_type,
                 "sha256": row.media_sha256,
                 "voice": bool(row.media_voice),
+                "filename": row.media_filename,
             }
             if row.media_id
             else None,
             transcript=None,
+            place=_place(row),
+            quoted=row.quoted or None,
+            advertised=row.advertised or None,
         )
         for row in rows
         if row.message_id is not None
     ]
+
+
+def _place(row: InboxRow) -> dict[str, object] | None:
+    if row.latitude is None:
+        return None
+    return {
+        "latitude": row.latitude,
+        "longitude": row.longitude,
+        "name": row.place_name,
+        "address": row.place_address,
+    }
 
 
 async def _returned(tx: Tx, row: InboxRow) -> dict[str, object] | None:
@@ -142,6 +157,8 @@ async def _returned(tx: Tx, row: InboxRow) -> dict[str, object] | None:
     told = await handoffs.facts(tx, row.handoff_id)
     return {
         "handoff_id": row.handoff_id,
+        "reason": handoff.reason,
+        "label": handoff.label,
         "note": handoff.note or "",
         "facts": {fact.key: fact.body for fact in told if fact.kind == "fact"},
         "promises": [fact.body for fact in told if fact.kind == "promise"],
@@ -156,9 +173,8 @@ async def _show_typing(services: Services, event: Event) -> None:
     try:
         async with services.crm.transaction(event["business_id"]) as tx:
             conversation = await conversations.get(tx, event["conversation_id"])
-        await services.client.mark_read(
-            conversation.phone_number_id, wamids[-1], typing=conversation.owner == "bot"
-        )
+        client = await services.client_of(event["business_id"], conversation.phone_number_id)
+        await client.mark_read(conversation.phone_number_id, wamids[-1], typing=conversation.owner == "bot")
     except (WhatsAppError, RecordUnavailable) as error:
         log.info("typing_not_shown", error=str(error))
 

@@ -6,27 +6,43 @@ status that carries our reference. It is sent again only when statuses of later 
 on the same number, long enough ago, and its own has not: then the channel never had it.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from procrastinate import Blueprint, JobContext
 
-from channels.messages import Button, OutboundMessage, Row
+from channels.messages import Button, Kind, OutboundMessage, Place, Row
+from channels.whatsapp.client import WhatsAppClient
 from channels.whatsapp.errors import ConnectFailed, OutcomeUnknown, RateLimited, WhatsAppError
-from crm import contacts, conversations, messages, outbox, queue, uptime
+from channels.whatsapp.limits import FILE_MAX
+from crm import contacts, conversations, files, halts, inbound, messages, outbox, queue, uptime
 from crm.contacts import ContactRow
 from crm.conversations import ConversationRow
+from crm.files import FileRow
 from crm.outbox import OutboxRow
 from crm.record import SENDS, Tx
 from db.tenancy import tenant
+from jobs import permission, steering
+from jobs.halts import stop
 from jobs.services import Patience, Services, services_of
 
 log = structlog.get_logger(__name__)
 
 CUSTOMER_WINDOW = timedelta(hours=24)
+# https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media: what WhatsApp shows in place;
+# the rest goes as a document. OGG is Opus or nothing.
+IN_PLACE: dict[Kind, tuple[str, ...]] = {
+    "image": ("image/jpeg", "image/png"),
+    "video": ("video/mp4", "video/3gpp"),
+    "audio": ("audio/ogg", "audio/mp4", "audio/mpeg", "audio/aac", "audio/amr"),
+}
 _MOST_BACKOFF_S = 300.0
 _BUSY_RETRY_S = 0.5
+_PACED_S = 0.25  # a wait for the governor so short that it is slept through
+_SOONEST_S = 0.01
+_HALT_LAG_S = 10.0  # who is stopped looks again only after the question whether it may go on was asked
 _BEAT_LAG = timedelta(seconds=3)  # a process notes once a second that it takes webhooks in
 
 
@@ -38,6 +54,7 @@ class Parcel:
     phone_number_id: str
     contact: ContactRow
     message: OutboundMessage
+    file: FileRow | None = None  # what a document shows; uploaded right before it is sent
 
 
 def blueprint() -> Blueprint:
@@ -68,14 +85,20 @@ async def _deliver_all(services: Services, business_id: int, conversation_id: in
     while True:
         async with services.crm.transaction(business_id) as tx:
             parcel, wait = await _next(services, tx, conversation_id)
-        if parcel is None:
+        if parcel is None and wait is not None and wait <= _PACED_S:
+            await asyncio.sleep(wait)  # the governor's turn comes before the queue would look again
+        elif parcel is None:
             return wait
-        await _post(services, business_id, parcel)
+        else:
+            await _post(services, business_id, parcel)
 
 
 async def _next(services: Services, tx: Tx, conversation_id: int) -> tuple[Parcel | None, float | None]:
     """Claims the first row that may go out now, settling those before it that never will."""
     conversation = await conversations.lock(tx, conversation_id)
+    halt = await halts.of_number(tx, conversation.phone_number_id)
+    if halt is not None:
+        return None, max(_BUSY_RETRY_S, (halt.ask_at - tx.now).total_seconds() + _HALT_LAG_S)
     waits: list[float] = []
     for row in await outbox.open_rows(tx, conversation_id):
         wait = await _wait(services, tx, conversation, row)
@@ -83,11 +106,32 @@ async def _next(services: Services, tx: Tx, conversation_id: int) -> tuple[Parce
             waits.append(wait)
             if await _holds_back(services, tx, conversation, row):
                 break
-        elif row.state == "queued" and await outbox.claim(tx, row.outbox_id):
-            contact = await contacts.get(tx, conversation.contact_id)
-            message = await _message(tx, row)
-            return Parcel(row, conversation.phone_number_id, contact, message), None
+        elif row.state == "queued":
+            found = await _claimed(tx, conversation, row)
+            if isinstance(found, Parcel):
+                return found, None
+            if found is not None:
+                waits.append(max(found, _SOONEST_S))
+                if row.lane != "campaign":
+                    break
     return None, min(waits, default=None)
+
+
+async def _claimed(tx: Tx, conversation: ConversationRow, row: OutboxRow) -> Parcel | float | None:
+    """The row, ready to go out; or the seconds it waits for the governor; None when it will not go out."""
+    contact = await contacts.get(tx, conversation.contact_id)
+    file = await files.get(tx, row.file_id) if row.file_id is not None else None
+    window_open = _window_is_open(conversation, tx)
+    answer = await permission.asked(tx, conversation, contact, row, window_open=window_open)
+    if isinstance(answer, permission.Refusal):
+        await outbox.settle(tx, row.outbox_id, answer.state, error=answer.why)
+        return None
+    if answer is None or answer.wait_s > 0:
+        return answer.wait_s if answer is not None else None
+    if not await outbox.claim(tx, row.outbox_id):
+        return None
+    message = await _message(tx, conversation, answer.row)
+    return Parcel(answer.row, conversation.phone_number_id, contact, message, file)
 
 
 async def _wait(services: Services, tx: Tx, conversation: ConversationRow, row: OutboxRow) -> float | None:
@@ -111,6 +155,8 @@ async def _holds_back(services: Services, tx: Tx, conversation: ConversationRow,
     Order is kept: an unknown outcome for which there is evidence is about to be decided. Without any it is
     not waited for without end, for when nothing else is sent on the number, what follows brings the evidence.
     """
+    if row.lane == "campaign":  # advertising never keeps an answer waiting
+        return False
     if row.state != "unknown" or row.attempted_at is None:
         return True
     if await _evidence(services, tx, conversation, row.attempted_at) is not None:
@@ -121,10 +167,14 @@ async def _holds_back(services: Services, tx: Tx, conversation: ConversationRow,
 def _undeliverable(conversation: ConversationRow, row: OutboxRow, tx: Tx) -> tuple[str, str] | None:
     if row.author == "bot" and row.epoch < conversation.epoch:
         return "superseded", "the conversation changed hands before this was sent"
-    last = conversation.last_customer_at
-    if last is None or tx.now - last > CUSTOMER_WINDOW:
-        return "held", "more than 24 hours since the customer's last message: only a template may be sent"
+    if not _window_is_open(conversation, tx) and row.template_name is None and row.purpose is None:
+        return "held", permission.NEED_A_TEMPLATE
     return None
+
+
+def _window_is_open(conversation: ConversationRow, tx: Tx) -> bool:
+    last = conversation.last_customer_at
+    return last is not None and tx.now - last <= CUSTOMER_WINDOW
 
 
 async def _reconsider(
@@ -181,36 +231,91 @@ def _conclusive(patience: Patience, attempted: datetime, evidence: datetime) -> 
     return evidence + max(outage, timedelta(seconds=patience.unknown_grace_s))
 
 
-async def _message(tx: Tx, row: OutboxRow) -> OutboundMessage:
+async def _message(tx: Tx, conversation: ConversationRow, row: OutboxRow) -> OutboundMessage:
     options = await messages.options(tx, row.message_id)
+    must = row.lane == "campaign" or not _window_is_open(conversation, tx)
+    if row.template_name is not None and must:
+        return OutboundMessage(
+            kind="template",
+            body=row.body,
+            template=row.template_name,
+            code=row.template_code,
+            values=tuple(row.template_values or ()),
+            buttons=tuple(Button(id=o.option_id, title=o.title) for o in options),
+        )
     buttons = tuple(Button(id=o.option_id, title=o.title) for o in options) if row.kind == "buttons" else ()
     rows = (
         tuple(Row(id=o.option_id, title=o.title, description=o.description) for o in options)
         if row.kind == "list"
         else ()
     )
-    kind = "buttons" if buttons else "list" if rows else "text"
+    if row.kind == "reaction":
+        return OutboundMessage(kind="reaction", body=row.body, reply_to=row.reply_to_wamid)
+    if row.kind == "location" and (found := await inbound.place(tx, row.message_id)):
+        place = Place(
+            latitude=found.latitude, longitude=found.longitude, name=found.name, address=found.address
+        )
+        return OutboundMessage(kind="location", place=place, reply_to=row.reply_to_wamid)
+    kind: Kind = "buttons" if buttons else "list" if rows else "text"
     return OutboundMessage(
-        kind=kind, body=row.body, buttons=buttons, rows=rows, opener=row.opener, reply_to=row.reply_to_wamid
+        kind=kind,
+        body=row.body,
+        buttons=buttons,
+        rows=rows,
+        opener=row.opener,
+        reply_to=row.reply_to_wamid,
+        preview=row.preview,
     )
 
 
 async def _post(services: Services, business_id: int, parcel: Parcel) -> None:
     row = parcel.row
     try:
-        sent = await services.client.send(
+        client = await services.client_of(business_id, parcel.phone_number_id)
+        message = await _with_file(client, parcel)
+        sent = await client.send(
             parcel.phone_number_id,
             to=parcel.contact.wa_id,
             recipient=None if parcel.contact.wa_id else parcel.contact.bsuid,
-            message=parcel.message,
+            message=message,
             callback_data=reference(row),
         )
     except WhatsAppError as error:
         async with services.crm.transaction(business_id) as tx:
             await _failed(services, tx, row, error)
+            if error.halts_number:
+                await stop(services, tx, parcel.phone_number_id, error)
+        wait_s = backoff_s(error, row.attempts)
+        await steering.refused(services.crm, business_id, row.message_id, error, wait_s=wait_s)
         return
     async with services.crm.transaction(business_id) as tx:
         await outbox.accepted(tx, row.outbox_id, row.message_id, sent.wamid)
+
+
+async def _with_file(client: WhatsAppClient, parcel: Parcel) -> OutboundMessage:
+    """The message with its file uploaded. An upload sends nothing yet, so it may be made again with it."""
+    if parcel.file is None:
+        return parcel.message
+    media_id = await client.upload(
+        parcel.phone_number_id, parcel.file.content, parcel.file.mime_type, parcel.file.filename
+    )
+    kind = _shown_as(parcel.file)
+    name = parcel.file.filename if kind == "document" else None
+    voice = kind == "audio" and parcel.row.media_voice
+    body = "" if kind == "audio" else parcel.message.body
+    return parcel.message.model_copy(
+        update={"kind": kind, "media_id": media_id, "filename": name, "voice": voice, "body": body}
+    )
+
+
+def _shown_as(file: FileRow) -> Kind:
+    """How WhatsApp shows a file: in place where it can and the size allows it, else as a document."""
+    if file.kind != "attachment":
+        return "document"
+    for kind, types in IN_PLACE.items():
+        if file.mime_type.split(";")[0] in types and len(file.content) <= FILE_MAX[kind]:
+            return kind
+    return "document"
 
 
 async def _failed(services: Services, tx: Tx, row: OutboxRow, error: WhatsAppError) -> None:
@@ -220,7 +325,7 @@ async def _failed(services: Services, tx: Tx, row: OutboxRow, error: WhatsAppErr
         look_again = tx.now + timedelta(seconds=services.patience.unknown_grace_s)
         await outbox.unknown(tx, row.outbox_id, look_again, reason)
     elif error.halts_number or (error.retryable and _worth_another(services.patience, row, error)):
-        at = tx.now + timedelta(seconds=_backoff(error, row.attempts))
+        at = tx.now + timedelta(seconds=backoff_s(error, row.attempts))
         await outbox.try_again(tx, row.outbox_id, at, error_code=error.code, error=reason)
     else:
         await outbox.settle(tx, row.outbox_id, "refused", error_code=error.code, error=reason)
@@ -231,7 +336,8 @@ def _worth_another(patience: Patience, row: OutboxRow, error: WhatsAppError) -> 
     return isinstance(error, ConnectFailed | RateLimited) or row.attempts + 1 < patience.most_attempts
 
 
-def _backoff(error: WhatsAppError, attempts: int) -> float:
+def backoff_s(error: WhatsAppError, attempts: int) -> float:
+    """Seconds before attempt `attempts` + 1 of a message that met this error."""
     first = error.retry_after_s or 0.5
     growth = 4 if first >= 4 else 2  # 131056 asks for 4^n seconds
     # A float's exponent has its limit, and a message that waits out an outage has no limit of attempts.

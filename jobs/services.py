@@ -1,15 +1,21 @@
 """What the jobs work with; handed to every job by the worker that runs it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from procrastinate import JobContext
 
+from channels import team
+from channels.calendars.calendar import Calendar
+from channels.outward.post import Post
 from channels.whatsapp.client import WhatsAppClient
+from crm.calendars import CalendarRow
 from crm.record import Crm
+from crm.sealing import Seal
 from graph.build import Machine
 from graph.context import Context
+from jobs.accounts import Accounts
 
 KEY = "services"
 
@@ -46,6 +52,46 @@ class Patience:
 
 
 @dataclass(frozen=True)
+class Outward:
+    """The ways out that are not to customers.
+
+    `seal` opens addresses and secrets, `post` sends webhooks, `tell` alerts; `public_url` is where people
+    reach the console, for links in alerts.
+    """
+
+    seal: Seal | None = None
+    post: Post | None = None
+    public_url: str | None = None
+    tell: Callable[..., Awaitable[None]] = team.tell
+
+
+@dataclass(frozen=True)
+class Attention:
+    """How long a hand-over may wait, in minutes of opening hours.
+
+    apologise_after  the customer's message has no human answer: an apology, and the offer of a call
+    idle_after       the agent who has it does nothing while the customer waits: it goes back
+    """
+
+    apologise_after: int = 30
+    idle_after: int = 60
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How long what is kept; None: until it is erased.
+
+    webhooks  raw bodies as they came
+    threads   what the graph remembers of closed conversations
+    contacts  customers since they were last heard of
+    """
+
+    webhooks: timedelta = timedelta(days=30)
+    threads: timedelta = timedelta(days=90)
+    contacts: timedelta | None = None
+
+
+@dataclass(frozen=True)
 class Services:
     """Built once per worker process by sara.services."""
 
@@ -55,6 +101,20 @@ class Services:
     client: WhatsAppClient
     patience: Patience
     clock: Callable[[], datetime]
+    keep_audio: timedelta = timedelta(days=30)  # how long the sound of voice notes is kept
+    keeping: Keeping = Keeping()
+    outward: Outward = Outward()
+    attention: Attention = Attention()
+    calendars: Callable[[CalendarRow], Calendar] | None = None  # opens a calendar outside
+    accounts: Accounts | None = None  # None: every number uses the installation's token
+
+    async def client_of(
+        self, business_id: int, phone_number_id: str, *, fresh: bool = False
+    ) -> WhatsAppClient:
+        """The Graph API's client with the token of a number; `fresh` looks the token up anew."""
+        if self.accounts is None:
+            return self.client
+        return await self.accounts.of(business_id, phone_number_id, fresh=fresh)
 
 
 def services_of(job: JobContext) -> Services:

@@ -5,10 +5,12 @@ from datetime import timedelta
 import structlog
 from procrastinate import Blueprint, JobContext
 
-from crm import conversations, outbox, queue
+from crm import conversations, events, outbox, queue
 from crm.queue import AdriftRow
 from crm.record import SENDS, TURNS
+from jobs.hooks import RUNNERS
 from jobs.services import Services, services_of
+from jobs.watch import queue_due
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +26,7 @@ def blueprint() -> Blueprint:
     task = made.task(name="sweep", queue=queue.TURNS, queueing_lock="sweep", priority=20, pass_context=True)(
         sweep
     )
-    made.periodic(cron="*/2 * * * * *", periodic_id="sweep")(task)
+    made.periodic(cron="* * * * * */2", periodic_id="sweep")(task)
     return made
 
 
@@ -42,17 +44,22 @@ async def sweep_once(services: Services, *, own_job: int | None = None) -> None:
             silent=timedelta(seconds=patience.dead_after_s),
             long=timedelta(seconds=patience.suspicious_after_s),
         )
-        events = await conversations.with_waiting_events(tx, _FORGOTTEN)
+        waiting = await conversations.with_waiting_events(tx, _FORGOTTEN)
         unsent = await outbox.with_open_rows(tx, _FORGOTTEN)
+        hooked = await events.due_hooks(tx, tuple(RUNNERS), _FORGOTTEN)
     for job in adrift:
         if job.job_id != own_job:
             await _free(services, job)
-    for row in events:
+    for row in waiting:
         async with services.crm.transaction(row.business_id) as tx:
             await queue.drain(tx, row.conversation_id, delay_s=0)
     for undelivered in unsent:
         async with services.crm.transaction(undelivered.business_id) as tx:
             await queue.send(tx, undelivered.conversation_id)
+    for business_id in hooked:
+        async with services.crm.transaction(business_id) as tx:
+            await queue.hooks(tx)
+    await queue_due(services)
 
 
 async def _free(services: Services, job: AdriftRow) -> None:

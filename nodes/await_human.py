@@ -5,6 +5,7 @@ from typing import Any, Literal, cast, get_args
 
 from langgraph.types import Command, interrupt
 
+from graph import agent_inbox
 from graph.state import Event, Line, Said, State, extend
 
 Route = Command[Literal["await_human", "transcribe", "load_contact", "__end__"]]
@@ -15,7 +16,7 @@ _CONVERSATION = ("business_id", "conversation_id", "contact_id", "business", "se
 EXPECTED = (
     'Resume with {"kind": "hand_back", "handoff": {"note": "…"}} to give it back to SARA, '
     '{"kind": "agent_message", "text": "…"} or {"kind": "customer_message", "text": "…"} to add to it, '
-    '{"kind": "resolve"} to end it.'
+    '{"kind": "resolve"} to end it; or with a list of one Agent Inbox answer.'
 )
 
 
@@ -24,12 +25,15 @@ async def await_human(state: State) -> Route:
 
     A resume that is none of these leaves the thread waiting, with what it expects in its packet.
     """
-    event: Event = interrupt(state["handoff"]["packet"])
+    event: object = interrupt(agent_inbox.request(state["handoff"]["packet"]))
     return after(state, event)
 
 
-def after(state: State, event: Event) -> Route:
-    """Where an event that arrived during the pause leads."""
+def after(state: State, resumed: object) -> Route:
+    """Where what arrived during the pause leads."""
+    if agent_inbox.is_answer(resumed):
+        resumed = agent_inbox.as_event(resumed, state["handoff"]["packet"])
+    event = cast(Event, resumed)
     if not _usable(event):
         # An error raised here would stay: LangGraph gives the node the same answer again on every run.
         handoff = {**state["handoff"], "packet": {**state["handoff"]["packet"], "expected": EXPECTED}}
@@ -83,8 +87,14 @@ def _onward(event: Event) -> Literal["load_contact", "__end__"]:
 def _handed_back(state: State, event: Event, update: dict[str, Any]) -> Route:
     """The bot speaks again, knowing what the human learned; it answers what nobody has answered yet."""
     waiting = state["handoff"].get("waiting", [])
+    given = dict(event.get("handoff") or {})
+    said = given.get("say")
+    if said:  # with the hand-back the customer was answered
+        waiting = []
+        line = Line(author="agent", text=str(said), at="")
+        update["window"] = extend(state.get("window", []), [line])
     returned = {
-        **(event.get("handoff") or {}),
+        **given,
         "reason": state["handoff"].get("reason"),
         "label": state["handoff"].get("label"),
     }

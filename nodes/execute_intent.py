@@ -15,6 +15,7 @@ from crm import businesses
 from crm.errors import RecordError, RecordUnavailable
 from graph.context import Context
 from graph.state import Event, State
+from inference.appointment_wishes import about_appointment
 from inference.errors import InferenceError
 from inference.extract import cancel_words
 from tools.details import PREFIX
@@ -32,8 +33,9 @@ from tools.frame import (
     verdict_of,
     what_to_change,
 )
+from tools.heard import spoken_words
 from tools.questions import DROP, ask_for_person
-from tools.registry import TOOLS
+from tools.registry import TOOLS, intent_of_option, is_off, narrowed, same_matter
 from tools.tool import Call, Declined, Done, Question, Slots, Tool
 
 Next = Command[Literal["reply", "open_handoff"]]
@@ -71,14 +73,16 @@ async def execute_intent(state: State, runtime: Runtime[Context]) -> Next:
     context = runtime.context
     frame = Frame.pending(state.get("frame"), context.clock())
     proposal = state.get("proposal") or {}
-    intent = str(proposal.get("intent") or "other")
     call = await _call(state, context)
+    intent = narrowed(str(proposal.get("intent") or "other"), call.text)
+    if (pressed := intent_of_option(call.option_id)) is not None:
+        intent, frame = pressed, frame if frame is not None and frame.intent == pressed else None
     off = call.profile.pack.intents_off
-    if frame is not None and frame.intent in off:
+    if frame is not None and is_off(frame.intent, off):
         frame = None
-    if intent in off and frame is None:
+    if is_off(intent, off) and frame is None:
         return _offered(call, intent)
-    if intent in off:
+    if is_off(intent, off):
         intent, proposal = "other", {}
     if frame is None and intent not in TOOLS:
         return _told(_without_tool(call, proposal, intent), call, state)
@@ -102,6 +106,7 @@ async def _carried_out(turn: _Turn) -> Next:
 async def _call(state: State, context: Context) -> Call:
     event, language = state["event"], state.get("language") or "en"
     text, option_id = _said(event)
+    heard, doubtful = spoken_words(event)
     async with context.crm.transaction(event["business_id"]) as tx:
         profile = await businesses.profile(tx)
     return Call(
@@ -117,6 +122,9 @@ async def _call(state: State, context: Context) -> Call:
         option_id=option_id,
         now=context.clock(),
         say=context.phrases.speaker(language),
+        heard=heard,
+        doubtful=doubtful,
+        place=next((m["place"] for m in event.get("messages", []) if m.get("place")), None),
     )
 
 
@@ -137,11 +145,14 @@ async def _moved(turn: _Turn, frame: Frame) -> Next:
     digresses = bool(turn.reply) and turn.intent not in TOOLS
     if digresses and not call.option_id and looks_like_question(call.text):
         return await _digressed(turn, tool, frame)
-    hints = hints_of(tool, turn.proposal) if turn.intent == tool.intent else {}
+    related = same_matter(frame.intent, turn.intent, call.text)
+    hints = hints_of(tool, turn.proposal) if turn.intent == tool.intent or related else {}
     filled = await tool.fill(call, frame.slots, hints)
     changed = filled != frame.slots
     leaves = turn.intent in TOOLS and turn.intent != frame.intent and not call.option_id
-    if leaves and (turn.confidence >= _SURE or not changed):
+    # An address or a number that answers a question may look like anything to a model.
+    answers = changed and (related or frame.asked.startswith(PREFIX))
+    if leaves and not answers and (turn.confidence >= _SURE or not changed):
         return await _begun(turn)
     if changed or frame.asked == "change":
         return _spoken(turn, tool, await advance(tool, call, filled))
@@ -150,10 +161,13 @@ async def _moved(turn: _Turn, frame: Frame) -> Next:
 
 async def _settled(tool: Tool, call: Call, frame: Frame) -> Step | None:
     """What never mind, yes and no come to; None for any other words."""
-    if call.option_id == DROP or (not call.option_id and cancel_words(call.text, call.language)):
+    # "Annulla" drops what is being arranged, unless that is the cancelling of an appointment.
+    cancels = tool.intent == "cancel_appointment" and about_appointment(call.text) == "cancel"
+    dropped = not call.option_id and not cancels and cancel_words(call.text, call.language)
+    if call.option_id == DROP or dropped:
         text = call.say("All right, I'll leave it. I'm here if you need anything else.")
         return Step("declined", Declined(text))
-    verdict = verdict_of(call)
+    verdict = verdict_of(call) or ("yes" if cancels and not call.doubtful else None)
     if verdict == "yes" and frame.asked == "confirm":
         return await acted(tool, call, frame.slots)
     if verdict == "no" and not frame.asked.startswith(PREFIX):

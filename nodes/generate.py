@@ -22,6 +22,7 @@ from inference.chat import Answered, ChatModel, Intent, Proposal, Request
 from inference.errors import InferenceError
 from inference.grounding_words import fold
 from inference.material import Material, Piece
+from tools.registry import is_off
 
 PROMPT = Path(__file__).with_suffix(".md")
 LAST_RESORT_AFTER = 2  # checked and refused twice: from then on only quotes
@@ -123,7 +124,7 @@ async def _request(state: State, profile: Profile, context: Context) -> Request:
 
 def _offering(system: str, profile: Profile) -> str:
     """The prompt without the intents that this business does not carry out."""
-    off = tuple(f"- {intent}" for intent in profile.pack.intents_off)
+    off = tuple(f"- {intent}" for intent in get_args(Intent) if is_off(intent, profile.pack.intents_off))
     return "".join(line for line in system.splitlines(keepends=True) if not (off and line.startswith(off)))
 
 
@@ -179,6 +180,8 @@ def _data(text: str) -> str:
 def _known(state: State) -> str:
     lines = []
     contact, handoff = state.get("contact", {}), state.get("handoff", {})
+    if contact.get("lifecycle") == "client":
+        lines.append("The customer is a client of the house: warm, no introductions.")
     if contact.get("appointments"):
         booked = ", ".join(f"{a['service']} {a['starts']}" for a in contact["appointments"])
         lines.append(f"The customer has booked: {booked}.")
@@ -223,6 +226,7 @@ async def _material(state: State, profile: Profile, context: Context) -> Materia
         pieces=(*facts, *passages),
         business=profile.business.name,
         contact=state.get("contact", {}).get("name"),
+        client=state.get("contact", {}).get("lifecycle") == "client",
         first_turn=len(state.get("window", [])) <= 1,
         abstain_below=context.tuning.abstain_below,
         say=context.phrases.speaker(language),

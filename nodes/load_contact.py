@@ -8,9 +8,23 @@ from typing import Any, Literal, cast
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from crm import appointments, businesses, contacts, conversations, desk, handoffs, messages, quotes, tickets
+from channels.messages import OutboundMessage
+from channels.whatsapp.limits import fit
+from crm import (
+    appointments,
+    businesses,
+    contacts,
+    conversations,
+    desk,
+    handoffs,
+    lifecycle,
+    messages,
+    quotes,
+    tickets,
+)
 from crm.businesses import Profile
 from crm.contacts import ContactRow
+from crm.errors import WindowOver
 from crm.record import Tx
 from graph.context import Context
 from graph.state import Event, Line, Said, State, extend, text_of
@@ -21,6 +35,7 @@ from inference.grounding_words import fold
 _WORD = r"[^\W\d_]+(?:['’.-][^\W\d_]+)*\.?"
 _NAME = re.compile(rf"[^\w\x00-\x1f!-/:-@\[-`{{-~]*(?P<name>{_WORD}(?: {_WORD}){{0,3}})")
 _LONGEST_NAME = 40
+_LONGEST_QUOTE = 200
 
 
 async def load_contact(
@@ -37,6 +52,7 @@ async def load_contact(
     async with context.crm.transaction(event["business_id"]) as tx:
         profile = await businesses.profile(tx)
         conversation = await conversations.get(tx, event["conversation_id"])
+        await lifecycle.wake(tx, conversation.contact_id)
         contact = await contacts.get(tx, conversation.contact_id)
         card = await _card(tx, contact)
         window = state.get("window") or await _window_of_earlier(tx, contact.contact_id, event)
@@ -116,6 +132,12 @@ async def _given_back(tx: Tx, conversation_id: int, kind: str, returned: Mapping
     """The hand-over ends in the record too, unless it has ended there already."""
     handoff_id = await handoffs.open_of(tx, conversation_id)
     note = str(returned.get("note") or "")
+    if handoff_id is not None and returned.get("say"):
+        try:
+            texts = [part.body for part in fit(OutboundMessage(body=str(returned["say"])))]
+            await desk.answer(tx, handoff_id, None, texts)
+        except WindowOver as error:
+            note = f"{note}\n{error}: {returned['say']}".strip()
     if handoff_id is not None and kind == "resolve":
         await desk.resolve(tx, handoff_id, None, note=note)
     elif handoff_id is not None:
@@ -164,13 +186,21 @@ def called(name: str | None) -> str | None:
 
 def _business(profile: Profile) -> dict[str, Any]:
     row = profile.business
-    return {"name": row.name, "vertical": row.vertical, "country": row.country, "time_zone": row.time_zone}
+    return {
+        "name": row.name,
+        "vertical": row.vertical,
+        "country": row.country,
+        "time_zone": row.time_zone,
+        "languages": row.languages,
+    }
 
 
 async def _window_of_earlier(tx: Tx, contact_id: int, event: Event) -> list[Line]:
     """A new thread starts with the last words of the earlier ones, so that nobody has to repeat them."""
-    own = {said.get("message_id") for said in event.get("messages", [])}
-    rows = [row for row in await messages.of_contact(tx, contact_id, most=8) if row.message_id not in own]
+    # What was written while this turn waited (for a voice note to be fetched, say) is a turn of its own.
+    own = [said["message_id"] for said in event.get("messages", []) if said.get("message_id")]
+    written = await messages.of_contact(tx, contact_id, most=8)
+    rows = [row for row in written if not own or row.message_id < min(own)]
     return [Line(author=_author(row.author), text=row.body, at=row.sent_at.isoformat()) for row in rows]
 
 
@@ -185,12 +215,24 @@ def _author(author: str) -> Literal["customer", "bot", "agent", "system"]:
 
 def _lines(event: Event) -> list[Line]:
     return [
-        Line(author="customer", text=said.get("text", ""), at=said.get("sent_at", ""))
+        Line(author="customer", text=_with_context(said), at=said.get("sent_at", ""))
         for said in event.get("messages", [])
     ]
 
 
+def _with_context(said: Said) -> str:
+    """A message with what it answers: words it quotes, the advertisement it was written from."""
+    text = said.get("text", "")
+    if quoted := said.get("quoted"):
+        text = f"[> {' '.join(quoted.split())[:_LONGEST_QUOTE]}] {text}"
+    if advertised := said.get("advertised"):
+        text = f"[ad: {' '.join(advertised.split())[:_LONGEST_QUOTE]}] {text}"
+    return text
+
+
 def _language(event: Event, state: State, contact: ContactRow, profile: Profile, context: Context) -> str:
+    if contact.told_language:
+        return contact.told_language
     for said in event.get("messages", []):
         heard = (said.get("transcript") or {}).get("language")
         if heard in profile.business.languages:

@@ -15,18 +15,24 @@ from crm.record import Tx
 from graph.context import Context
 from graph.state import Line, State, answered_wamids, extend, text_of
 from knowledge.emergency import emergency_number
+from tools.unheard import voice_notes
+from tools.unseen import files
 
 WINDOW_HOURS = 24
 
 
-async def open_handoff(state: State, runtime: Runtime[Context]) -> Command[Literal["await_human"]]:
+async def open_handoff(state: State, runtime: Runtime[Context]) -> Command[Literal["await_human", "reply"]]:
     """Opens the hand-over, gives the conversation to humans and says so, in one transaction.
 
-    Run again after a crash it finds its own hand-over and changes nothing.
+    Run again after a crash it finds its own hand-over and changes nothing. Where an agent took the
+    conversation meanwhile, that agent's hand-over stands and nothing is said. What a human has just handed
+    back does not return to them for the same reason.
     """
     context, event, reason = runtime.context, state["event"], state["handoff"]
     async with context.crm.transaction(event["business_id"]) as tx:
         conversation = await conversations.lock(tx, event["conversation_id"])
+        if await _just_returned(tx, state):
+            return Command(goto="reply", update={"handoff": {}, "outcome": _offered(state, context)})
         profile = await businesses.profile(tx)
         packet = {**_packet(state, conversation, tx.now), "queue": _queue(profile)}
         handoff_id = await handoffs.open_one(
@@ -40,14 +46,18 @@ async def open_handoff(state: State, runtime: Runtime[Context]) -> Command[Liter
             wants=packet["wants"],
             draft=packet["draft"],
         )
-        words = _holding(state, profile, context, tx.now)
-        if not await outbox.spoke(tx, event["turn_id"]):
+        await _keep_known(tx, handoff_id, packet)
+        spoke = await outbox.spoke(tx, event["turn_id"])
+        taken = not spoke and conversation.owner == "human" and conversation.epoch != event["epoch"]
+        words = "" if taken else _holding(state, profile, context, tx.now)
+        if not spoke and not taken:
             await _speak(tx, state, words)
+            await queue.brief(tx, handoff_id)
         await inbox.done(tx, event["conversation_id"], up_to=event["last_event_id"])
         await conversations.came_to(tx, event["conversation_id"], intent="handoff", outcome=reason["reason"])
-    if context.notify is not None:
+    if context.notify is not None and not taken:
         await context.notify(event["business_id"], handoff_id)
-    line = Line(author="bot", text=words, at=context.clock().isoformat())
+    lines = [Line(author="bot", text=words, at=context.clock().isoformat())] if words else []
     return Command(
         goto="await_human",
         update={
@@ -55,13 +65,52 @@ async def open_handoff(state: State, runtime: Runtime[Context]) -> Command[Liter
                 **reason,
                 "open": True,
                 "handoff_id": handoff_id,
-                "waiting": [],
+                "waiting": event.get("messages", []) if taken else [],
                 "packet": {**packet, "handoff_id": handoff_id},
             },
-            "outcome": {"kind": "handed_over", "intent": "handoff", "replies": [{"text": words}]},
-            "window": extend(state.get("window", []), [line]),
+            "outcome": _said(words),
+            "window": extend(state.get("window", []), lines),
         },
     )
+
+
+def _said(words: str) -> dict[str, Any]:
+    replies = [{"text": words}] if words else []
+    return {"kind": "handed_over", "intent": "handoff", "replies": replies}
+
+
+async def _keep_known(tx: Tx, handoff_id: int, packet: dict[str, Any]) -> None:
+    """What is known now, for the people who open the hand-over's page."""
+    await handoffs.know(
+        tx,
+        handoff_id,
+        slots={str(key): str(value) for key, value in packet["slots"].items() if value not in (None, "")},
+        words=[str(word) for word in packet["sensitivity"].get("words", [])],
+        sources=[(one["source"], one["section"] or "") for one in packet["sources"]],
+    )
+
+
+async def _just_returned(tx: Tx, state: State) -> bool:
+    """Whether a human gave this back a moment ago, and nothing but the reason they had brings it to them.
+
+    In an emergency it returns to them all the same.
+    """
+    event, reason = state["event"], state["handoff"]
+    handoff_id = (event.get("handoff") or {}).get("handoff_id")
+    if event["kind"] != "hand_back" or handoff_id is None or reason.get("label") == "emergency":
+        return False
+    return bool((await handoffs.get(tx, handoff_id)).reason == reason["reason"])
+
+
+def _offered(state: State, context: Context) -> dict[str, Any]:
+    """What SARA says instead: a person is there for the asking."""
+    say = context.phrases.speaker(state["language"])
+    words = say("I don't have this information at hand. Would you like a colleague to answer you?")
+    options = [
+        {"id": "human:yes", "title": say("Yes, a colleague please")},
+        {"id": "human:no", "title": say("No, thanks")},
+    ]
+    return {"kind": "not_again", "intent": "handoff", "replies": [{"text": words, "options": options}]}
 
 
 async def _speak(tx: Tx, state: State, words: str) -> None:
@@ -132,6 +181,10 @@ def _packet(state: State, conversation: ConversationRow, now: datetime) -> dict[
         "messages": state.get("window", [])[-10:],
         "sources": [{"source": p["source"], "section": p["section"]} for p in state.get("passages", [])],
         "draft": state.get("proposal", {}).get("reply", "") if grounded else "",
+        # What a human may have to listen to: the sound is kept under the ids of these messages.
+        "voice_notes": reason.get("voice_notes") or voice_notes(state["event"]),
+        # … and look at: kept under the ids of these messages as well.
+        "files": reason.get("files") or files(state["event"]),
         "window_seconds_left": max(0, round(left)),
         "conversation_id": conversation.conversation_id,
     }

@@ -12,6 +12,8 @@ from crm.messages import Cited, NewMessage, Option
 from crm.record import Tx
 from graph.context import Context
 from graph.state import Event, Line, State, answered_wamids, extend
+from tools.heard import spoken_words
+from tools.unheard import shortened
 
 
 async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -51,6 +53,8 @@ def _messages(state: State, context: Context, now: datetime) -> list[NewMessage]
     """The outcome's replies as messages that fit the channel; sources go with the first."""
     outcome = state["outcome"]
     texts = [part for part in outcome.get("replies", []) if part.get("text")]
+    if texts and (ahead := _about_voice(state, context)):
+        texts.insert(0, {"text": ahead})
     offered = _offer(state, context) if outcome.get("kind") == "answered" else []
     if texts and offered and not texts[-1].get("options"):
         texts[-1] = {**texts[-1], "options": offered}
@@ -59,6 +63,19 @@ def _messages(state: State, context: Context, now: datetime) -> list[NewMessage]
     return [
         _written(state, message, now, cited if number == 0 else []) for number, message in enumerate(fitted)
     ]
+
+
+def _about_voice(state: State, context: Context) -> str:
+    """Before an answer: which note of the burst was not understood, and what was heard with some doubt."""
+    event, outcome, hearing = state["event"], state["outcome"], state.get("hearing", {})
+    parts = []
+    if hearing.get("turn_id") == event["turn_id"] and outcome.get("kind") != "voice_unclear":
+        parts.append(hearing["asked"])
+    words, doubtful = spoken_words(event)
+    if doubtful and outcome.get("kind") == "answered":
+        say = context.phrases.speaker(state["language"])
+        parts.append(say("In your voice note I heard: “{heard}”.", heard=shortened(words)))
+    return "\n".join(parts)
 
 
 def _outbound(part: dict[str, Any]) -> OutboundMessage:

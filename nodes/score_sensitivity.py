@@ -44,9 +44,11 @@ async def score_sensitivity(
             "again": _returned(state).get("label") == sensitivity["label"],
         }
         return Command(goto="open_handoff", update={"sensitivity": sensitivity, "handoff": handoff})
-    requested = state.get("handoff", {}).get("requested")
+    asked = state.get("handoff", {})
+    requested = asked.get("requested")
     if requested:
-        handoff = {"reason": requested, "wants": text}
+        kept = {key: asked[key] for key in ("files", "text") if asked.get(key)}
+        handoff = {"reason": requested, "wants": asked.get("wants") or text, **kept}
         return Command(goto="open_handoff", update={"sensitivity": sensitivity, "handoff": handoff})
     return Command(goto="retrieve", update={"sensitivity": sensitivity})
 

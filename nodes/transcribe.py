@@ -2,15 +2,19 @@
 
 from typing import Any, Literal
 
+import structlog
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from channels.visible import visible
-from crm import businesses, messages
+from crm import businesses, contacts, messages, recordings
+from crm.vocabulary import expected_words
 from graph.context import Context, MediaUnusable
 from graph.state import Event, Line, Said, State, extend
+from inference.language_prior import language_prior
+from inference.speech import Transcript
 
-VOCABULARY = 60  # words a prompt can carry without crowding out the speech
+log = structlog.get_logger(__name__)
 
 
 async def transcribe(
@@ -43,38 +47,61 @@ async def _heard(said: Said, event: Event, state: State, context: Context) -> Sa
     media = said.get("media")
     if said.get("transcript") or not media or not _is_voice(said):
         return said
-    async with context.crm.transaction(event["business_id"]) as tx:
-        profile = await businesses.profile(tx)
+    audio: bytes | None = None
     try:
         audio = await context.media.fetch(media["id"], media.get("sha256"))
     except MediaUnusable as error:
-        return Said(**{**said, "text": "", "transcript": {"status": "rejected", "reason": str(error)}})
-    transcript = await context.transcriber.transcribe(
-        audio,
-        languages=profile.business.languages,
-        prior=state.get("language") or profile.language,
-        vocabulary=_vocabulary(profile),
-    )
-    async with context.crm.transaction(event["business_id"]) as tx:
-        await messages.heard(
-            tx,
-            said["message_id"],
-            transcript=transcript.text,
-            status=transcript.status,
-            confidence=transcript.confidence,
-            language=transcript.language,
-        )
+        log.warning("voice_note_unavailable", message_id=said["message_id"], error=str(error))
+        transcript = Transcript("rejected", reason=error.reason)
+    else:
+        transcript = await _listened(audio, event, state, context)
+    await _keep(said["message_id"], event["business_id"], audio, transcript, context)
     kept: dict[str, Any] = {
         "status": transcript.status,
         "confidence": transcript.confidence,
         "language": transcript.language,
         "reason": transcript.reason,
         "low": transcript.low,
-        "text": transcript.text,
+        "text": visible(transcript.text),
     }
     # Words that were not understood are kept for the question about them, never acted on.
     text = transcript.text if transcript.status == "ok" else ""
     return Said(**{**said, "text": text, "transcript": kept})
+
+
+async def _listened(audio: bytes, event: Event, state: State, context: Context) -> Transcript:
+    """The transcript, with what is known of this customer and this business as a help to the ear."""
+    async with context.crm.transaction(event["business_id"]) as tx:
+        profile = await businesses.profile(tx)
+        resources = await businesses.resources(tx)
+        contact = await contacts.get(tx, event["contact_id"])
+    languages = profile.business.languages
+    spoken = state.get("language") or contact.language
+    return await context.transcriber.transcribe(
+        audio,
+        languages=languages,
+        prior=language_prior(spoken=spoken, wa_id=contact.wa_id, languages=languages),
+        vocabulary=expected_words(profile, resources),
+    )
+
+
+async def _keep(
+    message_id: int, business_id: int, audio: bytes | None, transcript: Transcript, context: Context
+) -> None:
+    """Transcript and sound, in one transaction; a turn that runs again after a crash keeps them once."""
+    async with context.crm.transaction(business_id) as tx:
+        await messages.heard(
+            tx,
+            message_id,
+            transcript=visible(transcript.text),
+            status=transcript.status,
+            confidence=transcript.confidence,
+            language=transcript.language,
+            reason=transcript.reason,
+            seconds=transcript.duration_s,
+        )
+        if audio and context.seal is not None:
+            await recordings.keep(tx, message_id, audio, context.seal)
 
 
 def _seen(said: Said) -> Said:
@@ -85,8 +112,3 @@ def _seen(said: Said) -> Said:
 def _is_voice(said: Said) -> bool:
     media = said.get("media") or {}
     return said.get("kind") == "audio" or (media.get("mime_type") or "").startswith("audio/")
-
-
-def _vocabulary(profile: businesses.Profile) -> list[str]:
-    names = [names[0] for service in profile.services for names in service.names.values() if names]
-    return list(dict.fromkeys([profile.business.name, *names]))[:VOCABULARY]

@@ -6,15 +6,21 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from crm import contacts
+from crm import contacts, waiting
 from graph.context import Context
 from graph.state import Event, Said, State, text_of
 from inference import extract
 from knowledge.phrases import Say
+from tools.details import PREFIX
 from tools.frame import Frame
+from tools.registry import intent_of_option
+from tools.unheard import guess, not_understood, plain_question, question, voice_notes
+from tools.unseen import described, files, points_at_file
+from tools.wanted_time import only_time
 
 READ_CHARACTERS = 4000
 SHORT_ANSWER_WORDS = 6
+BARE_AMOUNT_WORDS = 4
 _LETTERS_OR_DIGITS = re.compile(r"\w")
 # Zero-width and directional characters, and the tag block, which can carry text that no person sees.
 _INVISIBLE = re.compile(
@@ -27,7 +33,7 @@ _THANKED = "You're welcome! I'm here if you need anything else."
 Route = Command[Literal["score_sensitivity", "execute_intent", "reply", "open_handoff"]]
 
 
-async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR0911 one return an outcome
+async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR0911, PLR0912 one return an outcome
     """Answers what has only one right answer and sends the rest on."""
     context = runtime.context
     event, language = _readable(state), state["language"]
@@ -44,17 +50,34 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         return Command(goto="score_sensitivity", update=update)
     if option == "human:no":
         return _say(update, "declined_human", say(_THANKED))
-    unheard = _unheard(event)
-    if unheard and not text:
-        return _ask_again(state, update, unheard, say)
-    update["hearing"] = {}
+    unheard = not_understood(event)
+    update["hearing"] = _hearing(state, unheard, context, say) if unheard else {}
+    if unheard and not text and not option:
+        return await _not_heard(update, language, context)
     if _only_reacted(event):  # a thumbs-up under a message asks for nothing
         return Command(goto="reply", update={**update, "outcome": _SILENT})
+    if not option and files(event) and (not text or points_at_file(text, language)):
+        return _to_be_seen(event, update, say, text)
     if not text and not option:
         return _nothing_to_read(event, update, say)
     pending = Frame.pending(state.get("frame"), context.clock())
-    if pending and (option or _settles(text, language)):
+    if intent_of_option(option) or (
+        pending
+        and (
+            option
+            or _settles(text, language)
+            or _bare_amount(pending, text, language)
+            or _bare_time(pending, text, language, context)
+        )
+    ):
         return Command(goto="execute_intent", update=update)
+    if not option and _only_a_place(event):  # its words answer a question that waits, and ask none
+        if pending:
+            return Command(goto="execute_intent", update=update)
+        return _say(update, "place", say("Thank you for the place. What can I do for you there?"))
+    if not option and _settles(text, language) and await _was_offered_a_place(event, context):
+        answer = {"intent": "waiting_list", "confidence": 1.0}
+        return Command(goto="execute_intent", update={**update, "proposal": answer})
     if not option and _small_talk(text):
         if event["kind"] == "hand_back":  # said to the colleague; nothing is left to answer
             return Command(goto="reply", update={**update, "outcome": _SILENT})
@@ -75,9 +98,20 @@ def _readable(state: State) -> Event:
     return Event(**{**event, "messages": said})
 
 
+async def _was_offered_a_place(event: Event, context: Context) -> bool:
+    """Whether a place that became free is kept for the customer until they answer."""
+    async with context.crm.transaction(event["business_id"]) as tx:
+        return any(row.status == "offered" for row in await waiting.of_contact(tx, event["contact_id"]))
+
+
 def _only_reacted(event: Event) -> bool:
     kinds = {message.get("kind", "text") for message in event.get("messages", [])}
     return kinds == {"reaction"}
+
+
+def _only_a_place(event: Event) -> bool:
+    places = [message.get("place") for message in event.get("messages", [])]
+    return bool(places) and all(places)
 
 
 def _small_talk(text: str) -> bool:
@@ -92,20 +126,29 @@ def _settles(text: str, language: str) -> bool:
     return extract.yes_no(text, language) is not None or extract.cancel_words(text, language)
 
 
+def _bare_time(frame: Frame, text: str, language: str, context: Context) -> bool:
+    """While an appointment is arranged, "no, at three" can only be about its time."""
+    arranges = frame.intent in ("book_appointment", "reschedule_appointment")
+    return arranges and len(text.split()) <= SHORT_ANSWER_WORDS and only_time(text, language, context.clock())
+
+
+def _bare_amount(frame: Frame, text: str, language: str) -> bool:
+    """A sum that answers a question of ours: scored on its own it looks like a matter of money."""
+    asked = frame.asked.startswith(PREFIX) and "?" not in text
+    return asked and len(text.split()) <= BARE_AMOUNT_WORDS and extract.money(text, language) is not None
+
+
 def _option(event: Event) -> str | None:
     return next((m["option_id"] for m in event.get("messages", []) if m.get("option_id")), None)
-
-
-def _unheard(event: Event) -> list[dict[str, Any]]:
-    heard = [message.get("transcript") or {} for message in event.get("messages", [])]
-    return [transcript for transcript in heard if transcript.get("status") in ("unclear", "rejected")]
 
 
 async def _preference(
     event: Event, update: dict[str, Any], context: Context, say: Say, *, leaving: bool
 ) -> Route:
     async with context.crm.transaction(event["business_id"]) as tx:
-        await (contacts.opt_out if leaving else contacts.opt_in)(tx, event["contact_id"])
+        said = next((m["wamid"] for m in event.get("messages", []) if m.get("wamid")), None)
+        change = contacts.opt_out if leaving else contacts.opt_in
+        await change(tx, event["contact_id"], evidence=said or event["turn_id"])
         await contacts.remember(
             tx,
             event["contact_id"],
@@ -119,23 +162,63 @@ async def _preference(
     return _say({**update, "frame": {}}, "opted_out" if leaving else "opted_in", words)
 
 
-def _ask_again(state: State, update: dict[str, Any], unheard: list[dict[str, Any]], say: Say) -> Route:
-    times = int(state.get("hearing", {}).get("times", 0)) + 1
-    heard = " ".join(t["text"] for t in unheard if t.get("text") and t["status"] == "unclear")
-    if times > 1:
-        return _human({**update, "hearing": {}}, "voice_unclear", heard)
-    update["hearing"] = {"times": times, "heard": heard}
-    if heard:
-        question = say(
-            "I heard: “{heard}”. Is that right? If not, please write it or send it again.", heard=heard
-        )
+def _hearing(state: State, unheard: list[dict[str, Any]], context: Context, say: Say) -> dict[str, Any]:
+    """How often a note was not understood, what was perhaps said, which messages, and what is asked now."""
+    event, before = state["event"], state.get("hearing", {})
+    asked = question(
+        unheard,
+        say,
+        language=state["language"],
+        languages=state["business"]["languages"],
+        most_seconds=context.tuning.voice_seconds,
+    )
+    return {
+        "times": int(before.get("times", 0)) + 1,
+        "heard": guess(unheard),
+        "notes": [*before.get("notes", []), *voice_notes(event)],
+        "asked": asked,
+        "turn_id": event["turn_id"],
+    }
+
+
+async def _not_heard(update: dict[str, Any], language: str, context: Context) -> Route:
+    """Asked about once; whoever is not understood twice, or perhaps calls for help, is heard by a human."""
+    hearing = update["hearing"]
+    handoff: dict[str, Any] = {"wants": hearing["heard"], "voice_notes": hearing["notes"]}
+    if await _alarming(hearing["heard"], language, context):
+        handoff |= {"reason": "sensitive", "label": "emergency"}
+    elif hearing["times"] > 1:
+        handoff |= {"reason": "voice_unclear"}
     else:
-        question = say("I could not hear anything in the voice note. Could you send it again or write to me?")
-    return _say(update, "voice_unclear", question)
+        return _say(update, "voice_unclear", hearing["asked"])
+    return Command(goto="open_handoff", update={**update, "hearing": {}, "handoff": handoff})
+
+
+async def _alarming(heard: str, language: str, context: Context) -> bool:
+    """Whether what was perhaps said is a call for help, which does not wait for a second recording."""
+    if not heard:
+        return False
+    judged = context.sensitivity.score(heard, await context.embedder.query(heard), language)
+    return judged.escalate and judged.label == "emergency"
+
+
+def _to_be_seen(event: Event, update: dict[str, Any], say: Say, text: str) -> Route:
+    """A picture or document that says what is wanted: a person looks at it. Words are scored first."""
+    handoff = {
+        "reason": "attachment",
+        "requested": "attachment",
+        "wants": described(event, text, say),
+        "files": files(event),
+        "text": say("I can't look at pictures and documents myself."),
+    }
+    goto: Literal["score_sensitivity", "open_handoff"] = "score_sensitivity" if text else "open_handoff"
+    return Command(goto=goto, update={**update, "handoff": handoff})
 
 
 def _nothing_to_read(event: Event, update: dict[str, Any], say: Say) -> Route:
     kinds = {message.get("kind", "text") for message in event.get("messages", [])}
+    if kinds == {"video"}:
+        return _say(update, "unsupported", plain_question("video", say))
     if kinds <= {"text"}:
         return _say(update, "empty", say("I received an empty message. What can I do for you?"))
     return _say(update, "unsupported", say(_UNREAD))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from typing import Literal
 
 from fastapi import Response
@@ -11,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from channels.simulator.settings import Faults
 
 Fault = Literal["p500", "p429", "p_reset", "p_lost_answer", "p_timeout"]
+Scripted = Literal["p500", "p429", "p_reset", "p_lost_answer", "p_timeout", "none"]
 FAULTS: tuple[Fault, ...] = ("p500", "p429", "p_reset", "p_lost_answer", "p_timeout")
 
 
@@ -19,11 +21,35 @@ class FaultPlan:
 
     def __init__(self, faults: Faults) -> None:
         self.now = faults
+        self.script: deque[Scripted] = deque()
+        """What the next sends meet, in order, before anything is drawn."""
+        self.refusals: deque[int] = deque()
+        """Codes with which the next sends are refused, in order, before anything is drawn."""
         self._random = random.Random(faults.seed)  # noqa: S311 - draws faults, guards nothing
 
     def draw(self) -> Fault | None:
-        """The first fault whose share is hit."""
+        """What is scripted, else the first fault whose share is hit."""
+        if self.script:
+            scripted = self.script.popleft()
+            return None if scripted == "none" else scripted
+        if self._burst_left():
+            return "p500"
         return next((fault for fault in FAULTS if self._random.random() < getattr(self.now, fault)), None)
+
+    def _burst_left(self) -> bool:
+        """Counts down the burst asked for; setting `now` anew starts another."""
+        if self.now.burst_5xx <= 0:
+            return False
+        self.now = self.now.model_copy(update={"burst_5xx": self.now.burst_5xx - 1})
+        return True
+
+    def disorders(self) -> bool:
+        """Whether the statuses of the next message come in the wrong order."""
+        return self.now.p_disorder > 0 and self._random.random() < self.now.p_disorder
+
+    def fails_media(self) -> bool:
+        """Whether the next question after a media file fails; draws only where such faults are played."""
+        return self.now.p_media > 0 and self._random.random() < self.now.p_media
 
 
 class SeveredResponse(Response):

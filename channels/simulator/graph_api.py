@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
 
+from channels.simulator.account_api import add_account
 from channels.simulator.faults import SeveredResponse
 from channels.simulator.sending import Refusal
 from channels.simulator.simulator import Simulator
@@ -23,13 +24,16 @@ def graph_router(simulator: Simulator) -> APIRouter:
     """Routes /v{version}/{id}[/messages|/media] and /_media/{id}, all behind the bearer token."""
 
     async def authorise(request: Request) -> None:
-        expected = f"Bearer {simulator.settings.access_token}".encode()
+        expected = f"Bearer {simulator.access_token}".encode()
         given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        if simulator.faults.now.token_expired:
+            raise Refusal(190, "Error validating access token: Session has expired", status=401)
         if not secrets.compare_digest(expected, given):
             raise Refusal(190, "Invalid OAuth access token - Cannot parse access token", status=401)
         await asyncio.sleep(simulator.faults.now.latency_s)
 
     router = APIRouter(dependencies=[Depends(authorise)], include_in_schema=False)
+    add_account(router, simulator)
     _add_sending(router, simulator)
     _add_media(router, simulator)
     return router
@@ -50,7 +54,7 @@ def _add_sending(router: APIRouter, simulator: Simulator) -> None:
 async def _send(simulator: Simulator, phone_number_id: str, body: object) -> Response:
     fault = simulator.faults.draw()
     if fault == "p500":
-        raise Refusal(131000, "Something went wrong", status=500)
+        raise Refusal(131000, "Something went wrong", status=503)
     if fault == "p429":
         raise Refusal(130429, "Rate limit hit", status=429, retry_after_s=1)
     if fault == "p_reset":
@@ -86,11 +90,15 @@ def _add_media(router: APIRouter, simulator: Simulator) -> None:
     @router.get("/v{version}/{node_id}", name="node")
     async def node(request: Request, node_id: str) -> Response:
         if number := simulator.world.numbers.get(node_id):
-            record = {"display_phone_number": number.display_phone, "verified_name": number.business_name}
-            return JSONResponse({"id": node_id, "quality_rating": "GREEN", **record})
+            record = simulator.account.record(number)
+            if "whatsapp_business_account" in request.query_params.get("fields", ""):
+                record["whatsapp_business_account"] = {"id": number.waba_id}
+            return JSONResponse(record)
         media = simulator.world.media(node_id)
         if media is None:
             raise _no_object(node_id)
+        if simulator.faults.fails_media():
+            raise Refusal(131000, "Something went wrong", status=500)
         return JSONResponse(
             {
                 "messaging_product": "whatsapp",

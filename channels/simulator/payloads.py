@@ -15,6 +15,13 @@ ReplyKind = Literal["button_reply", "list_reply"]
 STATUS_ERRORS = {
     131026: "Message undeliverable",
     131047: "Re-engagement message",
+    131056: "(Business Account, Consumer Account) pair rate limit hit",
+    130429: "Rate limit hit",
+    131000: "Something went wrong",
+    131048: "Spam rate limit hit",
+    131049: "Message not delivered to maintain a healthy ecosystem engagement",
+    131050: "User has stopped marketing messages from the business",
+    190: "Access token has expired",
 }
 
 
@@ -92,12 +99,16 @@ def reply_content(kind: ReplyKind, choice: dict[str, Any]) -> dict[str, Any]:
     return {"type": "interactive", "interactive": {"type": kind, kind: choice}}
 
 
-def _value(part: Part) -> dict[str, Any]:
-    metadata = {
-        "display_phone_number": part.number.display_phone.lstrip("+"),
-        "phone_number_id": part.number.phone_number_id,
+def metadata(number: BusinessNumber) -> dict[str, Any]:
+    """Which number a change is about."""
+    return {
+        "display_phone_number": number.display_phone.lstrip("+"),
+        "phone_number_id": number.phone_number_id,
     }
-    return {"messaging_product": "whatsapp", "metadata": metadata, part.kind: []}
+
+
+def _value(part: Part) -> dict[str, Any]:
+    return {"messaging_product": "whatsapp", "metadata": metadata(part.number), part.kind: []}
 
 
 def _seconds(at: datetime) -> str:

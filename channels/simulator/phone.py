@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from channels.simulator.settings import Faults
 from channels.simulator.simulator import NoSuchButton, Simulator, UnknownNumber
 from channels.simulator.world import Change, SimMessage
 
@@ -76,12 +77,28 @@ class Looked(BaseModel):
     customer: WaId
 
 
+class Weather(BaseModel):
+    """What WhatsApp does wrong from now on; what is left out stays as it is.
+
+    `throughput_per_s` and `tier` are limits, 0 for none; `refuse` are the codes of the next refusals.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    faults: dict[str, float | bool] = {}
+    throughput_per_s: Annotated[int | None, Field(ge=0)] = None
+    pair_limit: bool | None = None
+    tier: Annotated[int | None, Field(ge=0)] = None
+    refuse: list[int] = []
+
+
 def phone_router(simulator: Simulator) -> APIRouter:
     """Routes under /phone; every address in the page is relative, so it works under any mount point."""
     router = APIRouter(prefix="/phone", include_in_schema=False)
     _add_page(router)
     _add_reading(router, simulator)
     _add_writing(router, simulator)
+    _add_weather(router, simulator)
     return router
 
 
@@ -160,6 +177,41 @@ def _add_writing(router: APIRouter, simulator: Simulator) -> None:
     async def read(seen: Looked) -> dict[str, bool]:
         simulator.customer_reads(seen.business, seen.customer)
         return {"ok": True}
+
+
+def _add_weather(router: APIRouter, simulator: Simulator) -> None:
+    @router.get("/api/faults")
+    async def faults() -> dict[str, Any]:
+        return _weather(simulator)
+
+    @router.post("/api/faults")
+    async def change(weather: Weather) -> dict[str, Any]:
+        try:
+            wanted = {**simulator.faults.now.model_dump(), **weather.faults}
+            simulator.faults.now = Faults.model_validate(wanted)
+        except ValidationError as problem:
+            raise HTTPException(422, problem.errors(include_url=False, include_context=False)) from None
+        simulator.courier.p_duplicate = simulator.faults.now.p_duplicate
+        quotas = simulator.quotas
+        if weather.throughput_per_s is not None:
+            quotas.throughput_per_s = weather.throughput_per_s or None
+        if weather.pair_limit is not None:
+            quotas.pair_limit = weather.pair_limit
+        if weather.tier is not None:
+            quotas.tier = weather.tier or None
+        simulator.faults.refusals.extend(weather.refuse)
+        return _weather(simulator)
+
+
+def _weather(simulator: Simulator) -> dict[str, Any]:
+    quotas = simulator.quotas
+    return {
+        "faults": simulator.faults.now.model_dump(),
+        "throughput_per_s": quotas.throughput_per_s,
+        "pair_limit": quotas.pair_limit,
+        "tier": quotas.tier,
+        "refuse": list(simulator.faults.refusals),
+    }
 
 
 async def _send(

@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from channels.messages import Button, Row
+from channels.simulator.account import Account
 from channels.simulator.world import SimMessage, new_wamid
 from channels.whatsapp import limits
 
 Json = Mapping[str, Any]
+
+_EMOJI_MAX = 32
 
 
 class Refusal(Exception):
@@ -52,6 +55,28 @@ def read_send(body: object, *, phone_number_id: str, customer: str, at: datetime
     )
 
 
+def check_template(account: Account, waba_id: str, body: Json) -> None:
+    """Whether the account may send this template. Raises Refusal as Meta does: 132000 for another number of
+    variables, 132001 for none of that name and language, 132015 and 132016 for a paused or disabled one."""
+    if not account.strict:
+        return
+    content = _object(body, "template")
+    name, language = content.get("name"), _object(content, "language").get("code")
+    template = account.templates.get((waba_id, str(name), str(language)))
+    if template is None or template.status in ("PENDING", "REJECTED"):
+        raise Refusal(132001, f"template name ({name}) does not exist in {language}", status=404)
+    if template.status == "PAUSED":
+        raise Refusal(132015, "Template is paused due to low quality so it cannot be sent.")
+    if template.status == "DISABLED":
+        raise Refusal(132016, "Template has been paused too many times and is now disabled.")
+    parts = [part for part in content.get("components", []) if isinstance(part, dict)]
+    given = sum(len(part.get("parameters", [])) for part in parts if part.get("type") == "body")
+    if given != template.variables:
+        raise Refusal(
+            132000, f"body: number of localizable_params ({given}) does not match {template.variables}"
+        )
+
+
 def check_address(body: object) -> tuple[str | None, str | None]:
     """The `to` and `recipient` of a send. Raises Refusal 100 when the essentials are missing."""
     if not isinstance(body, dict) or body.get("messaging_product") != "whatsapp":
@@ -63,6 +88,9 @@ def check_address(body: object) -> tuple[str | None, str | None]:
 
 
 def _text(content: Json) -> dict[str, Any]:
+    preview = content.get("preview_url")
+    if preview is not None and not isinstance(preview, bool):
+        raise Refusal(100, "Param text['preview_url'] must be a boolean.")
     return {"text": _string(content, "body", "text['body']", limits.TEXT_MAX)}
 
 
@@ -73,6 +101,12 @@ def _interactive(content: Json) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "text": _string(_object(content, "body"), "text", "interactive['body']", limits.INTERACTIVE_BODY_MAX)
     }
+    if content.get("header") is not None:
+        header = _object(content, "header")
+        if header.get("type") == "text":
+            _string(header, "text", "interactive['header']", limits.HEADER_MAX)
+        elif kind == "list":
+            raise Refusal(100, "The header of a list must be text.")
     if content.get("footer") is not None:
         footer = _object(content, "footer")
         fields["footer"] = _string(footer, "text", "interactive['footer']", limits.FOOTER_MAX)
@@ -123,19 +157,48 @@ def _row(row: Json) -> Row:
     )
 
 
-def _file(content: Json) -> dict[str, Any]:
-    if not content.get("id") and not content.get("link"):
-        raise Refusal(100, "Either id or link is required for media messages.")
+def _captioned(content: Json) -> dict[str, Any]:
+    fields = _file(content)
     caption = content.get("caption")
     if caption is not None:
         caption = _string(content, "caption", "caption", limits.CAPTION_MAX)
     filename = content.get("filename")
+    if filename is not None:
+        filename = _string(content, "filename", "filename", limits.FILENAME_MAX)
+    return {**fields, "text": caption or "", "filename": filename}
+
+
+def _file(content: Json) -> dict[str, Any]:
+    """A file without words. The cloud takes either an upload or a link, not both."""
+    upload, link = content.get("id"), content.get("link")
+    if bool(upload) == bool(link):
+        raise Refusal(100, "Exactly one of id and link is required for media messages.")
     return {
-        "text": caption or "",
-        "media_id": content["id"] if isinstance(content.get("id"), str) else None,
-        "filename": filename if isinstance(filename, str) else None,
+        "media_id": upload if isinstance(upload, str) else None,
         "voice": content.get("voice") is True,
     }
+
+
+def _audio(content: Json) -> dict[str, Any]:
+    if content.get("caption") is not None or content.get("filename") is not None:
+        raise Refusal(100, "Param caption and filename are not allowed for audio.")
+    return _file(content)
+
+
+def _location(content: Json) -> dict[str, Any]:
+    for name, most in (("latitude", 90), ("longitude", 180)):
+        try:
+            degrees = float(content.get(name))  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise Refusal(100, f"The parameter location['{name}'] is required.") from None
+        if not -most <= degrees <= most:
+            raise Refusal(100, f"Param location['{name}'] must be between -{most} and {most}.")
+    words = [
+        _string(content, key, f"location['{key}']", limits.PLACE_TEXT_MAX)
+        for key in ("name", "address")
+        if content.get(key) is not None
+    ]
+    return {"text": "\n".join([*words, f"({content['latitude']}, {content['longitude']})"])}
 
 
 def _template(content: Json) -> dict[str, Any]:
@@ -148,10 +211,10 @@ def _template(content: Json) -> dict[str, Any]:
 
 
 def _reaction(content: Json) -> dict[str, Any]:
-    return {
-        "text": content["emoji"] if isinstance(content.get("emoji"), str) else "",
-        "reply_to": _string(content, "message_id", "reaction['message_id']", 512),
-    }
+    emoji = content.get("emoji")
+    if not isinstance(emoji, str) or len(emoji) > _EMOJI_MAX:
+        raise Refusal(100, "Param reaction['emoji'] must be one emoji, or empty to take it back.")
+    return {"text": emoji, "reply_to": _string(content, "message_id", "reaction['message_id']", 512)}
 
 
 def _object(parent: Json, key: str) -> Json:
@@ -187,5 +250,8 @@ _READERS = {
     "interactive": _interactive,
     "template": _template,
     "reaction": _reaction,
-    **dict.fromkeys(("audio", "image", "video", "document", "sticker"), _file),
+    "audio": _audio,
+    "sticker": _file,
+    "location": _location,
+    **dict.fromkeys(("image", "video", "document"), _captioned),
 }

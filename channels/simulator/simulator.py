@@ -5,16 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Any
 
 import httpx
 
 from channels.messages import Button, Row
+from channels.simulator.account import Account
 from channels.simulator.faults import FaultPlan
-from channels.simulator.payloads import ReplyKind, audio_content, message_part, reply_content, status_part
+from channels.simulator.payloads import (
+    STATUS_ERRORS,
+    ReplyKind,
+    audio_content,
+    message_part,
+    metadata,
+    reply_content,
+    status_part,
+)
 from channels.simulator.quotas import Quotas
-from channels.simulator.sending import Refusal, check_address, read_send
-from channels.simulator.settings import Identity, SimulatorSettings
+from channels.simulator.sending import Refusal, check_address, check_template, read_send
+from channels.simulator.settings import BusinessNumber, Identity, SimulatorSettings
 from channels.simulator.webhooks import Courier
 from channels.simulator.world import Clock, SimMessage, State, World, new_wamid, utc_now
 
@@ -46,7 +56,13 @@ class Simulator:
         self.settings = settings
         self.world = World(settings, clock)
         self.faults = FaultPlan(settings.faults)
-        self.quotas = Quotas(throughput_per_s=settings.throughput_per_s, pair_limit=settings.pair_limit)
+        self.quotas = Quotas(
+            throughput_per_s=settings.throughput_per_s, pair_limit=settings.pair_limit, tier=settings.tier
+        )
+        self.account = Account(self.world.numbers, self._tell)
+        self.access_token = settings.access_token
+        """What calls must carry; another one makes every old one expired."""
+        self.subscribed = True
         poster = http or httpx.AsyncClient()
         self._own_http = None if http else poster
         self.courier = Courier(settings, poster)
@@ -137,12 +153,23 @@ class Simulator:
         now = self.world.now()
         if not self.quotas.count(phone_number_id, now):
             raise Refusal(130429, "Rate limit hit", status=429, retry_after_s=1)
+        if self.faults.refusals:
+            code = self.faults.refusals.popleft()
+            raise Refusal(
+                code, STATUS_ERRORS.get(code, "Refused as told"), status=429 if code == 130429 else 400
+            )
         message = read_send(body, phone_number_id=phone_number_id, customer=customer or "", at=now)
         if customer is None:
             raise Refusal(131026, "Message undeliverable: no customer has this user id.")
-        expired = message.type != "template" and not self.world.window_is_open(phone_number_id, customer)
+        closed = not self.world.window_is_open(phone_number_id, customer)
+        expired = message.type != "template" and closed
+        waba_id = self.world.numbers[phone_number_id].waba_id
+        if message.type == "template":
+            check_template(self.account, waba_id, message.raw)
         if expired and self.settings.refuse_by == "answer":
             raise Refusal(131047, "More than 24 hours have passed since the customer last replied.")
+        if message.type == "template" and closed and not self.quotas.count_begun(waba_id, customer, now):
+            raise Refusal(131048, "Spam rate limit hit: the messaging limit of this account is reached.")
         if not self.quotas.count_pair(phone_number_id, customer, now):
             raise Refusal(131056, "(Business Account, Consumer Account) pair rate limit hit")
         self.world.customer(customer)
@@ -150,6 +177,19 @@ class Simulator:
         failure = 131047 if expired else 131026 if customer in self.settings.unreachable else None
         self._spawn(self._follow(message, failure))
         return message
+
+    def open_window(self, phone_number_id: str, wa_id: str, at: datetime) -> None:
+        """As if the customer had written then, without telling the business."""
+        message = SimMessage(
+            wamid=new_wamid(),
+            phone_number_id=phone_number_id,
+            customer=wa_id,
+            direction="in",
+            type="text",
+            at=at,
+        )
+        self.world.customer(wa_id)
+        self.world.add(message)
 
     def business_reads(self, phone_number_id: str, wamid: str, *, typing: bool) -> None:
         """Mark a customer's message, and those before it, as read. Raises Refusal 100 for an unknown one."""
@@ -217,9 +257,12 @@ class Simulator:
     async def _follow(self, message: SimMessage, failure: int | None) -> None:
         """Let an accepted message reach the phone: sent, delivered and, if told so, read; or failed."""
         delay = self.settings.status_delay_s
-        await asyncio.sleep(delay)
+        await asyncio.sleep(delay + self.faults.now.late_status_s)
         if failure:
             self._report(message, "failed", failure)
+            return
+        if self.faults.disorders():
+            await self._disordered(message)
             return
         # The phone shows it as sent from the start; only Meta's confirmation is new here.
         self._post_status(message)
@@ -231,6 +274,58 @@ class Simulator:
         elif self.settings.auto_read:
             await asyncio.sleep(delay)
             self._report(message, "read")
+
+    async def _disordered(self, message: SimMessage) -> None:
+        """All its statuses, the last first."""
+        self.world.move(message.wamid, "read")
+        for status in ("read", "delivered", "sent"):
+            self._post_status(message.model_copy(update={"status": status}))
+            await asyncio.sleep(self.settings.status_delay_s)
+
+    def report(self, wamid: str, status: State, error_code: int | None = None) -> None:
+        """Post any status of a message, however late, doubled or contradictory. Raises KeyError."""
+        message = self.world.message(wamid)
+        if message is None:
+            raise KeyError(wamid)
+        self.world.move(wamid, status, error_code)
+        self._post_status(message.model_copy(update={"status": status, "error_code": error_code}))
+
+    def owner_sends(self, phone_number_id: str, wa_id: str, text: str) -> str:
+        """The owner writes on the phone app: the webhook `smb_message_echoes`; returns the wamid."""
+        number, wamid = self.world.numbers[phone_number_id], new_wamid()
+        item = {
+            "from": number.display_phone.lstrip("+"),
+            "to": wa_id,
+            "id": wamid,
+            "timestamp": str(int(self.world.now().timestamp())),
+            "type": "text",
+            "text": {"body": text},
+        }
+        value = {"metadata": metadata(number), "messaging_product": "whatsapp", "message_echoes": [item]}
+        self._tell(number, "smb_message_echoes", value)
+        return wamid
+
+    def customer_prefers(self, phone_number_id: str, wa_id: str, *, stop: bool) -> None:
+        """The customer stops or allows marketing in WhatsApp's own menu: `user_preferences`."""
+        number, customer = self.world.numbers[phone_number_id], self.world.customer(wa_id)
+        item = {
+            "wa_id": wa_id,
+            "user_id": customer.bsuid,
+            "detail": "User requested to stop marketing messages" if stop else "User resumed them",
+            "category": "marketing_messages",
+            "value": "stop" if stop else "resume",
+            "timestamp": int(self.world.now().timestamp()),
+        }
+        value = {"metadata": metadata(number), "messaging_product": "whatsapp", "user_preferences": [item]}
+        self._tell(number, "user_preferences", value)
+
+    def _tell(self, number: BusinessNumber, field: str, value: dict[str, Any]) -> None:
+        """Post a change that is neither a customer's message nor a status."""
+        body = {
+            "object": "whatsapp_business_account",
+            "entry": [{"id": number.waba_id, "changes": [{"field": field, "value": value}]}],
+        }
+        self._spawn(self._arrived(self.courier.deliver_body(f"{number.waba_id}:{field}", body)))
 
     def _report(self, message: SimMessage, status: State, error_code: int | None = None) -> None:
         """Move a message along and tell the business, unless it already was there or further."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import random
+from typing import Any
 
 import httpx
 
@@ -34,6 +35,21 @@ class Courier:
     def deliver(self, lane: str, part: Part) -> asyncio.Task[bool]:
         """Post a part after those before it in its lane; the task tells whether it was answered 200."""
         task = asyncio.create_task(self._in_turn(self._lanes.get(lane), part))
+        self._lanes[lane] = task
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._forget(lane, done))
+        return task
+
+    def deliver_body(self, lane: str, body: dict[str, Any]) -> asyncio.Task[bool]:
+        """Post a whole webhook after what is before it in its lane; as `deliver`."""
+        previous = self._lanes.get(lane)
+
+        async def in_turn() -> bool:
+            if previous:
+                await asyncio.wait([previous])
+            return await self._post_raw(json.dumps(body).encode(), 1)
+
+        task = asyncio.create_task(in_turn())
         self._lanes[lane] = task
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._forget(lane, done))
@@ -71,7 +87,9 @@ class Courier:
                 future.set_result(answered)
 
     async def _post(self, parts: list[Part]) -> bool:
-        raw = json.dumps(envelope(parts)).encode()
+        return await self._post_raw(json.dumps(envelope(parts)).encode(), len(parts))
+
+    async def _post_raw(self, raw: bytes, parts: int) -> bool:
         for delay in (*self._settings.retry_delays_s, None):
             if await self._answered(raw):
                 if self._random.random() < self.p_duplicate:
@@ -79,7 +97,7 @@ class Courier:
                 return True
             if delay is not None:
                 await asyncio.sleep(delay)
-        self.given_up += len(parts)
+        self.given_up += parts
         log.error("webhook given up: %s did not answer 200", self._settings.webhook_url)
         return False
 

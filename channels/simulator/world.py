@@ -155,6 +155,10 @@ class World:
             and phone_number_id in (None, message.phone_number_id)
         ]
 
+    def all_sent(self) -> list[SimMessage]:
+        """What all businesses sent to anybody, oldest first."""
+        return [message for message in self._messages.values() if message.direction == "out"]
+
     def window_is_open(self, phone_number_id: str, customer: str) -> bool:
         """Whether the customer wrote to this number within the last 24 hours."""
         received = [m.at for m in self.thread(phone_number_id, customer) if m.direction == "in"]

@@ -36,6 +36,8 @@ META_HOSTS = ("facebook.com", "fbcdn.net", "fbsbx.com", "whatsapp.net")
 CALL_TIMEOUT = httpx.Timeout(15.0, connect=3.0, pool=5.0)
 MEDIA_TIMEOUT = httpx.Timeout(20.0, connect=3.0, pool=5.0)
 MEDIA_TOTAL_S = 120.0
+MOST_REDIRECTS = 3
+MOST_TEMPLATE_PAGES = 100  # of a hundred; an account may have 6000
 
 # Before these exceptions no byte of the request has left; after any other it may have.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -70,6 +72,20 @@ class PhoneNumber(BaseModel):
     display_phone_number: str | None = None
     verified_name: str | None = None
     quality_rating: str | None = None
+    status: str | None = None
+    platform_type: str | None = None
+
+
+class Token(BaseModel):
+    """What a token is allowed, by Meta's own word; `expires_at` in seconds since 1970, 0 for never."""
+
+    model_config = ConfigDict(frozen=True)
+
+    is_valid: bool = False
+    expires_at: int = 0
+    scopes: tuple[str, ...] = ()
+    app_id: str | None = None
+    application: str | None = None
 
 
 class WhatsAppClient:
@@ -94,6 +110,7 @@ class WhatsAppClient:
         Raises ValueError for a token that cannot be written in a header.
         """
         self._http = http
+        self._version = version
         self._root = httpx.URL(base_url)
         self._base = f"{base_url.rstrip('/')}/{version}"
         self._timeout = timeout
@@ -102,6 +119,16 @@ class WhatsAppClient:
             raise ValueError("the access token holds characters no token has: copy it again")
         # Without a token the header is left out: Meta then answers 190, where `Bearer ` alone breaks HTTP.
         self._auth = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def with_token(self, access_token: str) -> WhatsAppClient:
+        """A client of another account, on the same connections. Raises ValueError like the constructor."""
+        return WhatsAppClient(
+            self._http,
+            base_url=self._base.removesuffix(f"/{self._version}"),
+            access_token=access_token,
+            version=self._version,
+            timeout=self._timeout,
+        )
 
     async def send(
         self,
@@ -142,7 +169,8 @@ class WhatsAppClient:
         """Fetch a file of at most `limit_bytes`, checked against its announced size and SHA-256.
 
         Raises MediaHostRefused, MediaTooBig, MediaCorrupt, MediaGone (ask for the address again),
-        ConnectFailed or Transient. Redirects are refused, since they would carry the token along.
+        ConnectFailed or Transient. A redirect carries the token along, so it is followed to allowed hosts
+        only, and no more than MOST_REDIRECTS times.
         """
         url = self._allowed(info.url)
         if info.file_size is not None and info.file_size > limit_bytes:
@@ -173,12 +201,65 @@ class WhatsAppClient:
 
     async def phone_number(self, phone_number_id: str) -> PhoneNumber:
         """The number's public record: proves that base URL, token and number id fit together."""
-        fields = "id,display_phone_number,verified_name,quality_rating"
+        fields = "id,display_phone_number,verified_name,quality_rating,status,platform_type"
         answer = await self._call("GET", phone_number_id, params={"fields": fields})
         try:
             return PhoneNumber.model_validate({"id": phone_number_id, **answer})
         except ValidationError as problem:
             raise Transient("the answer is not a phone number's record") from problem
+
+    async def templates(self, waba_id: str) -> list[Mapping[str, Any]]:
+        """Every template of a WhatsApp Business Account, as the Graph API writes them, over all pages."""
+        fields = "name,language,status,category,components,quality_score,rejected_reason"
+        found: list[Mapping[str, Any]] = []
+        params = {"fields": fields, "limit": "100"}
+        for _ in range(MOST_TEMPLATE_PAGES):
+            answer = await self._call("GET", f"{quote(waba_id, safe='')}/message_templates", params=params)
+            page = answer.get("data")
+            if not isinstance(page, list):
+                raise Transient("the answer holds no list of templates")
+            found += [item for item in page if isinstance(item, Mapping)]
+            paging = answer.get("paging")
+            paging = paging if isinstance(paging, Mapping) else {}
+            cursors = paging.get("cursors")
+            after = cursors.get("after") if isinstance(cursors, Mapping) else None
+            if not paging.get("next") or not isinstance(after, str):
+                break
+            params = {**params, "after": after}
+        return found
+
+    async def token(self) -> Token:
+        """What this client's own token may do.
+
+        https://developers.facebook.com/docs/graph-api/reference/debug_token
+        """
+        own = self._auth.get("Authorization", "").removeprefix("Bearer ")
+        answer = await self._call("GET", "debug_token", params={"input_token": own})
+        try:
+            return Token.model_validate(answer["data"])
+        except (KeyError, ValidationError) as problem:
+            raise Transient("the answer does not describe a token") from problem
+
+    async def account_of(self, phone_number_id: str) -> str | None:
+        """The id of the WhatsApp business account a number belongs to; None where Meta does not say."""
+        try:
+            answer = await self._call("GET", phone_number_id, params={"fields": "whatsapp_business_account"})
+        except InvalidParameter:  # not every version of the Graph API tells it
+            return None
+        account = answer.get("whatsapp_business_account")
+        found = account.get("id") if isinstance(account, Mapping) else None
+        return str(found) if found else None
+
+    async def subscribed(self, waba_id: str) -> list[str]:
+        """The names of the apps that get an account's webhooks."""
+        answer = await self._call("GET", f"{waba_id}/subscribed_apps")
+        listed = answer.get("data")
+        apps = [one.get("whatsapp_business_api_data") for one in listed] if isinstance(listed, list) else []
+        return [str(app.get("name") or app.get("id")) for app in apps if isinstance(app, Mapping)]
+
+    async def subscribe(self, waba_id: str) -> None:
+        """Lets this token's app get an account's webhooks; again changes nothing."""
+        await self._call("POST", f"{waba_id}/subscribed_apps")
 
     async def _call(
         self,
@@ -222,12 +303,27 @@ class WhatsAppClient:
             return url
         raise MediaHostRefused(f"{url.scheme}://{url.host}")
 
+    def _redirected(self, url: httpx.URL, location: str) -> httpx.URL:
+        try:
+            return self._allowed(str(url.join(location)))
+        except httpx.InvalidURL as problem:
+            raise MediaHostRefused(f"redirected to {location[:200]!r}") from problem
+
     async def _stream(self, url: httpx.URL, limit_bytes: int) -> bytes:
+        for _ in range(MOST_REDIRECTS + 1):
+            found = await self._follow(url, limit_bytes)
+            if isinstance(found, bytes):
+                return found
+            url = found
+        raise MediaHostRefused(f"redirected more than {MOST_REDIRECTS} times")
+
+    async def _follow(self, url: httpx.URL, limit_bytes: int) -> bytes | httpx.URL:
+        """The file, or the allowed address it is redirected to."""
         async with self._http.stream(
             "GET", url, headers=self._auth, timeout=MEDIA_TIMEOUT, follow_redirects=False
         ) as response:
             if response.is_redirect:
-                raise MediaHostRefused(f"redirected to {response.headers.get('location', 'nowhere')[:200]}")
+                return self._redirected(url, response.headers.get("location", ""))
             if response.status_code in (404, 410):
                 raise MediaGone(f"HTTP {response.status_code}")
             if not response.is_success:

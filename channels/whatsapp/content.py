@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 
-from channels.events import Location, Media, Referral, Sender
+from channels.events import Card, Form, Location, Media, Ordered, Referral, Sender
 from channels.whatsapp.fields import Malformed, clean, identifier, mapping, optional_text, text
 
 Item = Mapping[str, object]
@@ -16,17 +17,26 @@ def content_of(kind: str, item: Item) -> Fields:
     read = _READERS.get(kind)
     # Meta reports content it could not fetch as an error on the message instead of the content.
     failed = isinstance(item.get("errors"), list) and not isinstance(item.get(kind), Mapping)
-    fields: Fields = {"is_unsupported": True} if read is None or failed else read(kind, item)
+    fields: Fields = (
+        {"is_unsupported": True, "why": _why(item)} if read is None or failed else read(kind, item)
+    )
     if referral := _referral(item):
         fields["referral"] = referral
+    if mapping(item, "context", required=False).get("forwarded") is True:
+        fields["is_forwarded"] = True
     return fields
 
 
-def echo_text(item: Item) -> str | None:
-    """The words of a message the owner typed on the phone: a body or a caption, None when there are none."""
-    kind = optional_text(item, "type") or "text"
-    content = mapping(item, kind, required=False)
-    return optional_text(content, "body") or optional_text(content, "caption")
+def echo_of(item: Item) -> Fields:
+    """What the owner sent from the phone, as the fields of `Echo`; a type nobody reads has no words."""
+    kind = identifier(item, "type", required=False) or "text"
+    try:
+        fields = content_of(kind, item)
+    except (Malformed, ValueError):
+        # Whatever it says, a human has spoken: that alone changes the conversation's owner.
+        fields = {}
+    kept = {key: fields.get(key) for key in ("text", "media", "edits", "deletes")}
+    return {"type": kind, **kept}
 
 
 def _text(kind: str, item: Item) -> Fields:
@@ -64,26 +74,62 @@ def _cards(kind: str, item: Item) -> Fields:
     cards = item.get("contacts")
     if not isinstance(cards, list) or not cards:
         raise Malformed("`contacts` is missing or empty")
-    return {"text": "\n".join(_card(card) for card in cards if isinstance(card, Mapping))}
+    read = tuple(_card(card) for card in cards if isinstance(card, Mapping))
+    words = "\n".join(" ".join(filter(None, [card.name, *card.phones, *card.emails])) for card in read)
+    return {"text": words, "cards": read}
 
 
-def _card(card: Item) -> str:
-    name = optional_text(mapping(card, "name", required=False), "formatted_name") or ""
-    phones = card.get("phones")
-    listed = [p for p in phones if isinstance(p, Mapping)] if isinstance(phones, list) else []
-    return " ".join(filter(None, [name, *(optional_text(phone, "phone") for phone in listed)]))
+def _card(card: Item) -> Card:
+    return Card(
+        name=optional_text(mapping(card, "name", required=False), "formatted_name") or "",
+        phones=_each(card, "phones", "phone"),
+        emails=_each(card, "emails", "email"),
+    )
+
+
+def _each(item: Item, key: str, inner: str) -> tuple[str, ...]:
+    values = item.get(key)
+    listed = [one for one in values if isinstance(one, Mapping)] if isinstance(values, list) else []
+    return tuple(found for one in listed if (found := optional_text(one, inner)))
 
 
 def _interactive(kind: str, item: Item) -> Fields:
     content = mapping(item, "interactive")
     which = identifier(content, "type")
     if which not in ("button_reply", "list_reply", "nfm_reply"):
-        return {"is_unsupported": True}
+        return {"is_unsupported": True, "why": f"a reply of type {which}"}
     reply = mapping(content, which)
     if which == "nfm_reply":
-        return {"text": text(reply, "response_json")}
+        return _form(reply)
     title = optional_text(reply, "title")
     return {"button_id": identifier(reply, "id"), "button_title": title, "text": title}
+
+
+def _form(reply: Item) -> Fields:
+    """A filled-in flow, one line a field; the flow's own token says nothing to anyone.
+
+    https://developers.facebook.com/docs/whatsapp/flows/guides/receiveflowresponse
+    """
+    raw = text(reply, "response_json")
+    try:
+        answers = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {"text": raw}
+    if not isinstance(answers, Mapping):
+        return {"text": raw}
+    pairs = tuple((clean(str(k)), _answer(v)) for k, v in answers.items() if k != "flow_token")
+    words = "\n".join(f"{name}: {answer}" for name, answer in pairs)
+    return {"text": words, "form": Form(name=optional_text(reply, "name"), answers=pairs)}
+
+
+def _answer(value: object) -> str:
+    """One answer as text; several choices of one field are listed."""
+    if isinstance(value, list) and all(isinstance(one, str | int | float | bool) for one in value):
+        return clean(", ".join(map(str, value)))
+    try:
+        return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    except (ValueError, RecursionError):  # a number or a depth that cannot be written down
+        return "?"
 
 
 def _template_button(kind: str, item: Item) -> Fields:
@@ -103,9 +149,13 @@ def _order(kind: str, item: Item) -> Fields:
     content = mapping(item, "order")
     products = content.get("product_items")
     listed = [p for p in products if isinstance(p, Mapping)] if isinstance(products, list) else []
-    lines = [f"{_scalar(p, 'quantity')} × {_scalar(p, 'product_retailer_id')}" for p in listed]
+    order = tuple(
+        Ordered(product=clean(_scalar(p, "product_retailer_id")), quantity=clean(_scalar(p, "quantity")))
+        for p in listed
+    )
+    lines = [f"{line.quantity} × {line.product}" for line in order]
     note = optional_text(content, "text")
-    return {"text": clean("\n".join([*([note] if note else []), *lines]))}
+    return {"text": clean("\n".join([*([note] if note else []), *lines])), "order": order}
 
 
 def _scalar(item: Item, key: str) -> str:
@@ -123,6 +173,31 @@ def _system(kind: str, item: Item) -> Fields:
     return {"text": optional_text(content, "body"), "moved_to": moved if new_phone or new_bsuid else None}
 
 
+def _edit(kind: str, item: Item) -> Fields:
+    """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit"""
+    content = mapping(item, "edit")
+    inner = mapping(content, "message")
+    kind = identifier(inner, "type")
+    # An edit of an edit would be read without end.
+    fields = content_of(kind, inner) if kind != "edit" else {"is_unsupported": True}
+    return {**fields, "edits": identifier(content, "original_message_id")}
+
+
+def _revoke(kind: str, item: Item) -> Fields:
+    """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/revoke"""
+    return {"deletes": identifier(mapping(item, "revoke"), "original_message_id")}
+
+
+def _why(item: Item) -> str | None:
+    """What Meta says of content it does not pass on: `131051: Message type is currently not supported`."""
+    errors = item.get("errors")
+    error = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], Mapping) else {}
+    code, title = error.get("code"), optional_text(error, "title")
+    kind = optional_text(mapping(item, "unsupported", required=False), "type")
+    known = [str(code)[:20] if isinstance(code, int) else None, title, kind]
+    return ": ".join(part for part in known if part) or None
+
+
 def _referral(item: Item) -> Referral | None:
     content = mapping(item, "referral", required=False)
     if not content:
@@ -132,6 +207,8 @@ def _referral(item: Item) -> Referral | None:
         source_id=optional_text(content, "source_id"),
         source_url=optional_text(content, "source_url"),
         headline=optional_text(content, "headline"),
+        body=optional_text(content, "body"),
+        click_id=optional_text(content, "ctwa_clid"),
     )
 
 
@@ -145,4 +222,6 @@ _READERS: Mapping[str, Callable[[str, Item], Fields]] = {
     "reaction": _reaction,
     "order": _order,
     "system": _system,
+    "edit": _edit,
+    "revoke": _revoke,
 }

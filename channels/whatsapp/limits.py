@@ -13,7 +13,14 @@ from channels.messages import Button, OutboundMessage, Row
 TEXT_MAX = 4096
 INTERACTIVE_BODY_MAX = 1024
 CAPTION_MAX = 1024
+HEADER_MAX = 60
 FOOTER_MAX = 60
+FILENAME_MAX = 240
+PLACE_TEXT_MAX = 1000
+TEMPLATE_NAME_MAX = 512
+TEMPLATE_BODY_MAX = 1024
+TEMPLATE_VALUES_MAX = 100
+TEMPLATE_BUTTONS_MAX = 10
 BUTTONS_MAX = 3
 BUTTON_TITLE_MAX = 20
 BUTTON_ID_MAX = 256
@@ -23,6 +30,16 @@ ROW_DESCRIPTION_MAX = 72
 ROW_ID_MAX = 200
 OPENER_MAX = 20
 CALLBACK_DATA_MAX = 512
+# https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media: bytes a file of each kind may have.
+FILE_MAX = {
+    "image": 5 * 2**20,
+    "audio": 16 * 2**20,
+    "video": 16 * 2**20,
+    "document": 100 * 2**20,
+    "sticker": 500 * 2**10,
+}
+VOICE_MAX = 512 * 2**10
+"""Bytes of OGG/Opus up to which WhatsApp shows a voice note with its wave; a larger one is a file."""
 DEFAULT_OPENER = "☰"
 """Label of a list's control where none was given: a sign, because words would need a language."""
 
@@ -33,6 +50,8 @@ _BORDERS = (
     re.compile(r"(?<=[.!?…。！？؟])[\"'»”)\]]?\s+"),
     re.compile(r"\s+"),
 )
+_EMOJI_MAX = 32  # characters: families and flags are several in one
+_ENDING_MAX = 16
 _JOINERS = "\u200d\ufe0e\ufe0f"
 
 
@@ -51,8 +70,10 @@ def fit(message: OutboundMessage) -> list[OutboundMessage]:
     Raises UnsendableMessage for a message without words, and for ids empty, too long or used twice.
     """
     message = message.model_copy(update={"body": message.body.strip()})
-    if message.kind == "document":
-        return _fit_document(message)
+    if message.kind in ("document", "image", "video"):
+        return _fit_captioned(message)
+    if message.kind in ("audio", "location", "reaction", "template"):
+        return _fit_wordless(message)
     rows = _choices(message)
     if not rows:
         return _fit_text(message)
@@ -61,7 +82,11 @@ def fit(message: OutboundMessage) -> list[OutboundMessage]:
     _check_ids(rows, BUTTON_ID_MAX if message.kind == "buttons" and len(rows) <= BUTTONS_MAX else ROW_ID_MAX)
     lead, body = _tail(message.body, INTERACTIVE_BODY_MAX)
     ahead = [OutboundMessage(body=part) for part in split(lead, TEXT_MAX)]
-    message = message.model_copy(update={"body": body, "footer": _cut_or_none(message.footer, FOOTER_MAX)})
+    ends = {
+        "header": _cut_or_none(message.header, HEADER_MAX),
+        "footer": _cut_or_none(message.footer, FOOTER_MAX),
+    }
+    message = message.model_copy(update={"body": body, **ends})
     return _quote_once([*ahead, *_interactive(message, rows)], message.reply_to)
 
 
@@ -180,19 +205,61 @@ def _fit_text(message: OutboundMessage) -> list[OutboundMessage]:
     words = "\n\n".join(part for part in (message.body, (message.footer or "").strip()) if part)
     if not words:
         raise UnsendableMessage("a text message needs words")
-    parts = [OutboundMessage(body=part) for part in split(words, TEXT_MAX)]
+    parts = [OutboundMessage(body=part, preview=message.preview) for part in split(words, TEXT_MAX)]
     return _quote_once(parts, message.reply_to)
 
 
-def _fit_document(message: OutboundMessage) -> list[OutboundMessage]:
-    if not message.media_id or not message.filename:
-        raise UnsendableMessage("a document needs the id of an upload and a file name")
+def _fit_captioned(message: OutboundMessage) -> list[OutboundMessage]:
+    """A file with what fits of its caption; the rest follows as text."""
+    if not message.media_id:
+        raise UnsendableMessage(f"a message of kind {message.kind} needs the id of an upload")
+    if message.kind == "document" and not message.filename:
+        raise UnsendableMessage("a document needs a file name")
     caption, *rest = split(message.body, CAPTION_MAX) or [""]
-    document = OutboundMessage(
-        kind="document", body=caption, media_id=message.media_id, filename=message.filename
-    )
+    name = _short_name(message.filename) if message.kind == "document" and message.filename else None
+    shown = OutboundMessage(kind=message.kind, body=caption, media_id=message.media_id, filename=name)
     after = [OutboundMessage(body=part) for part in split(" ".join(rest), TEXT_MAX)]
-    return _quote_once([document, *after], message.reply_to)
+    return _quote_once([shown, *after], message.reply_to)
+
+
+def _fit_wordless(message: OutboundMessage) -> list[OutboundMessage]:
+    """What cannot be cut into parts: it fits, or cannot be sent."""
+    if message.kind == "audio" and not message.media_id:
+        raise UnsendableMessage("sound needs the id of an upload")
+    if message.kind == "reaction" and (not message.reply_to or len(message.body) > _EMOJI_MAX):
+        raise UnsendableMessage("a reaction is one emoji on one message")
+    if message.kind == "template":
+        return [_fit_template(message)]
+    if message.kind != "location":
+        return [message]
+    if message.place is None:
+        raise UnsendableMessage("a location needs a place")
+    place = message.place.model_copy(
+        update={
+            "name": _cut_or_none(message.place.name, PLACE_TEXT_MAX),
+            "address": _cut_or_none(message.place.address, PLACE_TEXT_MAX),
+        }
+    )
+    after = [OutboundMessage(body=part) for part in split(message.body, TEXT_MAX)]
+    return _quote_once([message.model_copy(update={"place": place, "body": ""}), *after], message.reply_to)
+
+
+def _fit_template(message: OutboundMessage) -> OutboundMessage:
+    if not message.template or not message.code:
+        raise UnsendableMessage("a template needs its name and its language")
+    if len(message.values) > TEMPLATE_VALUES_MAX or not all(value.strip() for value in message.values):
+        raise UnsendableMessage("a template's variables may not be empty")
+    return message
+
+
+def _short_name(filename: str) -> str:
+    """A file name without folders; a long one keeps its ending."""
+    name = re.split(r"[/\\]", filename)[-1].strip() or "file"
+    stem, dot, ending = name.rpartition(".")
+    if len(name) <= FILENAME_MAX:
+        return name
+    kept = f"{dot}{ending}" if dot and len(ending) < _ENDING_MAX else ""
+    return (stem if kept else name)[: FILENAME_MAX - len(kept)] + kept
 
 
 def _quote_once(parts: list[OutboundMessage], reply_to: str | None) -> list[OutboundMessage]:

@@ -14,9 +14,19 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from channels.events import Echo, InboundMessage, ParsedWebhook, Preference, Sender, StatusUpdate, Unparsed
+from channels.events import (
+    AccountNews,
+    Echo,
+    InboundMessage,
+    ParsedWebhook,
+    Preference,
+    Sender,
+    StatusUpdate,
+    Unparsed,
+)
 from channels.visible import visible
-from channels.whatsapp.content import content_of, echo_text
+from channels.whatsapp import account
+from channels.whatsapp.content import content_of, echo_of
 from channels.whatsapp.fields import Malformed, identifier, mapping, number, optional_text, text
 
 Item = Mapping[str, object]
@@ -34,6 +44,7 @@ class _Found:
     statuses: list[StatusUpdate] = field(default_factory=list)
     echoes: list[Echo] = field(default_factory=list)
     preferences: list[Preference] = field(default_factory=list)
+    account: list[AccountNews] = field(default_factory=list)
     unparsed: list[Unparsed] = field(default_factory=list)
 
     def reject(self, path: str, reason: str, item: object) -> None:
@@ -60,20 +71,24 @@ def parse(payload: object) -> ParsedWebhook:
     if not isinstance(payload, Mapping):
         found.reject("$", "the payload is not an object", payload)
     else:
-        for path, change in _changes(payload, found):
-            _read_change(path, change, found)
+        for path, change, waba_id in _changes(payload, found):
+            _read_change(path, change, found, waba_id)
     return ParsedWebhook(
         messages=tuple(found.messages),
         statuses=tuple(found.statuses),
         echoes=tuple(found.echoes),
         preferences=tuple(found.preferences),
+        account=tuple(found.account),
         unparsed=tuple(found.unparsed),
     )
 
 
-def _changes(payload: Item, found: _Found) -> Iterator[tuple[str, Item]]:
+def _changes(payload: Item, found: _Found) -> Iterator[tuple[str, Item, str | None]]:
+    """Each change with its path and the account it is of."""
     for entry_path, entry in _items(payload, "entry", "$", found, required=True):
-        yield from _items(entry, "changes", entry_path, found, required=True)
+        waba_id = optional_text(entry, "id")
+        for path, change in _items(entry, "changes", entry_path, found, required=True):
+            yield path, change, waba_id
 
 
 def _items(
@@ -93,12 +108,16 @@ def _items(
             found.reject(item_path, "not an object", item)
 
 
-def _read_change(path: str, change: Item, found: _Found) -> None:
+def _read_change(path: str, change: Item, found: _Found, waba_id: str | None) -> None:
     value = change.get("value")
     if not isinstance(value, Mapping):
         found.reject(f"{path}.value", "`value` is missing or not an object", change)
         return
     here = f"{path}.value"
+    name = optional_text(change, "field") or ""
+    if account.reads(name):
+        found.collect([(here, value)], lambda item: account.read(name, item, waba_id), found.account)
+        return
     if not any(key in value for key in _SERVED_KEYS):
         found.reject(here, f"field {optional_text(change, 'field')!r} is not one SARA reads", change)
         return
@@ -172,13 +191,15 @@ def _echo(item: Item, value: Item) -> Echo:
     to, bsuid = _phone(item, "to"), identifier(item, "to_user_id", required=False)
     if not to and not bsuid:
         raise Malformed("the echo names no recipient")
-    return Echo(
-        phone_number_id=_phone_number_id(value),
-        wamid=identifier(item, "id"),
-        to=to,
-        to_bsuid=bsuid,
-        text=echo_text(item),
-        sent_at=_moment(item),
+    return Echo.model_validate(
+        {
+            "phone_number_id": _phone_number_id(value),
+            "wamid": identifier(item, "id"),
+            "to": to,
+            "to_bsuid": bsuid,
+            "sent_at": _moment(item),
+            **_as_seen(echo_of(item)),
+        }
     )
 
 

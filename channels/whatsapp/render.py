@@ -49,23 +49,70 @@ def to_graph(
         **({"to": to} if to else {"recipient": recipient}),
         "biz_opaque_callback_data": callback_data,
     }
-    if message.reply_to:
+    if message.reply_to and message.kind != "reaction":
         body["context"] = {"message_id": message.reply_to}
     return body | _content(message)
 
 
 def _content(message: OutboundMessage) -> dict[str, Any]:
+    if message.kind == "template":
+        return {"type": "template", "template": _template(message)}
     words = to_whatsapp(message.body)
     if message.kind == "text":
-        return {"type": "text", "text": {"body": words, "preview_url": bool(_URL.search(words))}}
-    if message.kind == "document":
-        document = {"id": message.media_id, "filename": message.filename, "caption": words}
-        return {"type": "document", "document": {key: value for key, value in document.items() if value}}
+        preview = message.preview and bool(_URL.search(words))
+        return {"type": "text", "text": {"body": words, "preview_url": preview}}
+    if message.kind == "reaction":
+        return {"type": "reaction", "reaction": {"message_id": message.reply_to, "emoji": message.body}}
+    if message.kind == "location" and message.place:
+        return {"type": "location", "location": message.place.model_dump(exclude_none=True)}
+    if message.kind in ("image", "video", "document", "audio"):
+        return {"type": message.kind, message.kind: _file(message, words)}
     interactive: dict[str, Any] = {"body": {"text": words}, "action": _action(message)}
     interactive["type"] = "button" if message.kind == "buttons" else "list"
+    if message.header:
+        interactive["header"] = {"type": "text", "text": clean(message.header)}
     if message.footer:
         interactive["footer"] = {"text": message.footer}
     return {"type": "interactive", "interactive": interactive}
+
+
+def _file(message: OutboundMessage, words: str) -> dict[str, Any]:
+    """An uploaded file; sound has neither caption nor name."""
+    if message.kind == "audio":
+        return {"id": message.media_id, **({"voice": True} if message.voice else {})}
+    name = message.filename if message.kind == "document" else None
+    shown = {"id": message.media_id, "filename": name, "caption": words}
+    return {key: value for key, value in shown.items() if value}
+
+
+def _template(message: OutboundMessage) -> dict[str, Any]:
+    """https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-templates"""
+    parts: list[dict[str, Any]] = []
+    if message.header_kind:
+        shown = {"id": message.media_id, **({"filename": message.filename} if message.filename else {})}
+        parts.append(
+            {"type": "header", "parameters": [{"type": message.header_kind, message.header_kind: shown}]}
+        )
+    elif message.header_value:
+        parts.append({"type": "header", "parameters": [_value(message.header_value)]})
+    if message.values:
+        parts.append({"type": "body", "parameters": [_value(value) for value in message.values]})
+    for place, ending in message.url_values:
+        parts.append(
+            {"type": "button", "sub_type": "url", "index": str(place), "parameters": [_value(ending)]}
+        )
+    for place, button in enumerate(message.buttons):
+        payload = [{"type": "payload", "payload": button.id}]
+        parts.append(
+            {"type": "button", "sub_type": "quick_reply", "index": str(place), "parameters": payload}
+        )
+    name = {"name": message.template, "language": {"code": message.code}}
+    return {**name, "components": parts} if parts else name
+
+
+def _value(value: str) -> dict[str, str]:
+    """A variable's value: it may hold no line break, and no run of more than four spaces."""
+    return {"type": "text", "text": " ".join(clean(value).split())}
 
 
 def _action(message: OutboundMessage) -> dict[str, Any]:

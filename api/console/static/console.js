@@ -1,0 +1,308 @@
+// The console's page: forms without reloads, drafts that survive, fresh fragments when something changed. The
+// server escapes every word of a fragment; nothing here makes markup of text.
+
+import { live } from "./live.js";
+
+const $ = (id) => document.getElementById(id);
+const { base, business, csrf, at } = document.body.dataset;
+const words = JSON.parse(document.body.dataset.words);
+const here = at ? `${base}/c/${at}` : null;
+const draftKey = at ? `sara-draft-${business}-${at}` : null;
+let known = new Set(); // rows seen waiting, so that a new one can be heard
+let waiting = { queue: 0, conversation: 0 };
+let typedAt = 0;
+
+// --- drafts: what was typed stays in this browser until it was sent ---------------------------------------------
+
+function keepDraft() {
+  const text = $("text");
+  if (!text || !draftKey) return;
+  if (text.value) localStorage.setItem(draftKey, text.value);
+  else localStorage.removeItem(draftKey);
+}
+
+function restoreDraft() {
+  const text = $("text");
+  if (text && draftKey && !text.value) text.value = localStorage.getItem(draftKey) || "";
+  stampAttempt();
+}
+
+function stampAttempt() {
+  for (const field of document.querySelectorAll("[data-attempt]")) {
+    if (!field.value) field.value = crypto.randomUUID ? crypto.randomUUID() : String(Date.now()) + String(Math.random()).slice(2);
+  }
+}
+
+function complain(message, login = false) {
+  const problem = $("problem");
+  if (!problem) return;
+  problem.hidden = !message;
+  problem.textContent = message || "";
+  if (login) {
+    const link = document.createElement("a");
+    link.href = `/console/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+    link.textContent = words.login;
+    problem.append(" ", link);
+  }
+}
+
+// --- acts ---------------------------------------------------------------------------------------------------------
+
+async function act(form, submitter) {
+  const data = new FormData(form);
+  if (form.hasAttribute("data-take-text")) data.set("text", $("text")?.value || "");
+  const address = submitter?.getAttribute("formaction") || form.getAttribute("action");
+  const buttons = [...form.querySelectorAll("button")];
+  for (const button of buttons) button.disabled = true;
+  complain("");
+  try {
+    const answer = await fetch(address, {
+      method: "POST", body: data, headers: { Accept: "application/json", "X-CSRF-Token": csrf },
+    });
+    const body = await answer.json().catch(() => ({}));
+    if (answer.status === 401) return complain(words.expired, true);
+    if (!answer.ok) {
+      if (answer.status === 409) refresh("conversation");
+      return complain(typeof body.detail === "string" ? body.detail : words.refused);
+    }
+    if (form.hasAttribute("data-clear")) {
+      $("text").value = "";
+      keepDraft();
+      form.reset();
+      for (const field of form.querySelectorAll("[data-attempt]")) field.value = "";
+      form.querySelector(".attach")?.classList.remove("full");
+    }
+    const menu = form.closest("details.menu");
+    if (menu) menu.open = false;
+    show(body.html, true, Boolean(form.closest("#bar")));
+    refresh("queue");
+  } catch {
+    complain(words.offline);
+  } finally {
+    for (const button of buttons) button.disabled = false;
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-act]")) return;
+  event.preventDefault();
+  act(form, event.submitter);
+});
+
+// --- fragments ------------------------------------------------------------------------------------------------------
+
+const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
+const busy = (region) => region && (region.contains(document.activeElement) && document.activeElement.matches("input, textarea, select") || region.querySelector("details.menu[open]"));
+
+function show(html, own = false, bar = false) {
+  const fresh = parsed(html);
+  const old = { thread: $("thread"), bar: $("bar"), composer: $("composer"), packet: $("packet") };
+  if (!old.thread) return;
+  mergeThread(old.thread, fresh.getElementById("thread"), own);
+  if (bar || !busy(old.bar)) old.bar.replaceWith(fresh.getElementById("bar"));
+  const composer = fresh.getElementById("composer");
+  if (composer.dataset.mode !== old.composer.dataset.mode) {
+    keepDraft();
+    const focused = old.composer.contains(document.activeElement);
+    const said = $("problem")?.textContent;
+    old.composer.replaceWith(composer);
+    restoreDraft();
+    if (said) complain(said);
+    if (focused) $("text")?.focus();
+  }
+  if (!busy(old.packet)) {
+    const opened = $("known")?.open ?? true;
+    const scrolled = old.packet.scrollTop;
+    old.packet.replaceWith(fresh.getElementById("packet"));
+    $("known").open = opened;
+    $("packet").scrollTop = scrolled;
+  }
+  stampAttempt();
+}
+
+// Items that did not change keep their node: a player goes on, an opened explanation stays open.
+function mergeThread(old, fresh, own) {
+  const atEnd = old.scrollHeight - old.scrollTop - old.clientHeight < 80;
+  const kept = new Map([...old.children].filter((item) => item.id).map((item) => [item.id, item]));
+  const items = [...fresh.children].map((item) => {
+    const same = kept.get(item.id);
+    return same && same.dataset.v === item.dataset.v ? same : item;
+  });
+  old.replaceChildren(...items);
+  if (atEnd || own) old.scrollTop = old.scrollHeight;
+}
+
+async function fetchPart(what) {
+  const address = what === "queue" ? new URL(location.pathname === base ? location.href : `${base}${location.search}`, location.origin) : new URL(`${here}${location.search}`, location.origin);
+  address.searchParams.set("part", what);
+  if (what === "queue" && at) address.searchParams.set("at", at);
+  const answer = await fetch(address);
+  if (answer.status === 401) return complain(words.expired, true);
+  if (!answer.ok) return;
+  const html = await answer.text();
+  if (what === "queue") showQueue(html);
+  else show(html);
+}
+
+function showQueue(html) {
+  const list = $("queue");
+  if (document.activeElement?.id === "search") {
+    const fresh = parsed(html).getElementById("rows");
+    $("rows").replaceWith(fresh);
+  } else {
+    const scrolled = $("rows")?.scrollTop || 0;
+    const focused = document.activeElement?.dataset?.id;
+    list.replaceChildren(...parsed(html).body.childNodes);
+    $("rows").scrollTop = scrolled;
+    if (focused) list.querySelector(`[data-id="${focused}"]`)?.focus();
+  }
+  heard();
+}
+
+function refresh(what) {
+  if (what === "conversation" && !here) return;
+  clearTimeout(waiting[what]);
+  waiting[what] = setTimeout(() => fetchPart(what).catch(() => complain(words.offline)), 60);
+}
+
+live(business, base, {
+  change: ({ c, k }) => {
+    if (k !== "presence") refresh("queue");
+    if (c === null || String(c) === at) refresh("conversation");
+    if (k === "message" && String(c) === at && document.hidden) ring(words.wrote);
+  },
+  state: (on) => { $("line").textContent = on ? "" : words.offline; },
+  over: () => complain(words.expired, true),
+});
+
+// --- presence -------------------------------------------------------------------------------------------------------
+
+function present(doing) {
+  if (!here) return;
+  const body = new URLSearchParams({ doing, csrf });
+  fetch(`${here}/presence`, { method: "POST", body, headers: { "X-CSRF-Token": csrf }, keepalive: doing === "gone" }).catch(() => {});
+}
+if (here) {
+  present("looking");
+  setInterval(() => { if (!document.hidden) present(Date.now() - typedAt < 10_000 ? "typing" : "looking"); }, 10_000);
+  addEventListener("pagehide", () => present("gone"));
+}
+
+// --- sound and notifications, once the person asked for them ---------------------------------------------------------
+
+const bell = $("bell");
+let sound = null;
+
+bell?.addEventListener("click", async () => {
+  const on = bell.getAttribute("aria-pressed") === "true";
+  localStorage.setItem("sara-bell", on ? "" : "1");
+  bell.setAttribute("aria-pressed", String(!on));
+  if (on) return;
+  sound ??= new AudioContext();
+  beep();
+  const allowed = "Notification" in self ? await Notification.requestPermission() : "denied";
+  $("line").textContent = allowed === "granted" ? words.on : words.denied;
+});
+
+function beep() {
+  if (!sound) return;
+  const tone = sound.createOscillator();
+  const volume = sound.createGain();
+  volume.gain.value = 0.08;
+  tone.connect(volume).connect(sound.destination);
+  tone.start();
+  tone.stop(sound.currentTime + 0.15);
+}
+
+function ring(title, body = "") {
+  if (bell?.getAttribute("aria-pressed") !== "true") return;
+  beep();
+  if (document.hidden && Notification.permission === "granted") new Notification(title, { body, tag: "sara" });
+}
+
+function heard() {
+  const rows = [...document.querySelectorAll("#rows .row:not(.u4)")];
+  const fresh = rows.filter((row) => !known.has(row.dataset.id));
+  if (known.size && fresh.length) ring(words.arrived, fresh[0].querySelector(".name").textContent);
+  known = new Set([...known, ...rows.map((row) => row.dataset.id)]);
+}
+
+// --- the page --------------------------------------------------------------------------------------------------------
+
+document.addEventListener("input", (event) => {
+  if (event.target.id === "text") {
+    keepDraft();
+    if (Date.now() - typedAt > 8000) present("typing");
+    typedAt = Date.now();
+  }
+  if (event.target.type === "file") event.target.closest(".attach").classList.toggle("full", event.target.files.length > 0);
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.id === "canned" && event.target.value) {
+    insert(event.target.value);
+    event.target.value = "";
+  }
+  if (event.target.name === "queue") event.target.form.requestSubmit();
+});
+
+function insert(added) {
+  const text = $("text");
+  text.value = text.value ? `${text.value.trimEnd()}\n${added}` : added;
+  keepDraft();
+  text.focus();
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-draft]")) insert($("draft").textContent);
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+
+document.addEventListener("toggle", async (event) => {
+  const why = event.target.closest?.("details[data-why]");
+  if (!why || !why.open || why.dataset.loaded) return;
+  why.dataset.loaded = "1";
+  const answer = await fetch(why.dataset.why);
+  if (answer.ok) why.querySelector("div").replaceChildren(...parsed(await answer.text()).body.childNodes);
+}, true);
+
+const keys = {
+  j: () => step(1), k: () => step(-1), r: () => $("text")?.focus(), "/": () => $("search")?.focus(),
+  c: () => press("c"), d: () => press("d"), n: () => press("n"), b: () => press("b"),
+};
+
+function press(key) {
+  const target = document.querySelector(`[data-key="${key}"]`);
+  if (target?.matches("details")) {
+    target.open = true;
+    target.querySelector("textarea")?.focus();
+  } else target?.click();
+}
+
+function step(by) {
+  const rows = [...document.querySelectorAll("#rows .row")];
+  const now = rows.findIndex((row) => row.dataset.id === at);
+  const next = rows[now < 0 ? (by > 0 ? 0 : rows.length - 1) : now + by];
+  if (next) location.href = next.href;
+}
+
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && event.target.id === "text") {
+    event.preventDefault();
+    $("answer").requestSubmit($("answer").querySelector("[data-send]"));
+    return;
+  }
+  if (event.key === "Escape") document.activeElement?.blur();
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select, [contenteditable]")) return;
+  const done = keys[event.key.toLowerCase()];
+  if (done) {
+    event.preventDefault();
+    done();
+  }
+});
+
+restoreDraft();
+heard();
+if ($("thread")) $("thread").scrollTop = $("thread").scrollHeight;
+if (matchMedia("(max-width: 820px)").matches && $("known")) $("known").open = false;

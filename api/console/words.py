@@ -1,0 +1,102 @@
+"""The interface's own sentences in the languages of its people: a catalogue apart, English being the key."""
+
+from pathlib import Path
+
+from fastapi import Request
+
+from crm.errors import (
+    BotSpeaks,
+    FileRefused,
+    HandoffClosed,
+    HeldByColleague,
+    NewerConversation,
+    RecordError,
+    RecordUnavailable,
+    UnknownAgent,
+    WindowOver,
+)
+from knowledge.phrases import Phrases, Say
+
+LOCALES = Path(__file__).with_name("locales")
+LANGUAGES = {"en": "English", "it": "Italiano", "es": "Español", "pt": "Português"}
+LANGUAGE_COOKIE = "sara_language"
+
+
+def load() -> Phrases:
+    """The interface's catalogues."""
+    return Phrases.load(LOCALES)
+
+
+def language_of(request: Request) -> str:
+    """What somebody chose here, else the first language of their browser that there is."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    if chosen in LANGUAGES:
+        return chosen
+    for part in request.headers.get("accept-language", "").split(","):
+        code = part.split(";")[0].strip()[:2].lower()
+        if code in LANGUAGES:
+            return code
+    return "en"
+
+
+def reason(say: Say, key: str | None) -> str:
+    """Why a human is needed, in words."""
+    known = {
+        "sensitive": say("Sensitive"),
+        "customer_request": say("Asked for a person"),
+        "voice_unclear": say("Voice note not understood"),
+        "attachment": say("Sent a file"),
+        "low_confidence": say("SARA is not sure"),
+        "ungrounded": say("No supported answer"),
+        "model_exhausted": say("No model answered"),
+        "tool_failed": say("An action failed"),
+        "turn_failed": say("SARA failed"),
+        "agent_takeover": say("Taken over"),
+        "owner_on_phone": say("Answered on the phone"),
+        "reopened": say("Reopened"),
+        "human_owns": say("Taken over"),
+    }
+    return known.get(key or "", (key or "").replace("_", " ").capitalize())
+
+
+def label(say: Say, key: str | None) -> str:
+    """What a sensitive matter is about."""
+    known = {
+        "legal": say("Legal"),
+        "medical": say("Medical"),
+        "financial": say("Financial"),
+        "emergency": say("Emergency"),
+    }
+    return known.get(key or "", key or "")
+
+
+def step(say: Say, kind: str) -> str:
+    """What was done to a hand-over."""
+    known = {
+        "claimed": say("took the conversation"),
+        "taken_over": say("took over from SARA"),
+        "transferred": say("passed it on"),
+        "released": say("Nobody answered: back to the queue"),
+        "returned": say("handed back to SARA"),
+        "resolved": say("resolved it"),
+        "reopened": say("reopened it"),
+        "apologised": say("The customer was told that it takes longer"),
+    }
+    return known.get(kind, kind)
+
+
+def problem(say: Say, error: Exception) -> str:
+    """What went wrong, for the person in front of it."""
+    if isinstance(error, HeldByColleague):
+        who = error.colleague or say("A colleague")
+        return say("{name} has this conversation. Your text is still here.", name=who)
+    known: dict[type[RecordError], str] = {
+        HandoffClosed: say("This was already handed back or resolved."),
+        BotSpeaks: say("SARA has this conversation: take it over first."),
+        WindowOver: say("The 24 hours are over: only a template may be sent."),
+        NewerConversation: say("The customer has a newer open conversation: go on there."),
+        FileRefused: say("This file cannot be sent: picture, PDF, office file, text, sound or video, 16 MB."),
+        UnknownAgent: say("No such colleague."),
+        RecordUnavailable: say("The database does not answer. Try again in a moment."),
+    }
+    return next((text for kind, text in known.items() if isinstance(error, kind)), str(error))

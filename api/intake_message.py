@@ -1,0 +1,158 @@
+"""A customer's message written down: contact, conversation, message, event and job in one transaction."""
+
+from api.state import ApiServices
+from channels.events import InboundMessage
+from crm import campaigns, contacts, conversations, governor, inbound, inbox, messages, queue
+from crm.inbound import Changed, Place, Referral
+from crm.inbound_files import KEPT_KINDS
+from crm.messages import NewMessage
+from crm.record import Tx
+from inference import extract
+
+
+class _Known(Exception):
+    """The message was taken in before; leaving the transaction undoes what led up to noticing it."""
+
+
+async def take(services: ApiServices, business_id: int, message: InboundMessage) -> bool:
+    """Everything a message changes in the record; False for a duplicate."""
+    try:
+        async with services.crm.transaction(business_id) as tx:
+            if await messages.known(tx, message.wamid):
+                return False
+            await _write(services, tx, message)
+    except _Known:
+        return False
+    return True
+
+
+async def _write(services: ApiServices, tx: Tx, message: InboundMessage) -> None:
+    sender = message.sender
+    contact_id = await contacts.seen(tx, wa_id=sender.wa_id, bsuid=sender.bsuid, name=sender.name)
+    conversation_id = await conversations.open_for(tx, contact_id, message.phone_number_id)
+    if message.type == "system":
+        await _announced(tx, message, contact_id, conversation_id)
+    elif message.deletes:
+        await _taken_back(tx, message, contact_id, conversation_id)
+    elif message.edits:
+        await _edited(services, tx, message, contact_id, conversation_id)
+    else:
+        await _said(services, tx, message, contact_id, conversation_id)
+
+
+async def _said(
+    services: ApiServices, tx: Tx, message: InboundMessage, contact_id: int, conversation_id: int
+) -> None:
+    message_id = await _add(tx, message, contact_id, conversation_id)
+    await conversations.customer_wrote(tx, conversation_id, min(message.sent_at, tx.now))
+    await governor.heard(tx, message.phone_number_id)
+    await campaigns.replied(tx, contact_id, message_id, message.reply_to)
+    # At once and whoever has the conversation: what is on its way stays unsent, and a human need not notice.
+    if extract.opt_out(message.text or ""):
+        await contacts.opt_out(tx, contact_id, evidence=message.wamid)
+    if await inbound.was_taken_back(tx, message.wamid):
+        nobody_saw = Changed(message_id, conversation_id, "", deleted=False, event_id=None, unseen=False)
+        await inbound.take_back(tx, nobody_saw, tx.now)
+        return
+    if message.location:
+        point = message.location
+        await inbound.put_place(
+            tx, message_id, Place(point.latitude, point.longitude, point.name, point.address)
+        )
+    if message.referral:
+        await _came_from(tx, message, message_id, contact_id, conversation_id)
+    if message.media and message.type in KEPT_KINDS:
+        await queue.file(tx, message_id)
+    await _tell_graph(services, tx, conversation_id, message_id)
+
+
+async def _came_from(
+    tx: Tx, message: InboundMessage, message_id: int, contact_id: int, conversation_id: int
+) -> None:
+    """The advertisement is kept with the message, and in the customer's history."""
+    if message.referral is None:
+        return
+    referral = Referral(**message.referral.model_dump())
+    await inbound.put_referral(tx, message_id, referral)
+    detail = referral.headline or referral.source_url or referral.source_id or ""
+    await contacts.remember(
+        tx, contact_id, "came_from_advertisement", conversation_id=conversation_id, detail=detail
+    )
+
+
+async def _announced(tx: Tx, message: InboundMessage, contact_id: int, conversation_id: int) -> None:
+    """WhatsApp tells something about the customer: it asks for no answer."""
+    await _add(tx, message, contact_id, conversation_id, author="system")
+    if message.moved_to:
+        await inbound.moved(tx, contact_id, wa_id=message.moved_to.wa_id, bsuid=message.moved_to.bsuid)
+
+
+async def _taken_back(tx: Tx, message: InboundMessage, contact_id: int, conversation_id: int) -> None:
+    """What the customer deletes is gone; a deletion that overtakes its message waits for it here."""
+    await _add(tx, message, contact_id, conversation_id, author="system", reply_to=message.deletes)
+    changed = await inbound.to_change(tx, message.deletes or "")
+    if changed is not None:
+        await inbound.take_back(tx, changed, message.sent_at)
+
+
+async def _edited(
+    services: ApiServices, tx: Tx, message: InboundMessage, contact_id: int, conversation_id: int
+) -> None:
+    """Other words for a message the graph has not seen; for one it has answered, one more message."""
+    changed = await inbound.to_change(tx, message.edits or "")
+    seen = changed is None or not changed.unseen
+    author = "customer" if seen else "system"
+    message_id = await _add(tx, message, contact_id, conversation_id, author=author, reply_to=message.edits)
+    await conversations.customer_wrote(tx, conversation_id, min(message.sent_at, tx.now))
+    if changed is not None:
+        await inbound.edit(tx, changed.message_id, _body(message), message.sent_at)
+    if seen and not (changed and changed.deleted):
+        await _tell_graph(services, tx, conversation_id, message_id)
+
+
+async def _tell_graph(services: ApiServices, tx: Tx, conversation_id: int, message_id: int) -> None:
+    await inbox.add(tx, conversation_id, inbox.CUSTOMER_MESSAGE, message_id=message_id)
+    await queue.drain(tx, conversation_id, delay_s=services.gather_seconds)
+
+
+async def _add(
+    tx: Tx,
+    message: InboundMessage,
+    contact_id: int,
+    conversation_id: int,
+    *,
+    author: str = "customer",
+    reply_to: str | None = None,
+) -> int:
+    media = message.media
+    message_id = await messages.add(
+        tx,
+        NewMessage(
+            conversation_id=conversation_id,
+            contact_id=contact_id,
+            author=author,
+            wamid=message.wamid,
+            kind=message.type,
+            body=_body(message),
+            reply_to_wamid=reply_to or message.reply_to,
+            option_id=message.button_id,
+            media_id=media.id if media else None,
+            media_mime_type=media.mime_type if media else None,
+            media_sha256=media.sha256 if media else None,
+            media_voice=bool(media and media.voice),
+            media_filename=media.filename if media else None,
+            forwarded=message.is_forwarded,
+            sent_at=message.sent_at,
+        ),
+    )
+    if message_id is None:  # another delivery of the same message won the race
+        raise _Known
+    return message_id
+
+
+def _body(message: InboundMessage) -> str:
+    """The message in words: what was said, or else the place it shows."""
+    if message.location:
+        point = message.location
+        return Place(point.latitude, point.longitude, point.name, point.address).words
+    return message.text or ""

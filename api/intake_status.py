@@ -1,0 +1,56 @@
+"""What Meta reports of a message of ours: it moves the message along, and proves what nobody knew."""
+
+from datetime import timedelta
+
+import structlog
+
+from api.state import ApiServices
+from channels.events import StatusUpdate
+from channels.whatsapp.errors import WhatsAppError, from_code
+from crm import messages, outbox, queue
+from crm.record import Tx
+from jobs import steering
+from jobs.send import backoff_s, outbox_id_of
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 8
+"""Attempts of a message that Meta takes and then fails for a passing cause, before it is left to a person."""
+
+
+async def take(services: ApiServices, business_id: int, status: StatusUpdate) -> None:
+    """Records one status; a message that failed for a passing cause is queued again."""
+    outbox_id = outbox_id_of(status.callback_data)
+    async with services.crm.transaction(business_id) as tx:
+        message_id = await messages.status(
+            tx,
+            wamid=status.wamid,
+            outbox_id=outbox_id,
+            status=status.status,
+            at=status.at,
+            error_code=status.error_code,
+            error_title=status.error_title,
+        )
+        if message_id is None or outbox_id is None:
+            return
+        # Whatever became of the request's answer: Meta has the message.
+        await outbox.accepted(tx, outbox_id, message_id, status.wamid)
+        if status.status == "failed" and status.error_code is not None:
+            await _failed(tx, outbox_id, from_code(status.error_code, status.error_title or ""))
+    if status.status == "failed" and status.error_code is not None:
+        error = from_code(status.error_code, status.error_title or "")
+        await steering.refused(services.crm, business_id, message_id, error)
+
+
+async def _failed(tx: Tx, outbox_id: int, error: WhatsAppError) -> None:
+    """Meta took it and did not deliver it: sending it again repeats nothing."""
+    row = await outbox.row(tx, outbox_id)
+    if row is None or row.status != "failed" or row.state != "accepted":
+        return
+    if not error.retryable or row.attempts >= MOST_ATTEMPTS:
+        return
+    at = tx.now + timedelta(seconds=backoff_s(error, row.attempts))
+    log.warning("failed_after_acceptance", outbox_id=outbox_id, code=error.code, again_at=at.isoformat())
+    conversation_id = await outbox.anew(tx, row, at, error_code=error.code, error=str(error))
+    if conversation_id is not None:
+        await queue.send(tx, conversation_id, delay_s=max(0.0, (at - tx.now).total_seconds()))

@@ -1,0 +1,111 @@
+"""Hand-overs that nobody looks after: the customer is told that it takes longer, an idle agent's goes back.
+
+The team hears of a waiting one through jobs/watch; this file is about the customer.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+from procrastinate import Blueprint, JobContext
+
+from crm import businesses, contacts, conversations, desk, handoffs, hours, outbox, queue
+from crm.businesses import Profile
+from crm.conversations import ConversationRow
+from crm.handoffs import HandoffRow
+from crm.messages import NewMessage, Option
+from crm.record import Tx
+from jobs.services import Services, services_of
+
+log = structlog.get_logger(__name__)
+
+IDLE_NOTE = "Nobody answered for a while: SARA goes on."
+
+
+def blueprint() -> Blueprint:
+    """The task of this file, for one app: adding a blueprint to an app renames its tasks."""
+    made = Blueprint()
+    task = made.task(name="attend", queue=queue.TURNS, queueing_lock="attend", pass_context=True)(attend)
+    made.periodic(cron="* * * * * */20", periodic_id="attend")(task)
+    return made
+
+
+async def attend(job: JobContext, timestamp: int) -> None:
+    """Every twenty seconds, by whichever worker comes first."""
+    await attend_once(services_of(job))
+
+
+async def attend_once(services: Services) -> None:
+    """Looks at every open hand-over that has waited long enough to be looked at."""
+    patience = services.attention
+    least = timedelta(minutes=min(patience.apologise_after, patience.idle_after))
+    async with services.crm.outside() as tx:
+        waiting = await handoffs.to_attend(tx, services.clock() - least)
+    for row in waiting:
+        async with services.crm.transaction(row.business_id) as tx:
+            await _look(services, tx, row.handoff_id)
+
+
+async def _look(services: Services, tx: Tx, handoff_id: int) -> None:
+    before = await handoffs.get(tx, handoff_id)
+    conversation = await conversations.lock(tx, before.conversation_id)
+    handoff = await handoffs.get(tx, handoff_id)
+    since = await handoffs.unanswered_since(tx, handoff_id)
+    if handoff.status not in handoffs.OPEN or since is None:
+        return
+    profile = await businesses.profile(tx)
+    if handoff.status == "claimed" and _idle(services, profile, handoff, since, tx.now):
+        await _return(tx, handoff)
+    elif handoff.apologised_at is None and _late(profile, since, services.attention.apologise_after, tx.now):
+        await _apologise(services, tx, profile, conversation, handoff)
+
+
+def _late(profile: Profile, since: datetime, minutes: int, now: datetime) -> bool:
+    """Whether so many minutes of opening hours have passed; closed hours were announced as such."""
+    return hours.is_open(profile, now) and hours.after_open_minutes(profile, since, minutes) <= now
+
+
+def _idle(services: Services, profile: Profile, handoff: HandoffRow, since: datetime, now: datetime) -> bool:
+    touched = max(filter(None, [handoff.touched_at, handoff.claimed_at, since]))
+    return _late(profile, touched, services.attention.idle_after, now)
+
+
+async def _return(tx: Tx, handoff: HandoffRow) -> None:
+    """SARA goes on; what is sensitive is never SARA's, so that goes back to the colleagues."""
+    if handoff.label is not None or handoff.reason == "sensitive":
+        await handoffs.release(tx, handoff.handoff_id)
+        await conversations.give_to_human(tx, handoff.conversation_id)
+        await handoffs.step(tx, handoff.handoff_id, "released", None)
+    else:
+        await desk.hand_back(tx, handoff.handoff_id, None, note=IDLE_NOTE)
+    log.info("handoff_left_idle", handoff_id=handoff.handoff_id, reason=handoff.reason)
+
+
+async def _apologise(
+    services: Services, tx: Tx, profile: Profile, conversation: ConversationRow, handoff: HandoffRow
+) -> None:
+    if desk.window_over(conversation, tx) or not await handoffs.apologised(tx, handoff.handoff_id):
+        return
+    contact = await contacts.get(tx, conversation.contact_id)
+    if contact.opted_out_at is not None:
+        return
+    say = services.context.phrases.speaker(contact.told_language or contact.language or profile.language)
+    message = NewMessage(
+        conversation_id=conversation.conversation_id,
+        contact_id=contact.contact_id,
+        author="bot",
+        kind="buttons",
+        body=say(
+            "I'm sorry, it is taking longer than it should. A colleague will answer you here; "
+            "if you prefer, we call you back."
+        ),
+        language=contact.language,
+        sent_at=tx.now,
+        options=[
+            Option("callback:yes", say("Please call me")),
+            Option("callback:no", say("I'll wait here")),
+        ],
+    )
+    turn_id = f"apology:{handoff.handoff_id}"
+    await outbox.add(tx, [message], turn_id=turn_id, epoch=conversation.epoch, answers=None)
+    await handoffs.step(tx, handoff.handoff_id, "apologised", None)
+    await queue.send(tx, conversation.conversation_id)

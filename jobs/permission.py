@@ -1,0 +1,84 @@
+"""Whether a waiting message may leave now: the customer's wish, the 24 hours, the template, the governor."""
+
+from dataclasses import dataclass, replace
+
+from crm import businesses, governor, outbox, template_book
+from crm.contacts import ContactRow
+from crm.conversations import ConversationRow
+from crm.outbox import OutboxRow
+from crm.record import Tx
+
+LOOK_AGAIN_S = 600.0
+"""How long the longest wait is believed in: a tier can rise and a number recover before its time."""
+NEED_A_TEMPLATE = "more than 24 hours since the customer's last message: only a template may be sent"
+
+
+@dataclass(frozen=True)
+class Permit:
+    """A row, with the template that says it where one is needed. Above 0, `wait_s` is how long it waits."""
+
+    row: OutboxRow
+    wait_s: float
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """It will not be sent as it is: the outbox's state, and why."""
+
+    state: str
+    why: str
+
+
+async def asked(
+    tx: Tx, conversation: ConversationRow, contact: ContactRow, row: OutboxRow, *, window_open: bool
+) -> Permit | Refusal | None:
+    """The last question before a row is claimed; None when somebody else has taken it back.
+
+    A row with a wait of 0 has been counted by the governor: claim it and commit.
+    """
+    if not await outbox.lock(tx, row.outbox_id):
+        return None
+    if contact.opted_out_at is not None and unasked(row):
+        return Refusal("superseded", "the customer wants no messages that were not asked for")
+    if not window_open or row.lane == "campaign":
+        chosen = await _template(tx, contact, row)
+        if isinstance(chosen, Refusal):
+            return chosen
+        row = chosen
+    verdict = await governor.admit(
+        tx,
+        conversation.phone_number_id,
+        contact.contact_id,
+        campaign=row.lane == "campaign",
+        initiated=not window_open,
+    )
+    return Permit(row, min(verdict.wait_s, LOOK_AGAIN_S))
+
+
+def unasked(row: OutboxRow) -> bool:
+    """Whether SARA speaks first with it: campaigns, reminders, places that became free, follow-ups."""
+    return row.lane == "campaign" or (
+        row.author == "bot" and (row.purpose is not None or row.template_name is not None)
+    )
+
+
+async def _template(tx: Tx, contact: ContactRow, row: OutboxRow) -> OutboxRow | Refusal:
+    """The row with an approved template: its own, or another of the same purpose."""
+    problem = NEED_A_TEMPLATE
+    if row.template_name is not None and row.template_code is not None:
+        known = await template_book.one(tx, row.template_name, row.template_code)
+        # One that was never synced is tried: the operator named it, and Meta says what it thinks of it.
+        if known is None or known.usable:
+            return row
+        why = f": {known.reason}" if known.reason else ""
+        problem = f"the template {known.name} ({known.code}) is {known.status}{why}"
+    if row.purpose is not None and row.lane != "campaign":
+        profile = await businesses.profile(tx)
+        language = contact.told_language or contact.language or profile.language
+        other = await template_book.for_purpose(tx, row.purpose, language)
+        if other is not None and other.name != row.template_name:
+            await outbox.says(tx, row.message_id, other.name, other.code)
+            return replace(row, template_name=other.name, template_code=other.code)
+        if row.template_name is None:
+            problem += f", and none is named for {row.purpose} in {language}: `sara template use`"
+    return Refusal("held", problem)
