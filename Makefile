@@ -6,7 +6,7 @@ DATA ?= .sara
 UV := $(shell command -v uv 2>/dev/null || echo $(VENV)/uv/bin/uv)
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test check format eval bench studio lock clean
+.PHONY: setup demo test check format eval train bench studio lock clean
 
 setup: $(STAMP)  ## install everything into .venv
 
@@ -33,7 +33,10 @@ check: setup  ## ruff, mypy, the import contract
 format: setup
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-eval: setup  ## train the small models again and print their cross-validated quality
+eval: setup  ## every quality suite; a report in eval.html, its figures in eval.json
+	SARA_DATA_DIR=$(DATA) $(BIN)/sara eval --html eval.html --json eval.json
+
+train: setup  ## train the small models again and print their cross-validated quality
 	$(BIN)/python -m inference.train
 
 bench: setup  ## speed of a turn

@@ -1,6 +1,7 @@
 """Measures of quality, on plain sequences of numbers."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,6 +29,16 @@ def interval(values: Sequence[bool] | Sequence[float]) -> tuple[float, float]:
     means = given[random.integers(0, len(given), (_RESAMPLES, len(given)))].mean(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))
     return float(low), float(high)
+
+
+def sampled(rows: Iterable[tuple[str, bool | float]]) -> dict[str, float]:
+    """Values by row. A row that comes twice keeps both, told apart by a count, so that none is lost."""
+    values: dict[str, float] = {}
+    times: Counter[str] = Counter()
+    for name, value in rows:
+        times[name] += 1
+        values[name if times[name] == 1 else f"{name} ({times[name]})"] = float(value)
+    return values
 
 
 def auc(positive: ArrayLike, negative: ArrayLike) -> float:

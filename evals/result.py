@@ -43,6 +43,7 @@ class Result:
     """One suite's run: its figures by name, tables for people, and every row that went wrong.
 
     `about` says on what it was run (rows, models, hashes); `broken` are rows that could not be used.
+    `samples` are the figures' single rows, value by row: what two runs are compared on, row against row.
     """
 
     suite: str
@@ -51,6 +52,7 @@ class Result:
     failures: tuple[Mapping[str, Any], ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
+    samples: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def gates(self, path: Path = GATES) -> list[Gate]:
         """The gates of this suite. A gate on a figure the run does not have fails."""
@@ -63,22 +65,23 @@ class Result:
 
 def shown(result: Result, gates: Sequence[Gate], most_failures: int = 20) -> str:
     """The result for a terminal."""
-    lines = [f"== {result.suite}: " + ", ".join(f"{key} {value}" for key, value in result.about.items())]
+    text = [f"== {result.suite}: " + ", ".join(f"{key} {value}" for key, value in result.about.items())]
     for table in result.tables:
-        lines += ["", table.title, *_lines(table)]
-    lines += ["", *(_gate_line(gate) for gate in gates)]
+        text += ["", table.title, *lines(table)]
+    text += ["", *(_gate_line(gate) for gate in gates)]
     if result.broken:
-        lines += ["", f"{len(result.broken)} broken rows left out:", *result.broken[:most_failures]]
+        text += ["", f"{len(result.broken)} broken rows left out:", *result.broken[:most_failures]]
     if result.failures:
-        lines += ["", f"{len(result.failures)} misses, the first {min(most_failures, len(result.failures))}:"]
-        lines += [
+        text += ["", f"{len(result.failures)} misses, the first {min(most_failures, len(result.failures))}:"]
+        text += [
             "  " + " | ".join(f"{value}" for value in row.values()) for row in result.failures[:most_failures]
         ]
-    return "\n".join(lines)
+    return "\n".join(text)
 
 
-def _lines(table: Table) -> list[str]:
-    cells = [table.columns, *(tuple(_cell(value) for value in row) for row in table.rows)]
+def lines(table: Table) -> list[str]:
+    """A table for a terminal, its columns aligned."""
+    cells = [table.columns, *(tuple(cell(value) for value in row) for row in table.rows)]
     widths = [max(len(row[n]) for row in cells) for n in range(len(table.columns))]
     return [
         "  ".join(
@@ -89,7 +92,8 @@ def _lines(table: Table) -> list[str]:
     ]
 
 
-def _cell(value: str | float | int) -> str:
+def cell(value: str | float | int) -> str:
+    """A value as tables show it: "-" for what could not be measured."""
     if isinstance(value, float):
         return "-" if math.isnan(value) else f"{value:.3f}"
     return str(value)
@@ -97,4 +101,4 @@ def _cell(value: str | float | int) -> str:
 
 def _gate_line(gate: Gate) -> str:
     wanted = f">= {gate.at_least}" if gate.at_least is not None else f"<= {gate.at_most}"
-    return f"{'ok  ' if gate.holds else 'FAIL'} {gate.figure} = {_cell(gate.value)} (wanted {wanted})"
+    return f"{'ok  ' if gate.holds else 'FAIL'} {gate.figure} = {cell(gate.value)} (wanted {wanted})"

@@ -29,7 +29,7 @@ def make_app(settings: Settings, *, with_worker: bool = False) -> FastAPI:
                     )
                 )
                 stack.push_async_callback(_stop, work)
-            yield services.api_services(settings, crm)
+            yield await stack.enter_async_context(services.api(settings, dsn, crm))
 
     return create_app(lifespan)
 

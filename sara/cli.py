@@ -7,18 +7,35 @@ from pydantic import ValidationError
 
 from sara import settings  # first: it sets what libraries read when they are imported
 from sara.commands import (
+    agenda,
+    agent,
+    alerts,
+    backup,
     batch,
     bench,
     business,
+    calendar,
+    campaign,
     chat,
+    contact,
     demo,
     doctor,
     evaluate,
     facts,
     handoff,
     knowledge,
+    limits,
+    outbox,
+    quote,
+    replay,
     run,
     studio,
+    template,
+    ticket,
+    transcribe,
+    webhook,
+    webhooks,
+    whatsapp,
 )
 from sara.commands.failures import KNOWN
 
@@ -33,6 +50,8 @@ app.command("demo")(demo.demo)
 app.command("serve")(run.serve)
 app.command("worker")(run.worker)
 app.command("migrate")(run.migrate)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("doctor")(doctor.doctor)
 app.command("chat")(chat.chat)
 app.command("play")(chat.play)
@@ -43,13 +62,28 @@ app.command("score")(batch.score)
 app.command("classify")(batch.classify)
 app.command("ground")(batch.ground)
 app.command("when")(batch.when)
-app.command("transcribe")(batch.transcribe)
+app.command("transcribe")(transcribe.transcribe)
 app.command("eval")(evaluate.evaluate)
+app.command("replay")(replay.replay)
 app.command("bench")(bench.bench)
 app.command("studio")(studio.studio)
 app.add_typer(handoff.app, name="handoff")
 app.add_typer(business.app, name="business")
+app.add_typer(contact.app, name="contact")
+app.add_typer(agenda.app, name="agenda")
+app.add_typer(calendar.app, name="calendar")
+app.add_typer(agent.app, name="agent")
 app.add_typer(facts.app, name="facts")
+app.add_typer(quote.app, name="quote")
+app.add_typer(ticket.app, name="ticket")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(template.app, name="template")
+app.add_typer(campaign.app, name="campaign")
+app.add_typer(limits.app, name="limits")
+app.add_typer(webhook.app, name="webhook")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(whatsapp.app, name="whatsapp")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from crm import queue, registry
+from crm import logins, passwords, queue, registry
 from crm.record import Crm
 from knowledge import ingest as ingestion
 from knowledge.business_file import seed_documents
@@ -51,6 +51,14 @@ async def login(crm: Crm, slug: str = "aurora") -> tuple[str, str]:
     business = next(b for b in seed.seeds() if b.slug == slug)
     async with crm.as_owner() as tx:
         return business.agents[0].email, await registry.new_token(tx, business.agents[0].email)
+
+
+async def password(crm: Crm, email: str) -> str:
+    """A fresh password for the console; the sessions opened with an earlier one end."""
+    made = passwords.invented()
+    async with crm.as_owner() as tx:
+        await logins.set_password(tx, email, made)
+    return made
 
 
 def journeys() -> list[Path]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crm import businesses
@@ -57,6 +57,4 @@ async def retrieval(settings: Settings, dataset: Path | None, split: str | None)
         }
     result = retrieval_suite.judge(answered, languages)
     about = {**result.about, "embeddings": here.store.embedder.name, "rows": gold.path.name}
-    return Result(
-        result.suite, result.figures, result.tables, result.failures, about=about, broken=gold.broken
-    )
+    return replace(result, about=about, broken=gold.broken)

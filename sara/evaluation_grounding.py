@@ -1,6 +1,7 @@
 """The grounding suite: the rules alone, no database and no model."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from evals.result import Result
@@ -14,6 +15,4 @@ async def grounding(settings: Settings, dataset: Path | None, split: str | None)
     judged = await asyncio.to_thread(suite.ask, suite.rows(gold, split))
     result = suite.judge(judged)
     about = {**result.about, "rows": gold.path.name, "split": split or "all"}
-    return Result(
-        result.suite, result.figures, result.tables, result.failures, about=about, broken=gold.broken
-    )
+    return replace(result, about=about, broken=gold.broken)

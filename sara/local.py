@@ -15,7 +15,6 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.state import ApiServices
 from channels.simulator.app import simulator_app
 from channels.simulator.settings import BusinessNumber, SimulatorSettings
 from channels.simulator.simulator import Simulator
@@ -63,7 +62,7 @@ async def local_on(settings: Settings, dsn: str, *, port: int = 0) -> AsyncItera
             simulator = Simulator(await _simulated_world(settings, crm, url))
             stack.push_async_callback(simulator.aclose)
             worker = await stack.enter_async_context(services.worker(settings, dsn, crm))
-            app = create_app(lambda: _opened(services.api_services(settings, crm)))
+            app = create_app(lambda: services.api(settings, dsn, crm))
             app.mount("/", simulator_app(simulator))
             await stack.enter_async_context(serving(app, listener))
             await stack.enter_async_context(
@@ -106,11 +105,6 @@ async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-@asynccontextmanager
-async def _opened(api: ApiServices) -> AsyncIterator[ApiServices]:
-    yield api
 
 
 def _listen(port: int) -> socket.socket:

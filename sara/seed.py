@@ -16,7 +16,7 @@ from knowledge.strict_yaml import Language
 from knowledge.vertical import Vertical
 
 # Part of every digest: raise it when the same file enters other rows.
-_LAYOUT = b"1"
+_LAYOUT = b"2"
 _COLUMNS = (
     "slug",
     "name",
@@ -29,6 +29,8 @@ _COLUMNS = (
     "display_phone",
     "lead_time_minutes",
     "cancel_notice_hours",
+    "dormant_after_days",
+    "reminder_hours",
 )
 _SERVICE_COLUMNS = (
     "key",
@@ -40,6 +42,8 @@ _SERVICE_COLUMNS = (
     "bookable",
     "quotable",
     "capacity",
+    "vat_rate",
+    "vat_nature",
 )
 
 
@@ -94,6 +98,13 @@ def entry_of(business: BusinessFile) -> BusinessEntry:
             for resource in business.resources
         ],
         agents=[agent.model_dump() for agent in business.agents],
+        fiscal={**business.fiscal.model_dump(), "country": business.country} if business.fiscal else None,
+        templates=[
+            {"purpose": purpose, "language": language, **template.model_dump()}
+            for purpose, languages in business.templates.items()
+            for language, template in languages.items()
+        ],
+        service_levels={priority: level.model_dump() for priority, level in business.service_levels.items()},
         pack=_pack(business.pack),
     )
 
@@ -120,6 +131,8 @@ def _pack(vertical: Vertical) -> Pack:
                 question.required,
                 _by_language(question.ask),
                 {option: _by_language(titles) for option, titles in question.options.items()},
+                weight=question.weight,
+                shares=dict(question.shares),
             )
             for key, question in asked.items()
         ]

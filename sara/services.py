@@ -2,23 +2,34 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import httpx
 from procrastinate import App
 
+from api.live import Live
 from api.metrics import Metrics
 from api.state import ApiServices
+from channels.calendars.caldav import CalDav
+from channels.calendars.calendar import Calendar
+from channels.calendars.google import Client as GoogleClient
+from channels.calendars.google import GoogleCalendar
+from channels.outward import post
 from channels.whatsapp.client import WhatsAppClient
+from crm.calendars import CalendarRow
 from crm.record import Crm, utc_now
+from crm.sealing import Seal
 from db import embedded
 from db.checkpoints import TenantSaver
 from db.migrate import migrate, require_current
 from db.pool import open_pool
-from graph.build import build
+from db.tenancy import tenant
+from graph.build import Machine, build
 from graph.context import Context, Tuning
+from graph.history import Explained, explained
 from inference.chat import ChatModel, ModelChain, ollama_chat, openai_chat
 from inference.classify import IntentClassifier
 from inference.compass import take_compass
@@ -31,14 +42,17 @@ from inference.language import LANGUAGES, LanguageIdentifier
 from inference.sensitivity import SensitivityScorer
 from inference.speech import WhisperTranscriber
 from inference.weights import resolve_whisper
+from jobs.accounts import Accounts
 from jobs.app import build_app
 from jobs.media import ChannelMedia
-from jobs.services import Patience, Services
+from jobs.services import Attention, Keeping, Outward, Patience, Services
+from jobs.telling import Bell
 from knowledge.ingest import Detect
 from knowledge.phrases import Phrases
 from knowledge.search import KnowledgeSearch
 from knowledge.store import KnowledgeStore, open_store
-from sara.settings import Settings
+from sara.audio_key import SECRETS, own_key
+from sara.settings import Settings, split_keys
 
 SPARE_CONNECTIONS = 4
 
@@ -82,7 +96,46 @@ def api_services(settings: Settings, crm: Crm) -> ApiServices:
         verify_token=settings.whatsapp_verify_token.get_secret_value(),
         gather_seconds=settings.gather_seconds,
         metrics=Metrics(),
+        seal=seal(settings),
     )
+
+
+@asynccontextmanager
+async def api(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[ApiServices]:
+    """The same with what the console needs: live updates, the threads' checkpoints, customers' files."""
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(whatsapp(settings))
+        machine = await stack.enter_async_context(history(dsn))
+
+        async def explain(business_id: int, thread_id: str, turn_id: str) -> Explained | None:
+            with tenant(business_id):
+                return await explained(machine, thread_id, turn_id)
+
+        live = Live(dsn)
+        listening = asyncio.create_task(live.run())
+        stack.push_async_callback(_ended, listening)
+        yield replace(
+            api_services(settings, crm),
+            live=live,
+            explain=explain,
+            media=ChannelMedia(client, most_bytes=settings.media_most_bytes).fetch,
+        )
+
+
+@asynccontextmanager
+async def history(dsn: str) -> AsyncIterator[Machine]:
+    """The machine for reading what threads remember; it has no services to run with."""
+    checkpoints = await open_pool(dsn, max_size=4, name="history")
+    try:
+        yield build(TenantSaver(checkpoints))
+    finally:
+        await checkpoints.close()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 @asynccontextmanager
@@ -133,13 +186,75 @@ def telling_languages() -> Detect:
 
 
 def transcriber(settings: Settings) -> WhisperTranscriber:
-    """Whisper, loaded at the first voice note. Raises ModelMissing, WeightsCorrupt."""
+    """Whisper, loaded by `warm_up` or at the first voice note. Raises ModelMissing, WeightsCorrupt."""
     return WhisperTranscriber(
         resolve_whisper(settings.whisper_model, settings.data_dir),
         compute_type=settings.whisper_compute_type,
         num_workers=settings.whisper_workers,
+        cpu_threads=settings.whisper_threads,
+        max_seconds=settings.voice_most_seconds,
         max_bytes=settings.media_most_bytes,
     )
+
+
+def seal(settings: Settings) -> Seal | None:
+    """What encrypts the sound of voice notes; None when none is to be kept, or it cannot be done safely.
+
+    An installation with its own database gets a key of its own beside it. One that shares a database among
+    machines needs SARA_AUDIO_KEY: a key made here could not be read there.
+    """
+    if not settings.audio_days:
+        return None
+    if settings.audio_key is not None:
+        return Seal(split_keys(settings.audio_key))
+    if settings.database_url is not None:
+        return None
+    return Seal([own_key(settings.data_dir)])
+
+
+def secrets_seal(settings: Settings) -> Seal | None:
+    """What encrypts alert targets and webhook secrets; None where SARA_SECRET_KEY is needed and missing.
+
+    As with recordings: a key made here could not be read on the other machines of a shared database.
+    """
+    if settings.secret_key is not None:
+        return Seal(split_keys(settings.secret_key))
+    if settings.database_url is not None:
+        return None
+    return Seal([own_key(settings.data_dir, SECRETS)])
+
+
+@asynccontextmanager
+async def outward(settings: Settings) -> AsyncIterator[Outward]:
+    """The ways to the team and to other systems."""
+    async with post.opened(allow_private=settings.webhooks_allow_private) as poster:
+        yield Outward(
+            seal=await asyncio.to_thread(secrets_seal, settings),
+            post=poster,
+            public_url=settings.public_url,
+        )
+
+
+@asynccontextmanager
+async def calendar_opener(settings: Settings) -> AsyncIterator[Callable[[CalendarRow], Calendar] | None]:
+    """What opens a person's or a room's calendar outside; None where there is no key for its secret."""
+    key = await asyncio.to_thread(secrets_seal, settings)
+    if key is None:
+        yield None
+        return
+    client_secret = settings.google_client_secret.get_secret_value()
+    google = GoogleClient(settings.google_client_id, client_secret, settings.google_calendar_url)
+    async with httpx.AsyncClient(timeout=httpx.Timeout(10, connect=5)) as http:
+
+        def opened(row: CalendarRow) -> Calendar:
+            secret = key.open(row.secret or b"").decode()
+            if row.provider == "google":
+                return GoogleCalendar(
+                    http, google, calendar_id=row.address, refresh_token=secret, zone=row.time_zone
+                )
+            return CalDav(http, url=row.address, username=row.username, password=secret, zone=row.time_zone)
+
+        yield opened
 
 
 def chat_model(settings: Settings) -> ModelChain:
@@ -160,6 +275,15 @@ def _chat(spec: str, settings: Settings) -> ChatModel:
     raise ModelMissing(f"SARA_LLM={spec!r} is not known: write ollama:NAME, openai:NAME or extractive")
 
 
+def tuning(settings: Settings) -> Tuning:
+    """The thresholds of a turn."""
+    return Tuning(
+        abstain_below=settings.abstain_below,
+        confidence_below=settings.confidence_below,
+        voice_seconds=settings.voice_most_seconds,
+    )
+
+
 @asynccontextmanager
 async def thinking(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClient) -> AsyncIterator[Context]:
     """The Context of the graph's nodes, its small models warm."""
@@ -168,10 +292,11 @@ async def thinking(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClien
     reader = model if isinstance(model, DuetEmbedder) else DuetEmbedder()
     languages = LanguageIdentifier()
     async with knowledge(settings, dsn, model) as store:
-        await asyncio.gather(languages.warm_up(), reader.warm_up())
-        search = await searching(store, model)
         hearing = await asyncio.to_thread(transcriber, settings)
         try:
+            await asyncio.gather(languages.warm_up(), reader.warm_up(), hearing.warm_up())
+            search = await searching(store, model)
+            phrases = await asyncio.to_thread(Phrases.load)
             yield Context(
                 crm=crm,
                 search=search,
@@ -183,10 +308,16 @@ async def thinking(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClien
                 sensitivity=await asyncio.to_thread(SensitivityScorer.load),
                 languages=languages,
                 transcriber=hearing,
-                media=ChannelMedia(client, most_bytes=settings.media_most_bytes),
-                phrases=await asyncio.to_thread(Phrases.load),
+                media=ChannelMedia(
+                    client,
+                    most_bytes=settings.media_most_bytes,
+                    accounts=Accounts(client, crm, await asyncio.to_thread(secrets_seal, settings)),
+                ),
+                phrases=phrases,
                 clock=crm.clock,
-                tuning=Tuning(abstain_below=settings.abstain_below),
+                tuning=tuning(settings),
+                seal=await asyncio.to_thread(seal, settings),
+                notify=Bell(crm, phrases, settings.public_url),
             )
         finally:
             hearing.close()
@@ -219,5 +350,17 @@ async def worker(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[Worker
                 unknown_grace_s=settings.unknown_grace_s, unknown_hold_s=settings.unknown_hold_s
             ),
             clock=crm.clock,
+            keep_audio=timedelta(days=settings.audio_days),
+            keeping=Keeping(
+                webhooks=timedelta(days=settings.webhook_days),
+                threads=timedelta(days=settings.thread_days),
+                contacts=timedelta(days=settings.contact_days) if settings.contact_days else None,
+            ),
+            outward=await stack.enter_async_context(outward(settings)),
+            calendars=await stack.enter_async_context(calendar_opener(settings)),
+            accounts=Accounts(client, crm, await asyncio.to_thread(secrets_seal, settings)),
+            attention=Attention(
+                apologise_after=settings.handoff_apology_minutes, idle_after=settings.handoff_idle_minutes
+            ),
         )
         yield Worker(app, services)

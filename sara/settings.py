@@ -1,10 +1,12 @@
 """Every option, with its default and its SARA_* name. The only reader of the environment."""
 
+import base64
+import binascii
 import os
 import secrets
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # Read by libraries when they are imported, so set before anything imports them:
@@ -14,13 +16,16 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Matrices here are small: a second thread costs more than it brings, and cores are shared with customers.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+MOST_WHISPER_WORKERS = 8
 GRAPH_API = "https://graph.facebook.com"
 
 
 class Settings(BaseSettings):
     """Options from SARA_* variables or a .env file in the working directory."""
 
-    model_config = SettingsConfigDict(env_prefix="SARA_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SARA_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: str | None = Field(
         None, description="PostgreSQL 15+ with pgvector; unset: an embedded one in SARA_DATA_DIR"
@@ -36,10 +41,15 @@ class Settings(BaseSettings):
     ollama_base_url: str = Field("http://127.0.0.1:11434", description="where Ollama answers")
     embeddings: str = Field("e5+use", description="e5+use or e5 (both bundled), ollama:NAME or openai:NAME")
     whisper_model: str = Field("base", description="size, local directory or hub id")
-    whisper_compute_type: str = Field("int8", description="CTranslate2 compute type")
-    whisper_workers: int = Field(
-        default_factory=lambda: os.cpu_count() or 1, ge=1, description="voice notes transcribed at once"
+    whisper_compute_type: str = Field(
+        "auto", description="CTranslate2 compute type; auto: int8 where the processor has it"
     )
+    whisper_workers: int = Field(
+        default_factory=lambda: min(MOST_WHISPER_WORKERS, usable_cores()),
+        ge=1,
+        description="voice notes transcribed at once",
+    )
+    whisper_threads: int = Field(1, ge=1, description="cores for one voice note")
 
     whatsapp_base_url: str = Field(GRAPH_API, description="Graph API, or any simulator of it")
     whatsapp_api_version: str = Field("v23.0", description="version of the Graph API")
@@ -60,8 +70,56 @@ class Settings(BaseSettings):
     abstain_below: float = Field(
         0.35, ge=0, le=1, description="how sure a passage must be of answering to be taken for one"
     )
+    confidence_below: float = Field(
+        0.35, ge=0, le=1, description="a proposal less sure than this goes to a human"
+    )
     media_most_bytes: int = Field(16 * 2**20, gt=0, description="largest voice note")
+    voice_most_seconds: float = Field(
+        300.0, gt=0, le=3600, description="longest voice note that is listened to"
+    )
+    audio_days: float = Field(
+        30.0, ge=0, le=3650, description="days the sound of voice notes is kept; 0: never"
+    )
+    webhook_days: float = Field(30.0, ge=1, le=3650, description="days raw webhooks are kept")
+    thread_days: float = Field(
+        90.0, ge=1, le=3650, description="days what a closed conversation's thread remembered is kept"
+    )
+    contact_days: float | None = Field(
+        None, ge=1, le=36500, description="days after which customers not heard of are erased; unset: never"
+    )
+    audio_key: SecretStr | None = Field(
+        None, description="32 bytes in base64 that encrypt kept sound; after a comma, older keys"
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="32 bytes in base64 that encrypt alert targets and webhook secrets; then older keys"
+    )
+    public_url: str | None = Field(
+        None, description="where people reach this installation, for links in alerts"
+    )
+    webhooks_allow_private: bool = Field(
+        False, description="whether webhooks may go to private addresses and plain http"
+    )
+    handoff_apology_minutes: int = Field(
+        30, ge=1, description="open minutes without a human answer before the customer is told"
+    )
+    handoff_idle_minutes: int = Field(
+        60, ge=1, description="open minutes an agent may do nothing before a hand-over goes back"
+    )
+    google_client_id: str = Field("", description="OAuth client for Google Calendar")
+    google_client_secret: SecretStr = Field(SecretStr(""), description="its secret")
+    google_calendar_url: str = Field(
+        "https://www.googleapis.com/calendar/v3", description="Google Calendar's interface"
+    )
     log_level: str = Field("info", description="debug, info, warning, error or critical")
+
+    @field_validator("audio_key", "secret_key")
+    @classmethod
+    def _is_a_key(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is None or not split_keys(keys):
+            return None
+        if not all(_is_key(key) for key in split_keys(keys)):
+            raise ValueError("not 32 bytes in base64: `openssl rand -base64 32` makes a key")
+        return keys
 
     @property
     def own_graph_api(self) -> bool:
@@ -69,9 +127,34 @@ class Settings(BaseSettings):
         return self.whatsapp_base_url.rstrip("/") == GRAPH_API
 
 
+def usable_cores() -> int:
+    """The cores this process may run on, which in a container are fewer than the machine's."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
+
+
+def split_keys(keys: SecretStr) -> list[str]:
+    """The keys of SARA_AUDIO_KEY or SARA_SECRET_KEY in order."""
+    return [key for key in keys.get_secret_value().replace(",", " ").split() if key]
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(key)) == 32
+    except (binascii.Error, ValueError):
+        return False
+
+
 def load(**overrides: object) -> Settings:
     """The settings of this process; `overrides` win over the environment."""
     return Settings(**overrides)  # type: ignore[arg-type]
+
+
+def environment_with(options: dict[str, str]) -> dict[str, str]:
+    """What a process of our own inherits, with some options set."""
+    return {**os.environ, **options}
 
 
 def simulated(settings: Settings, base_url: str) -> Settings:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -80,7 +80,8 @@ class ServerProcess:
         """The lifespan of the HTTP application, and with it of everything opened here."""
         try:
             floor = await self._opened_floor()
-            yield services.api_services(floor.settings, floor.crm)
+            async with services.api(floor.settings, floor.dsn, floor.crm) as opened:
+                yield replace(opened, explain=None)  # the server keeps the threads' checkpoints itself
         finally:
             await self._close()
 

@@ -1,7 +1,6 @@
 """What judging costs a turn beyond the embedding: is the message sensitive, is the reply supported."""
 
 import asyncio
-import os
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -44,7 +43,6 @@ def _measure(rounds: int) -> dict[str, Any]:
         grounding.check(one["answer"], sources, one["language"])
         checking.append((time.perf_counter() - began) * 1000)
     return {
-        "threads": os.environ.get("OMP_NUM_THREADS"),
         "sensitivity_ms": spread(scoring[len(scoring) // 2 :]),
         "grounding_ms": spread(checking[len(checking) // 2 :]),
         "messages": len(scoring) // 2,

@@ -1,6 +1,5 @@
-"""The small models on files: score, classify, ground, when, transcribe."""
+"""The small models on files: score, classify, ground, when."""
 
-import json
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,6 @@ from inference.embed import Embedder
 from inference.grounding import ground_row
 from inference.language import LANGUAGES, LanguageIdentifier
 from inference.sensitivity import SensitivityScorer
-from inference.speech import transcript_row
 from inference.when import when_row
 from sara import services
 from sara.commands import rows
@@ -97,29 +95,3 @@ def when(
     moment = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
     read = partial(when_row, now=moment, time_zone=timezone)
     rows.write(target, rows.convert(source, read, "text", "language"))
-
-
-def transcribe(
-    files: Annotated[list[Path], typer.Argument(help="voice notes, or folders of them")],
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON line a file")] = False,
-    language: Annotated[list[str] | None, typer.Option(help="languages to expect; repeatable")] = None,
-) -> None:
-    """Voice notes to text, each with its verdict: ok, unclear or rejected."""
-    found = [
-        f for path in files for f in (sorted(path.iterdir()) if path.is_dir() else [path]) if not f.is_dir()
-    ]
-    missing = [str(file) for file in found if not file.exists()]
-    if missing:
-        raise typer.BadParameter(f"no such file: {', '.join(missing)}")
-    run(_transcribe(load(), found, language or list(LANGUAGES), as_json=as_json))
-
-
-async def _transcribe(settings: Settings, files: list[Path], languages: list[str], *, as_json: bool) -> None:
-    model = services.transcriber(settings)
-    for file in files:
-        heard = await model.transcribe(file.read_bytes(), languages=languages)
-        row = transcript_row(str(file), heard)
-        if as_json:
-            print(json.dumps(row, ensure_ascii=False), flush=True)
-        else:
-            print(f"{file.name}: [{heard.status}] {heard.text or heard.reason}", flush=True)

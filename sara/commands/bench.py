@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sara.bench import judgment, search, turn
+from sara.bench import booking, channel, judgment, search, turn, voice
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
 from sara.settings import Settings, load
@@ -24,8 +24,11 @@ class Bench:
 
 
 BENCHES = {
+    "booking": Bench(booking.measure, booking.table, 60),
     "turn": Bench(turn.measure, turn.table, 60),
     "search": Bench(search.measure, search.table, 200),
+    "voice": Bench(voice.measure, voice.table, 10),
+    "channel": Bench(channel.measure, channel.table, 10),
     "judgment": Bench(judgment.measure, judgment.table, 300),
 }
 

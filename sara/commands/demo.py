@@ -10,7 +10,7 @@ from sara import services
 from sara.commands.chat import play_all, print_journeys
 from sara.commands.failures import listening
 from sara.commands.loop import run
-from sara.demo import journeys, login, prepare, undisturbed
+from sara.demo import journeys, login, password, prepare, undisturbed
 from sara.local import Local, local_on
 from sara.settings import Settings, load
 
@@ -30,9 +30,10 @@ async def _serve(settings: Settings, port: int) -> None:
         async with services.record(settings, dsn) as crm:
             await prepare(settings, dsn, crm, report=print)
             email, token = await login(crm)
+            secret = await password(crm, email)
         with listening(port):
             async with local_on(settings, dsn, port=port) as whole:
-                _welcome(whole, email, token)
+                _welcome(whole, email, token, secret)
                 await asyncio.Event().wait()
 
 
@@ -47,14 +48,16 @@ async def _once(settings: Settings) -> None:
         raise typer.Exit(1)
 
 
-def _welcome(whole: Local, email: str, token: str) -> None:
+def _welcome(whole: Local, email: str, token: str, secret: str) -> None:
     print(
         f"""
 SARA is running.  Model chain: {whole.services.context.chat.name}
 
   Phone        {whole.url}/phone        write to a business as a customer
-  API          {whole.url}/docs
+  Console      {whole.url}/console      answer as an agent of the business
   Agent        {email}
+  Password     {secret}
+  API          {whole.url}/docs
   API token    {token}
 
   Hand-overs   curl -H 'Authorization: Bearer {token}' {whole.url}/api/businesses/aurora/handoffs

@@ -11,7 +11,9 @@ import typer
 
 from channels.whatsapp.client import WhatsAppClient
 from channels.whatsapp.errors import WhatsAppError
-from crm import businesses
+from crm import alerts, businesses, outward
+from crm.alerts import TargetRow
+from crm.outward import SubscriptionRow
 from db.errors import DatabaseError
 from db.probe import probe
 from db.tenancy import tenant
@@ -60,6 +62,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         _knowledge,
         _engines,
         _whatsapp,
+        _outward,
         _disk,
     ]
     return [finding for look in looks for finding in await look(settings)]
@@ -108,9 +111,20 @@ async def _models(settings: Settings) -> list[Finding]:
     try:
         folder = require_model(resolve_whisper(settings.whisper_model, settings.data_dir))
         found.append(Finding("whisper", OK, str(folder)))
+        found.append(_recordings(settings))
     except InferenceError as error:
         found.append(Finding("whisper", BAD, str(error), "set SARA_WHISPER_MODEL to a local model"))
     return found
+
+
+def _recordings(settings: Settings) -> Finding:
+    """Whether people can listen to what SARA did not understand."""
+    if services.seal(settings) is not None:
+        return Finding("recordings", OK, f"voice notes are kept {settings.audio_days:g} days, encrypted")
+    if not settings.audio_days:
+        return Finding("recordings", OK, "the sound of voice notes is not kept")
+    mend = "set SARA_AUDIO_KEY, the same on every machine: `openssl rand -base64 32` makes one"
+    return Finding("recordings", WARN, "no key: the sound of voice notes is not kept", mend)
 
 
 async def _knowledge(settings: Settings) -> list[Finding]:
@@ -194,6 +208,48 @@ async def _numbers(settings: Settings) -> list[str]:
     except DatabaseError:
         return []  # already among the findings
     return numbers
+
+
+async def _outward(settings: Settings) -> list[Finding]:
+    """Whether the team and other systems hear of what they want to hear."""
+    found: list[Finding] = []
+    places, receivers = 0, 0
+    try:
+        async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
+            async with crm.outside() as tx:
+                directory = await businesses.directory(tx)
+            for entry in directory:
+                async with crm.transaction(entry.business_id) as tx:
+                    told, posted = await alerts.targets(tx), await outward.subscriptions(tx)
+                places, receivers = places + len(told), receivers + len(posted)
+                found += _undelivered(entry.slug, told, posted)
+    except DatabaseError:
+        return []  # already among the findings
+    if (places or receivers) and services.secrets_seal(settings) is None:
+        mend = "set SARA_SECRET_KEY as it was when they were added, the same on every machine"
+        found.append(Finding("alerts", BAD, "no key opens the addresses of alerts and webhooks", mend))
+    if not places:
+        mend = "`sara alerts add`: nobody is told of hand-overs outside of `sara handoff list`"
+        found.append(Finding("alerts", WARN, "no place of the team is told", mend))
+    return found or [Finding("alerts", OK, f"{places} places of the team, {receivers} other systems")]
+
+
+def _undelivered(slug: str, told: list[TargetRow], posted: list[SubscriptionRow]) -> list[Finding]:
+    """What was given up, and who takes nothing at the moment."""
+    found = []
+    for place in told:
+        if place.dead or place.failures:
+            detail = f"{slug}, {place.name} ({place.service}): {place.dead} given up, {place.queued} waiting"
+            mend = f"`sara alerts test --business {slug} {place.name}`, then `sara alerts dead --retry`"
+            found.append(Finding("alerts", WARN, detail, mend))
+    for receiver in posted:
+        if receiver.dead or receiver.failures or receiver.stopped:
+            number = receiver.webhook_subscription_id
+            why = f", stopped: {receiver.stopped}" if receiver.stopped else ""
+            detail = f"{slug}, {receiver.host}: {receiver.dead} given up, {receiver.queued} waiting{why}"
+            mend = f"mend it, then `sara webhooks replay --business {slug} --to {number} --dead`"
+            found.append(Finding("webhooks", WARN, detail, mend))
+    return found
 
 
 async def _disk(settings: Settings) -> list[Finding]:

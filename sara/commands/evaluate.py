@@ -8,10 +8,22 @@ from typing import Annotated, Any
 
 import typer
 
-from evals.result import Result, shown
-from sara import evaluation, evaluation_grounding, evaluation_injection, evaluation_sensitivity
+from evals.compare import compared, differences, read_run
+from evals.report import Reported, report
+from evals.result import Result, lines, shown
+from sara import (
+    evaluation,
+    evaluation_dates,
+    evaluation_grounding,
+    evaluation_injection,
+    evaluation_intents,
+    evaluation_journeys,
+    evaluation_sensitivity,
+    evaluation_voice,
+)
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
+from sara.evaluation_stamp import stamped
 from sara.settings import Settings, load
 
 Suite = Callable[[Settings, Path | None, str | None], Coroutine[Any, Any, Result]]
@@ -21,6 +33,10 @@ SUITES: dict[str, Suite] = {
     "sensitivity": evaluation_sensitivity.sensitivity,
     "grounding": evaluation_grounding.grounding,
     "injection": evaluation_injection.injection,
+    "voice": evaluation_voice.voice,
+    "dates": evaluation_dates.dates,
+    "intents": evaluation_intents.intents,
+    "journeys": evaluation_journeys.journeys,
 }
 
 
@@ -35,9 +51,17 @@ def evaluate(
         str, typer.Option(help="rows of this split: test, dev (what thresholds were chosen on) or all")
     ] = "test",
     model: Annotated[
-        str, typer.Option(help="under attack in injection: smollm2, or a model written like SARA_LLM")
+        str,
+        typer.Option(
+            help="under attack in injection, speaking in journeys: smollm2, or one written like SARA_LLM"
+        ),
     ] = "extractive",
     to_file: Annotated[Path | None, typer.Option("--json", help="write figures and misses here")] = None,
+    html: Annotated[Path | None, typer.Option(help="write a self-contained report here")] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="a run written with --json, to compare this one with"),
+    ] = None,
 ) -> None:
     """Quality suites; exits 1 when a gate of evals/gates.yaml does not hold."""
     unknown = [name for name in names or () if name not in SUITES]
@@ -45,21 +69,34 @@ def evaluate(
         raise typer.BadParameter(f"no suite {', '.join(unknown)}: there are {', '.join(SUITES)}")
     if dataset and len(names or ()) != 1:
         raise typer.BadParameter("--dataset goes with the name of one suite")
-    settings, results, fell = load(llm=model, llm_fallback=None), [], []
+    other = read_run(compare) if compare else []
+    settings, suites = load(llm=model, llm_fallback=None), []
     for name in names or SUITES:
-        result = run(SUITES[name](settings, dataset, None if split == "all" else split), log_level="error")
-        gates = result.gates()
-        print(shown(result, gates) + "\n")
-        results.append({**asdict(result), "gates": [{**asdict(gate), "holds": gate.holds} for gate in gates]})
-        fell += [f"{name} {gate.figure}" for gate in gates if not gate.holds]
+        ran = run(SUITES[name](settings, dataset, None if split == "all" else split), log_level="error")
+        result = stamped(ran, settings)
+        suites.append(Reported(result, result.gates()))
+        print(shown(result, suites[-1].gates) + "\n")
+    results = [_plain(suite) for suite in suites]
+    found = differences(other, results)
+    if found:
+        print("\n".join(["== compared with the other run", *lines(compared(found))]) + "\n")
     if to_file:
-        _write(to_file, results)
+        _write(to_file, json.dumps(results, ensure_ascii=False, indent=1))
+    if html:
+        about = {"suites": ", ".join(s.result.suite for s in suites), "split": split, "model": model}
+        _write(html, report(suites, about=about, differences=found, other=other))
+    fell = [f"{s.result.suite} {gate.figure}" for s in suites for gate in s.gates if not gate.holds]
     if fell:
         raise CommandFailed(f"gates that do not hold: {', '.join(fell)}")
 
 
-def _write(path: Path, results: list[dict[str, Any]]) -> None:
+def _plain(suite: Reported) -> dict[str, Any]:
+    gates = [{**asdict(gate), "holds": gate.holds} for gate in suite.gates]
+    return {**asdict(suite.result), "gates": gates}
+
+
+def _write(path: Path, content: str) -> None:
     try:
-        path.write_text(json.dumps(results, ensure_ascii=False, indent=1), encoding="utf-8")
+        path.write_text(content, encoding="utf-8")
     except OSError as error:
         raise CommandFailed(f"{path} cannot be written: {error}") from error

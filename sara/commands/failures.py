@@ -9,7 +9,9 @@ from channels.simulator.simulator import NoReply, NoSuchButton, UnknownNumber
 from channels.whatsapp.errors import WhatsAppError
 from crm.errors import RecordError
 from db.errors import DatabaseError
+from evals.compare import RunUnreadable
 from evals.dataset import DatasetMissing
+from graph.replay import CheckpointGone
 from inference.errors import InferenceError
 from knowledge.business_file import BusinessFileError
 from knowledge.errors import KnowledgeError
@@ -28,12 +30,14 @@ _NOT_OURS_TO_BIND = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL, socket
 KNOWN = (
     CommandFailed,
     BadScript,
+    CheckpointGone,
     DatasetMissing,
     DocumentsNotRead,
     NoAnswer,
     NoBusiness,
     NoReply,
     NoSuchButton,
+    RunUnreadable,
     UnknownNumber,
     WhatsAppError,
     RecordError,

@@ -14,9 +14,12 @@ from channels.whatsapp.limits import fit
 from crm import businesses, conversations, desk, handoffs, messages
 from crm.errors import UnknownHandoff
 from crm.record import Crm
+from db.tenancy import tenant
+from graph.history import around_pause
 from sara import services
 from sara.commands.loop import run
 from sara.settings import load
+from sara.state_dump import as_lines, as_text
 
 app = typer.Typer(help="Conversations that wait for a human.", no_args_is_help=True)
 
@@ -49,8 +52,17 @@ async def _list(business: str | None) -> list[dict[str, Any]]:
 
 
 @app.command("show")
-def show(handoff_id: Id, as_json: AsJson = False) -> None:
+def show(
+    handoff_id: Id,
+    as_json: AsJson = False,
+    state: Annotated[
+        bool, typer.Option("--state", help="the thread's state before the pause, in it and after it")
+    ] = False,
+) -> None:
     """One hand-over with its conversation."""
+    if state:
+        print(run(_states(handoff_id, as_json)))
+        return
     packet = run(_show(handoff_id))
     if as_json:
         print(json.dumps(packet, ensure_ascii=False, default=str))
@@ -69,7 +81,8 @@ def show(handoff_id: Id, as_json: AsJson = False) -> None:
     ):
         print(f"{name:>14}: {packet[name]}{_named(packet, name)}")
     for said in packet["messages"]:
-        print(f"  {said['sent_at']:%H:%M} {said['author']:>8}: {said['body']}")
+        voice = f" [voice note, message {said['message_id']}]" if said["recorded"] else ""
+        print(f"  {said['sent_at']:%H:%M} {said['author']:>8}: {said['body']}{voice}")
 
 
 async def _show(handoff_id: int) -> dict[str, Any]:
@@ -84,6 +97,18 @@ async def _show(handoff_id: int) -> dict[str, Any]:
         "epoch": conversation.epoch,
         "messages": [asdict(message) for message in said],
     }
+
+
+async def _states(handoff_id: int, as_json: bool) -> str:
+    settings = load()
+    async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
+        business_id = await _business_of(crm, handoff_id)
+        async with crm.transaction(business_id) as tx:
+            thread_id = (await handoffs.get(tx, handoff_id)).thread_id
+        async with services.history(dsn) as machine:
+            with tenant(business_id):
+                moments = await around_pause(machine, thread_id)
+    return as_lines(moments) if as_json else as_text(moments)
 
 
 def _named(packet: dict[str, Any], field: str) -> str:

@@ -252,3 +252,32 @@ async def test_the_database_away_means_come_again(shop: Shop) -> None:
     assert answer.headers["Retry-After"]
     assert await bodies(shop, "393900000011") == []
     assert (await shop.post(raw)).json()["messages"] == 1
+
+
+async def test_what_the_owner_types_on_the_phone_takes_the_conversation(shop: Shop) -> None:
+    """`smb_message_echoes`, as Meta sends them for numbers that are also used in the app."""
+    echo = {
+        "from": "390200000001",
+        "to": "393900007777",
+        "id": "wamid.echo.1",
+        "timestamp": str(int(time.time())),
+        "type": "text",
+        "text": {"body": "Ci penso io, buongiorno"},
+    }
+    made = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "390200000001", "phone_number_id": NUMBER},
+        "message_echoes": [echo],
+    }
+    raw = envelope([{"field": "smb_message_echoes", "value": made}])
+    counts = (await shop.post(raw)).json()
+    again = (await shop.post(raw)).json()
+    assert (counts["echoes"], again["echoes"], again["duplicates"]) == (1, 0, 1)
+    rows = await shop.rows(
+        "SELECT c.owner, h.reason, h.status, m.author, m.body FROM conversation c"
+        " JOIN contact k USING (contact_id) JOIN handoff h USING (conversation_id)"
+        " JOIN message m USING (conversation_id) WHERE k.wa_id = '393900007777'"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("human", "owner_on_phone", "claimed", "agent", "Ci penso io, buongiorno")
+    ]

@@ -150,7 +150,7 @@ async def test_another_number_another_business_and_their_own_threads(browser: Br
     await browser.page.get_by_label("Business").select_option("1002")
     await expect(browser.page.locator("#title")).to_have_text("Conti")
     await expect(browser.page.locator(".item")).to_have_count(0)
-    await browser.page.get_by_label("Customer").select_option("Another number…")
+    await browser.page.locator("#customer").select_option("Another number…")
     await browser.page.get_by_label("Phone number").fill("12")
     await browser.page.get_by_role("button", name="Use this number").click()
     await expect(browser.page.locator("#number-problem")).to_be_visible()

@@ -18,6 +18,7 @@ KILLS_IN_CI = 6
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How often the worker is killed, and the seed of when."""
     parser.addoption("--kills", type=int, default=KILLS_IN_CI, help="kill -9s of the worker under load")
+    parser.addoption("--campaign", type=int, default=500, help="recipients of the campaign among chats")
     parser.addoption("--chaos-seed", type=int, default=20261119, help="seed of instants and messages")
 
 

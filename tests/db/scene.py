@@ -24,6 +24,17 @@ _ROWS = {
     "message_source": """(business_id, message_id, ordinal, source)
         SELECT business_id, message_id, 0, 'a.md' FROM message
         WHERE business_id = %(b)s AND wamid = 'scene'""",
+    "recording": """(message_id, business_id, sealed, bytes)
+        SELECT message_id, business_id, 'secret', 6 FROM message
+        WHERE business_id = %(b)s AND wamid = 'scene'""",
+    "message_place": """(message_id, business_id, latitude, longitude)
+        SELECT message_id, business_id, 1, 2 FROM message WHERE business_id = %(b)s AND wamid = 'scene'""",
+    "message_referral": """(message_id, business_id, headline)
+        SELECT message_id, business_id, 'secret' FROM message
+        WHERE business_id = %(b)s AND wamid = 'scene'""",
+    "inbound_file": """(message_id, business_id, sealed, bytes)
+        SELECT message_id, business_id, 'secret', 6 FROM message
+        WHERE business_id = %(b)s AND wamid = 'scene'""",
     "message_status": """(business_id, message_id, status, at)
         SELECT business_id, message_id, 'sent', now() FROM message
         WHERE business_id = %(b)s AND wamid = 'scene'""",
@@ -39,6 +50,11 @@ _ROWS = {
     "outbox": """(business_id, conversation_id, message_id, turn_id, ordinal, epoch, state)
         SELECT business_id, conversation_id, message_id, 'scene', 0, 0, 'held' FROM message
         WHERE business_id = %(b)s AND wamid = 'scene'""",
+    "outbox_failure": """(business_id, outbox_id, wamid, at)
+        SELECT business_id, outbox_id, 'scene' || business_id, now() FROM outbox
+        WHERE business_id = %(b)s AND turn_id = 'scene'""",
+    "number_halt": """(phone_number_id, business_id, reason, since, ask_at)
+        VALUES ('scene' || %(b)s, %(b)s, 'secret', now(), now() + interval '1 year')""",
     "crm_event": """(business_id, contact_id, kind)
         SELECT business_id, contact_id, 'scene' FROM contact WHERE business_id = %(b)s AND wa_id = 'scene'""",
     "appointment": """(business_id, contact_id, service_id, resource_id, during, idempotency_key)
@@ -55,12 +71,105 @@ _ROWS = {
     "ticket": """(business_id, contact_id, description, idempotency_key)
         SELECT business_id, contact_id, 'secret', 'scene' FROM contact
         WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "service_level": "(business_id, priority, answer_minutes, solve_minutes) VALUES (%(b)s, 'low', 1, 2)",
+    "document_series": "(business_id, kind, year, last) VALUES (%(b)s, 'quote', 1901, 1)",
+    "contact_fiscal": """(business_id, contact_id, name, country)
+        SELECT business_id, contact_id, 'secret', 'IT' FROM contact
+        WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "invoice_draft": """(business_id, contact_id, quote_id, currency)
+        SELECT business_id, contact_id, quote_id, 'EUR' FROM quote
+        WHERE business_id = %(b)s AND idempotency_key = 'scene'""",
+    "invoice_draft_line": """(business_id, invoice_draft_id, ordinal, description, quantity, unit_price,
+                              vat_rate)
+        SELECT d.business_id, invoice_draft_id, 0, 'secret', 1, 1, 22 FROM invoice_draft d
+        JOIN quote USING (quote_id) WHERE d.business_id = %(b)s AND idempotency_key = 'scene'""",
+    "stored_file": """(business_id, contact_id, kind, quote_id, filename, mime_type, content)
+        SELECT business_id, contact_id, 'quote_pdf', quote_id, 'scene.pdf', 'application/pdf', 'secret'
+        FROM quote WHERE business_id = %(b)s AND idempotency_key = 'scene'""",
+    "lifecycle_change": """(business_id, contact_id, from_lifecycle, to_lifecycle, at)
+        SELECT business_id, contact_id, 'lead', 'client', now() FROM contact
+        WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "lead": """(business_id, contact_id, wish, stage)
+        SELECT business_id, contact_id, 'secret', 'new' FROM contact
+        WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "lead_answer": """(business_id, lead_id, key, answer)
+        SELECT l.business_id, lead_id, 'scene', 'secret' FROM lead l JOIN contact USING (contact_id)
+        WHERE l.business_id = %(b)s AND wa_id = 'scene'""",
+    "stage_change": """(business_id, lead_id, to_stage, at)
+        SELECT l.business_id, lead_id, 'new', now() FROM lead l JOIN contact USING (contact_id)
+        WHERE l.business_id = %(b)s AND wa_id = 'scene'""",
+    "follow_up": """(business_id, contact_id, kind, due_at)
+        SELECT business_id, contact_id, 'call_lead', now() FROM contact
+        WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "event_hook": """(business_id, crm_event_id, target, state, next_attempt_at)
+        SELECT business_id, crm_event_id, 'alert', 'done', now() FROM crm_event
+        WHERE business_id = %(b)s AND kind = 'scene'""",
+    "handoff_step": """(business_id, handoff_id, kind, detail, at)
+        SELECT business_id, handoff_id, 'claimed', 'secret', now() FROM handoff
+        WHERE business_id = %(b)s AND turn_id = 'scene'""",
+    "conversation_note": """(business_id, conversation_id, body, at)
+        SELECT business_id, conversation_id, 'secret', now() FROM message
+        WHERE business_id = %(b)s AND wamid = 'scene'""",
+    "presence": """(business_id, conversation_id, agent_id, doing, until)
+        SELECT business_id, conversation_id, m.agent_id, 'looking', now() FROM message
+        JOIN membership m USING (business_id) WHERE business_id = %(b)s AND wamid = 'scene' LIMIT 1""",
+    "canned_reply": "(business_id, title, language, body) VALUES (%(b)s, 'scene', 'it', 'secret')",
+    "waiting": """(business_id, contact_id, service_id, location_id, wanted, language, idempotency_key)
+        SELECT c.business_id, contact_id, service_id, location_id, '[2001-01-01,2001-01-02)', 'it', 'scene'
+        FROM contact c, service s, location l WHERE c.business_id = %(b)s AND s.business_id = %(b)s
+        AND l.business_id = %(b)s AND wa_id = 'scene' LIMIT 1""",
+    "reminder": """(business_id, appointment_id, hours, starts, written_at)
+        SELECT business_id, appointment_id, 24, now(), now() FROM appointment
+        WHERE business_id = %(b)s AND idempotency_key = 'scene'""",
+    "message_template": """(business_id, purpose, language, name, code)
+        VALUES (%(b)s, 'reminder', 'xx', 'secret', 'xx')""",
+    "calendar": """(resource_id, business_id, feed_sha256)
+        SELECT resource_id, business_id, sha256(resource_id::text::bytea) FROM appointment
+        WHERE business_id = %(b)s AND idempotency_key = 'scene'""",
+    "calendar_event": """(appointment_id, resource_id, business_id, during, status, written_at)
+        SELECT appointment_id, resource_id, business_id, during, status, now() FROM appointment
+        WHERE business_id = %(b)s AND idempotency_key = 'scene'""",
+    "calendar_busy": """(business_id, resource_id, uid, during)
+        SELECT business_id, resource_id, 'secret', '[2001-01-01,2001-01-02)' FROM appointment
+        WHERE business_id = %(b)s AND idempotency_key = 'scene'""",
+    "alert_target": "(business_id, name, service, sealed) VALUES (%(b)s, 'scene', 'Slack', 'secret')",
+    "alert": """(business_id, alert_target_id, kind, key, title, body, urgent, state, next_attempt_at,
+                 created_at)
+        SELECT business_id, alert_target_id, 'scene', 'scene', 'secret', 'secret', false, 'sent', now(), now()
+        FROM alert_target WHERE business_id = %(b)s AND name = 'scene'""",
+    "webhook_subscription": """(business_id, host, events, with_content, sealed_url, sealed_secret)
+        VALUES (%(b)s, 'scene', '{quote.scene}', true, 'secret', 'secret')""",
+    "webhook_delivery": """(business_id, webhook_subscription_id, type, webhook_id, body, state)
+        SELECT business_id, webhook_subscription_id, 'quote.scene', 'scene', 'secret', 'delivered'
+        FROM webhook_subscription WHERE business_id = %(b)s AND host = 'scene'""",
     "fact_proposal": """(business_id, kind, subject, subject_name, field, new_value, language, document,
                          row_text)
         VALUES (%(b)s, 'hours', 'scene', 'Scene', 'mon', 'closed', 'it', 'scene.csv', 'secret')""",
     "fact_proposal_hours": """(business_id, proposal_id, opens, closes)
         SELECT business_id, proposal_id, '09:00', '10:00' FROM fact_proposal
         WHERE business_id = %(b)s AND subject = 'scene'""",
+    "wa_template": """(business_id, name, code, category, status, synced_at)
+        VALUES (%(b)s, 'scene', 'it', 'MARKETING', 'APPROVED', now())""",
+    "marketing_consent": """(business_id, contact_id, given, source, evidence, at)
+        SELECT business_id, contact_id, true, 'import', 'secret', now() FROM contact
+        WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "campaign": """(business_id, name, phone_number_id, changed_at, created_at)
+        VALUES (%(b)s, 'scene', 'scene', now(), now())""",
+    "campaign_variant": """(business_id, campaign_id, variant, template_name)
+        SELECT business_id, campaign_id, 'a', 'scene' FROM campaign
+        WHERE business_id = %(b)s AND name = 'scene'""",
+    "campaign_recipient": """(business_id, campaign_id, contact_id, variant)
+        SELECT g.business_id, campaign_id, contact_id, 'a' FROM campaign g JOIN contact c USING (business_id)
+        WHERE g.business_id = %(b)s AND g.name = 'scene' AND wa_id = 'scene'""",
+    "contact_basis": """(business_id, contact_id, purpose, basis, evidence, at)
+        SELECT business_id, contact_id, 'marketing', 'consent', 'secret', now() FROM contact
+        WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "erasure": """(business_id, contact_id, cause, invoices, at)
+        SELECT business_id, contact_id, 'asked', 'none', now() FROM contact
+        WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "erasure_part": """(business_id, erasure_id, table_name, deleted, emptied)
+        SELECT e.business_id, erasure_id, 'scene', 1, 1 FROM erasure e JOIN contact c USING (contact_id)
+        WHERE e.business_id = %(b)s AND wa_id = 'scene'""",
 }
 _THREADS = (
     "INSERT INTO checkpoints (thread_id, checkpoint_id, checkpoint) VALUES (%(t)s, 'scene', '{}')",

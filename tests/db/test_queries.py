@@ -1,5 +1,6 @@
 """Named SQL blocks."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_an_unknown_name_is_named(tmp_path: Path) -> None:
 
 
 def test_every_query_of_the_record_is_used_and_every_used_one_exists() -> None:
-    code = "\n".join(file.read_text() for file in sorted(QUERIES.parent.glob("*.py")))
+    code = "\n".join(file.read_text() for file in sorted(QUERIES.parent.rglob("*.py")))
     headings = [
         line.split(" -- ")[0].removeprefix("-- ")
         for file in sorted(QUERIES.glob("*.sql"))
@@ -39,4 +40,6 @@ def test_every_query_of_the_record_is_used_and_every_used_one_exists() -> None:
         if line.startswith("-- ") and line.count(" -- ") >= 1
     ]
     assert len(headings) == len(Queries.load(QUERIES))
-    assert [name for name in headings if f'"{name}"' not in code] == []
+    built = set(re.findall(r'f"(\w+_)\{', code))  # one query a kind, its name put together
+    unused = [name for name in headings if f'"{name}"' not in code and not name.startswith(tuple(built))]
+    assert unused == []

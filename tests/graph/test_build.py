@@ -45,6 +45,8 @@ PAUSE = [
     ("await_human", "__end__"),
     ("load_contact", "__end__"),  # an end told by hand, once the record knows of it
 ]
+# None is opened: a human gave the same matter back a moment ago.
+NOT_AGAIN = [("open_handoff", "reply")]
 
 
 def test_its_nodes_are_those_of_the_architecture() -> None:
@@ -53,13 +55,16 @@ def test_its_nodes_are_those_of_the_architecture() -> None:
 
 def test_its_edges_are_those_of_the_architecture() -> None:
     drawn = {(edge.source, edge.target) for edge in build(None).get_graph().edges}
-    assert drawn == {*ROAD, *SHORTCUTS, *AGAIN, *TO_A_HUMAN, *PAUSE}
+    assert drawn == {*ROAD, *SHORTCUTS, *AGAIN, *TO_A_HUMAN, *PAUSE, *NOT_AGAIN}
 
 
 def test_only_people_stand_behind_a_hand_over() -> None:
-    """No edge leads from an opened hand-over back to the bot but through the pause."""
+    """No edge leads from an opened hand-over back to the bot's thinking but through the pause."""
     drawn = [(edge.source, edge.target) for edge in build(None).get_graph().edges]
-    assert [target for source, target in drawn if source == "open_handoff"] == ["await_human"]
+    assert [target for source, target in drawn if source == "open_handoff"] == [
+        "await_human",
+        "reply",
+    ]
 
 
 def test_its_channels_are_the_declared_state() -> None:

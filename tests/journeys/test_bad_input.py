@@ -236,11 +236,25 @@ async def test_nothing_to_read_is_said_to_be_empty(whole: Local, case: str) -> N
     assert got.owner == "bot"
 
 
-@pytest.mark.parametrize("case", ["sticker", "image without caption", "video", "document", "unsupported"])
+@pytest.mark.parametrize("case", ["sticker", "video", "unsupported"])
 async def test_what_cannot_be_opened_is_asked_for_in_words(whole: Local, case: str) -> None:
     got = await send(whole, new_sender(), content=CONTENTS[case])
-    assert "Me lo scrivi" in got.text
+    assert "me lo scrivi" in got.text.lower()
     assert "passwd" not in got.text
+    assert got.owner == "bot"
+
+
+@pytest.mark.parametrize("case", ["image without caption", "image with caption", "document"])
+async def test_what_only_a_person_can_look_at_goes_to_one(whole: Local, case: str) -> None:
+    got = await send(whole, new_sender(), content=CONTENTS[case])
+    assert "Io non riesco a guardare foto e documenti." in got.text
+    assert "passwd" not in got.text
+    assert got.owner == "human"
+
+
+async def test_a_place_is_thanked_for(whole: Local) -> None:
+    got = await send(whole, new_sender(), content=CONTENTS["location"])
+    assert got.text == "Grazie per la posizione. Cosa posso fare per te lì?"
     assert got.owner == "bot"
 
 

@@ -10,7 +10,7 @@ import pytest
 from sara.demo import JOURNEYS, journeys
 from sara.exchange import Customer, exchange
 from sara.local import Local
-from sara.play import play, read
+from sara.play import Expect, play, read
 
 _senders = itertools.count(secrets.randbelow(10**8) * 1000 + 394 * 10**11)
 _AMOUNT = re.compile(
@@ -32,6 +32,33 @@ async def test_the_journeys_of_the_demo(whole: Local, path: Path) -> None:
     journey = await play(whole, read(path), base=JOURNEYS, customer=str(next(_senders)))
     assert [f"{step.said}: {problem}" for step in journey.steps for problem in step.problems] == []
     assert journey.passed
+
+
+@pytest.mark.parametrize("language", ["it", "en", "es", "pt"])
+async def test_a_booking_by_voice_note_is_read_back_in_every_language(whole: Local, language: str) -> None:
+    path = JOURNEYS / "voice" / f"{language}.yaml"
+    journey = await play(whole, read(path), base=path.parent, customer=str(next(_senders)))
+    assert [f"{step.said}: {problem}" for step in journey.steps for problem in step.problems] == []
+    assert journey.passed
+    heard = journey.steps[0].result
+    assert heard is not None
+    assert heard.transcript
+    assert heard.transcript not in journey.steps[-1].said
+
+
+async def test_a_journey_without_its_read_back_fails(whole: Local) -> None:
+    path = JOURNEYS / "voice" / "it.yaml"
+    script = read(path)
+    wrong = script.steps[0].model_copy(update={"expect": Expect(read_back="un massaggio lunare")})
+    journey = await play(
+        whole,
+        script.model_copy(update={"steps": (wrong,)}),
+        base=path.parent,
+        customer=str(next(_senders)),
+    )
+    assert [step.problems for step in journey.steps] == [
+        ("no reply so far reads back 'un massaggio lunare'",)
+    ]
 
 
 @pytest.mark.parametrize(("business", "language", "question"), INVENTED)

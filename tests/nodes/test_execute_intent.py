@@ -44,7 +44,15 @@ async def test_the_models_words_about_an_action_are_dropped(room: Room) -> None:
     assert outcome["sources"] == []
     outcome = await talk.say("sì")
     assert outcome["kind"] == "done"
-    assert set(outcome["evidence"]) == {"appointment", "service", "starts", "resource", "place", "price"}
+    assert set(outcome["evidence"]) == {
+        "appointment",
+        "service",
+        "starts",
+        "resource",
+        "place",
+        "price",
+        "people",
+    }
 
 
 @pytest.mark.parametrize("first", [BOOKING, "massaggio rilassante", "vorrei prenotare"])

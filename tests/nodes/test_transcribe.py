@@ -1,14 +1,27 @@
 """Voice notes through the whole path: understood, not understood, unusable, and during a pause."""
 
+import io
 import itertools
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+import av
+import numpy as np
+import pytest
+
+from crm import recordings
 from db.tenancy import tenant
 from graph.run import remembered
+from graph.state import State
+from inference.audio import SAMPLE_RATE
+from inference.speech import Transcript
 from sara.exchange import Customer, Exchange, exchange
 from sara.local import Local
-from tests.nodes.stage import Stage
+from tests.nodes.stage import Stage, Thread
+from tests.voice.make_fixtures import opus
 
 _senders = itertools.count(secrets.randbelow(10**8) * 1000 + 391 * 10**11)
 
@@ -94,3 +107,201 @@ async def test_words_nobody_sees_are_not_heard_whatever_road_they_take(stage: St
     unseen = "".join(chr(0xE0000 + ord(letter)) for letter in "costa 1 euro")
     await thread.say(f"Quanto costa\u200b il massaggio rilassante?{unseen}")
     assert thread.state["window"][0]["text"] == "Quanto costa il massaggio rilassante?"
+
+
+def tune(seconds: float) -> bytes:
+    """A melody as a voice note."""
+    notes = np.repeat([262.0, 330.0, 392.0, 523.0, 392.0, 330.0], SAMPLE_RATE // 2)
+    sound = np.sin(2 * np.pi * np.cumsum(np.resize(notes, int(seconds * SAMPLE_RATE))) / SAMPLE_RATE)
+    return opus((sound * 8000).astype(np.int16))
+
+
+def film() -> bytes:
+    """A video with sound, sent as a voice note."""
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as target:
+        sound, pictures = (
+            target.add_stream("aac", rate=16_000, layout="mono"),
+            target.add_stream("mpeg4", rate=5),
+        )
+        pictures.width = pictures.height = 64
+        pictures.pix_fmt = "yuv420p"
+        image = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+        target.mux([*pictures.encode(image), *pictures.encode(None)])
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 16_000
+        target.mux([*sound.encode(frame), *sound.encode(None)])
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("note", "reason", "said"),
+    [
+        ("zero.ogg", "empty", "non mi è arrivato per intero"),
+        ("truncated.ogg", "truncated", "non mi è arrivato per intero"),
+        ("random.ogg", "not_audio", "non riesco ad aprirlo"),
+        ("error_page.ogg", "not_audio", "non riesco ad aprirlo"),
+        ("short.ogg", "too_short", "così breve"),
+        ("silence.ogg", "no_speech", "non sono riuscita a sentire niente"),
+        ("noise.ogg", "no_speech", "non sono riuscita a sentire niente"),
+        ("tune", "music", "Sento della musica"),
+        ("film", "video", "I video non riesco ancora a guardarli"),
+        ("long", "too_long", "più di 5 minuti"),
+    ],
+)
+async def test_every_outcome_has_its_own_words(
+    whole: Local, notes: Path, note: str, reason: str, said: str
+) -> None:
+    made = {
+        "tune": lambda: tune(4),
+        "film": film,
+        "long": lambda: opus(np.zeros(301 * SAMPLE_RATE, np.int16)),
+    }
+    voice = made[note]() if note in made else (notes / note).read_bytes()
+    came = await exchange(whole, somebody(), voice=voice)
+    assert (came.outcome, came.owner) == ("voice_unclear", "bot")
+    assert said in came.reply
+    [row] = await _rows(whole, came)
+    assert (row["transcript_status"], row["transcript_reason"], row["transcript"]) == ("rejected", reason, "")
+
+
+async def test_a_language_the_business_does_not_speak_is_named(whole: Local, notes: Path) -> None:
+    came = await exchange(whole, somebody(), voice=(notes / "es_booking_woman.ogg").read_bytes())
+    assert (came.outcome, came.owner) == ("voice_unclear", "bot")
+    assert "spagnolo" in came.reply
+    assert "italiano o inglese" in came.reply
+    [row] = await _rows(whole, came)
+    assert row["transcript"] == ""
+
+
+async def test_what_was_heard_how_surely_and_the_sound_are_kept(whole: Local, notes: Path) -> None:
+    note = (notes / "it_price_woman.ogg").read_bytes()
+    came = await exchange(whole, somebody(), voice=note)
+    [row] = await _rows(whole, came)
+    assert (row["language"], row["transcript_status"], row["transcript_reason"]) == ("it", "ok", None)
+    assert 0.5 < row["transcript_confidence"] <= 1
+    assert row["media_seconds"] == pytest.approx(5.5, abs=0.5)
+    assert note[:40] not in bytes(row["sealed"])
+    seal = whole.services.context.seal
+    assert seal is not None
+    async with whole.crm.transaction(row["business_id"]) as tx:
+        kept = await recordings.get(tx, row["message_id"], seal)
+    assert kept.sound == note
+
+
+async def _rows(whole: Local, came: Exchange) -> list[dict[str, Any]]:
+    async with whole.crm.as_owner() as tx:
+        cursor = await tx.connection.execute(
+            "SELECT m.*, r.sealed FROM message m LEFT JOIN recording r USING (message_id)"
+            " WHERE conversation_id = %s AND media_id IS NOT NULL ORDER BY message_id",
+            (came.conversation_id,),
+        )
+        return await cursor.fetchall()
+
+
+@dataclass
+class Ear:
+    """Hears what the test says was heard, and keeps what it was told beforehand."""
+
+    hears: Transcript
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    async def transcribe(
+        self, audio: bytes, *, languages: Sequence[str], prior: Any = None, vocabulary: Any = ()
+    ) -> Transcript:
+        self.told.append({"languages": languages, "prior": prior, "vocabulary": vocabulary})
+        return self.hears
+
+
+class Media:
+    """Any note, whole."""
+
+    async def fetch(self, media_id: str, sha256: str | None) -> bytes:
+        return b"OggS"
+
+
+def unclear(text: str) -> Transcript:
+    return Transcript("unclear", text, "it", confidence=0.3, duration_s=2.0, reason="low_confidence")
+
+
+async def spoken(thread: Thread, hears: Transcript) -> State:
+    """A voice note of which the model hears that."""
+    ear = Ear(hears)
+    thread.context = replace(thread.context, transcriber=ear, media=Media())
+    event = await thread.wrote("", kind="audio")
+    event["messages"][0]["media"] = {"id": "1", "mime_type": "audio/ogg", "sha256": None, "voice": True}
+    return await thread.deliver(event)
+
+
+async def test_an_unclear_note_is_quoted_once_and_then_a_human_listens(stage: Stage) -> None:
+    thread = await stage.customer()
+    await spoken(thread, unclear("vorrei un massaggio domani alle sei"))
+    assert thread.words == (
+        "Ho sentito: “vorrei un massaggio domani alle sei”. È giusto?"
+        " Se no, scrivimelo o mandami di nuovo il vocale."
+    )
+    assert (await thread.conversation()).owner == "bot"
+    await spoken(thread, unclear("vorrei un messaggio domani"))
+    assert (await thread.conversation()).owner == "human"
+    [handoff] = await thread.handoffs()
+    assert (handoff["reason"], handoff["wants"]) == ("voice_unclear", "vorrei un messaggio domani")
+    kept = await stage.rows(
+        "SELECT message_id FROM recording JOIN message USING (message_id)"
+        " WHERE conversation_id = %s ORDER BY 1",
+        thread.conversation_id,
+    )
+    assert len(kept) == 2
+    assert thread.state["handoff"]["packet"]["voice_notes"] == [row["message_id"] for row in kept]
+
+
+async def test_a_doubtful_call_for_help_does_not_wait_for_a_second_note(stage: Stage) -> None:
+    thread = await stage.customer()
+    await spoken(thread, unclear("aiuto ho un dolore forte al petto e non respiro"))
+    [handoff] = await thread.handoffs()
+    assert (handoff["reason"], handoff["label"]) == ("sensitive", "emergency")
+    assert "112" in thread.words
+    assert len(thread.state["handoff"]["packet"]["voice_notes"]) == 1
+
+
+async def test_a_yes_to_the_quoted_words_makes_them_the_customers(stage: Stage) -> None:
+    thread = await stage.customer()
+    await spoken(thread, unclear("vorrei prenotare un massaggio rilassante venerdì alle 15"))
+    await thread.say("sì")
+    assert thread.state["outcome"]["kind"] == "confirming"
+    assert "15:00" in thread.words
+    assert await stage.rows("SELECT 1 FROM appointment WHERE contact_id = %s", thread.contact_id) == []
+
+
+async def test_what_was_barely_understood_is_said_back_before_the_answer(stage: Stage) -> None:
+    thread = await stage.customer()
+    barely = Transcript("ok", "Quanto costa il massaggio rilassante?", "it", confidence=0.6, low=True)
+    await spoken(thread, barely)
+    first, *_ = [message.body for message in await thread.spoken()]
+    assert first == "Nel tuo vocale ho sentito: “Quanto costa il massaggio rilassante?”."
+    await spoken(thread, replace(barely, low=False))
+    assert sum("ho sentito" in message.body for message in await thread.spoken()) == 1
+
+
+async def test_the_ear_is_told_the_languages_the_people_and_the_streets(stage: Stage) -> None:
+    thread = await stage.customer()
+    await spoken(thread, unclear("eh"))
+    [told] = thread.context.transcriber.told  # type: ignore[attr-defined]
+    assert told["languages"] == ["it", "en"]
+    assert told["prior"] == {"it": pytest.approx(3.0)}
+    assert {"Via Orti", "Giulia Marchetti", "Massaggio rilassante"} <= set(told["vocabulary"]["it"])
+    assert "Relaxing massage" in told["vocabulary"]["en"]
+    await thread.say("Hello, how much is a relaxing massage please?")
+    await spoken(thread, unclear("eh"))
+    assert thread.context.transcriber.told[0]["prior"] == {"en": 3.0}  # type: ignore[attr-defined]
+
+
+async def test_without_a_key_the_sound_is_not_kept(stage: Stage) -> None:
+    thread = await stage.customer()
+    thread.context = replace(thread.context, seal=None)
+    await spoken(thread, unclear("eh"))
+    [row] = await stage.rows(
+        "SELECT transcript, (SELECT count(*) FROM recording r WHERE r.message_id = m.message_id) AS kept"
+        " FROM message m WHERE conversation_id = %s AND kind = 'audio'",
+        thread.conversation_id,
+    )
+    assert row == {"transcript": "eh", "kept": 0}

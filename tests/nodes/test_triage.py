@@ -133,3 +133,21 @@ async def test_the_offered_person_can_be_had_and_declined(stage: Stage) -> None:
     assert thread.state["outcome"]["kind"] == "declined_human"
     await thread.say("Sì, un collega", kind="interactive", option="human:yes")
     assert [row["reason"] for row in await thread.handoffs()] == ["customer_request"]
+
+
+async def test_a_film_is_answered_in_its_own_words(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("", kind="video")
+    assert thread.state["outcome"]["kind"] == "unsupported"
+    assert thread.words == "I video non riesco ancora a guardarli. Me lo dici in un vocale, o me lo scrivi?"
+
+
+async def test_a_correction_of_the_time_needs_no_judgment(stage: Stage) -> None:
+    """After a question about pain and prices "no, at three" must not look like a call for help."""
+    thread = await stage.customer()
+    await thread.say("Vorrei prenotare un massaggio decontratturante sabato 12 dicembre alle 11")
+    assert thread.state["outcome"]["kind"] == "confirming"
+    await thread.say("no, alle 15")
+    assert thread.state["outcome"]["kind"] == "confirming"
+    assert "15:00" in thread.words
+    assert (await thread.conversation()).owner == "bot"

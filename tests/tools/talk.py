@@ -69,7 +69,7 @@ class Room:
     async def clean(self) -> None:
         """Forgets what earlier tests did and sets the clock back."""
         self.clock.now = MORNING
-        await self.rows("TRUNCATE appointment, quote, quote_line, ticket, crm_event")
+        await self.rows("TRUNCATE appointment, quote, ticket, crm_event, lead, follow_up CASCADE")
         await self.rows("DELETE FROM business WHERE slug <> ALL(%s)", list(SEEDS))
         for slug in set(self.ids) - set(SEEDS):
             del self.ids[slug]
@@ -110,10 +110,16 @@ class Talk:
         reply: str = "",
         turn_id: str | None = None,
         confidence: float = 0.9,
+        voice: str = "",
+        low: bool = False,
         **arguments: Any,
     ) -> dict[str, Any]:
-        """One turn. Without `intent` the proposal is absent, as when triage goes straight to the frame."""
-        settled = yes_no(text, self.language) or cancel_words(text, self.language)
+        """One turn; `voice` is said in a voice note, `low` one that was barely understood.
+
+        Without `intent` the proposal is absent, as when triage goes straight to the frame.
+        """
+        said = text or voice
+        settled = yes_no(said, self.language) or cancel_words(said, self.language)
         proposal: dict[str, Any] = {}
         if intent is not None and not (self.state.get("frame") and settled):
             proposal = {
@@ -129,7 +135,7 @@ class Talk:
             "business_id": self.business_id,
             "conversation_id": self.conversation_id,
             "contact_id": self.contact_id,
-            "messages": [m for m in (_pressed(option), _written(text)) if m],
+            "messages": [m for m in (_pressed(option), _written(text), _spoken(voice, low)) if m],
         }
         given = {**self.state, "event": event, "language": self.language, "proposal": proposal}
         given["contact"] = {"name": self.name}
@@ -192,6 +198,12 @@ def _pressed(option: str | None) -> dict[str, Any] | None:
 
 def _written(text: str) -> dict[str, Any] | None:
     return {"author": "customer", "kind": "text", "text": text, "option_id": None} if text else None
+
+
+def _spoken(voice: str, low: bool) -> dict[str, Any] | None:
+    """A voice note as the transcribe node leaves it."""
+    transcript = {"status": "ok", "low": low, "text": voice}
+    return {"author": "customer", "kind": "audio", "text": voice, "transcript": transcript} if voice else None
 
 
 @asynccontextmanager

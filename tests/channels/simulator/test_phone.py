@@ -145,3 +145,16 @@ async def test_an_application_of_its_own_opens_and_closes_its_simulator(stage: A
     async with serve(app) as base_url:
         assert isinstance(app.state.simulator, Simulator)
         assert (await stage.http.get(f"{base_url}/phone/")).status_code == 200
+
+
+async def test_what_goes_wrong_is_switched_from_the_page(stage: Any) -> None:
+    page = f"{stage.base_url}/phone/api/faults"
+    wanted = {"faults": {"token_expired": True}, "pair_limit": True, "tier": 2, "refuse": [131056]}
+    answer = await stage.http.post(page, json=wanted)
+    assert answer.json()["faults"]["token_expired"] is True
+    assert stage.simulator.faults.now.token_expired
+    assert (stage.simulator.quotas.pair_limit, stage.simulator.quotas.tier) == (True, 2)
+    assert (await stage.http.post(page, json={"tier": 0})).json()["tier"] is None
+    assert (await stage.http.get(page)).json()["refuse"] == [131056]
+    assert (await stage.http.post(page, json={"faults": {"p500": 2}})).status_code == 422
+    assert (await stage.http.post(page, json={"faults": {"nonsense": 1}})).status_code == 422

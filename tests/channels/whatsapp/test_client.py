@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from channels.messages import Button, OutboundMessage
 from channels.simulator.settings import Faults
 from channels.whatsapp import errors
-from channels.whatsapp.client import MediaInfo, WhatsAppClient
+from channels.whatsapp.client import MOST_REDIRECTS, MediaInfo, WhatsAppClient
 
 GIULIA = "393331112222"
 HELLO = OutboundMessage(body="Ciao **Giulia**")
@@ -258,21 +259,52 @@ async def test_the_token_goes_to_no_other_host(stage: Any, url: str) -> None:
         await stage.client.download(MediaInfo(url=url), limit_bytes=10)
 
 
-async def test_the_token_does_not_follow_a_redirect(serve: Callable[[Any], Any]) -> None:
-    seen: list[str | None] = []
+@asynccontextmanager
+async def redirecting(
+    serve: Callable[[Any], Any], *hops: str
+) -> AsyncIterator[tuple[WhatsAppClient, MediaInfo, list[str]]]:
+    """A Graph API whose media is at `/0`, which redirects to `hops` one after the other, then to the file."""
+    seen: list[str] = []
     app = FastAPI()
 
-    @app.get("/there")
-    async def there(request: Request) -> Response:
-        seen.append(request.headers.get("Authorization"))
+    @app.get("/{step}")
+    async def at(step: int, request: Request) -> Response:
+        seen.append(request.headers.get("Authorization", ""))
+        if step < len(hops):
+            return Response(status_code=302, headers={"Location": hops[step]})
         return Response(b"x")
-
-    @app.get("/here")
-    async def here() -> Response:
-        return Response(status_code=302, headers={"Location": "/there"})
 
     async with serve(app) as base_url, httpx.AsyncClient(follow_redirects=True) as http:
         client = WhatsAppClient(http, base_url=base_url, access_token="t")
+        yield client, MediaInfo(url=f"{base_url}/0"), seen
+
+
+async def test_a_redirect_to_an_allowed_host_is_followed(serve: Callable[[Any], Any]) -> None:
+    async with redirecting(serve, "/1", "2") as (client, info, seen):
+        assert await client.download(info, limit_bytes=10) == b"x"
+        assert seen == ["Bearer t"] * 3
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://evil.example/1",
+        "//evil.example/1",
+        "http://localhost:1/1",
+        "file:///etc/passwd",
+        "http://[bad",
+        "",
+    ],
+)
+async def test_the_token_follows_no_redirect_elsewhere(serve: Callable[[Any], Any], location: str) -> None:
+    async with redirecting(serve, *[location] * 9) as (client, info, seen):
         with pytest.raises(errors.MediaHostRefused):
-            await client.download(MediaInfo(url=f"{base_url}/here"), limit_bytes=10)
-    assert not seen
+            await client.download(info, limit_bytes=10)
+        assert len(seen) <= MOST_REDIRECTS + 1
+
+
+async def test_a_ring_of_redirects_is_left(serve: Callable[[Any], Any]) -> None:
+    async with redirecting(serve, *["/0"] * 9) as (client, info, seen):
+        with pytest.raises(errors.MediaHostRefused, match="more than"):
+            await client.download(info, limit_bytes=10)
+        assert len(seen) == MOST_REDIRECTS + 1

@@ -39,7 +39,7 @@ def test_rendering_never_lengthens(text: str) -> None:
 
 def test_text_on_the_wire() -> None:
     body = to_graph(
-        OutboundMessage(body="**Sì** https://x.it", reply_to="wamid.1"),
+        OutboundMessage(body="**Sì** https://x.it", reply_to="wamid.1", preview=True),
         to="393331112222",
         recipient="IT.abc",
         callback_data="outbox:1",

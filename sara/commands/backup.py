@@ -1,0 +1,80 @@
+"""The whole database to a file and back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import astuple
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crm import restored
+from db import dump, embedded
+from db.migrate import migrate
+from sara import services
+from sara.commands.failures import CommandFailed
+from sara.commands.loop import run
+from sara.settings import Settings, load
+
+_KEYS = "The keys are not in it: keep SARA_AUDIO_KEY and SARA_SECRET_KEY, or SARA_DATA_DIR/*.key, apart."
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="file to write, or a folder, where it is named by the time")],
+) -> None:
+    """Writes everything the database holds, as it is at this moment; everything may go on running."""
+    file = target / f"sara-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump" if target.is_dir() else target
+    if not file.parent.is_dir():
+        raise CommandFailed(f"there is no folder {file.parent}: make it first")
+    if file.exists():
+        raise CommandFailed(f"{file} is there already: choose another name")
+    size = run(_backup(load(), file))
+    print(f"{file}: {size} bytes\n{_KEYS}")
+
+
+async def _backup(settings: Settings, file: Path) -> int:
+    async with _server(settings) as dsn:
+        return await dump.dump(dsn, file)
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="what `sara backup` wrote")],
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="nothing ran since the backup: what waited then goes out"),
+    ] = False,
+) -> None:
+    """Reads a backup into an empty database and brings it up to date. Start `serve` and `worker` afterwards.
+
+    Messages on their way at the backup may have gone out since, so they are held for a person to look at, and
+    running campaigns are paused; with --resume, when everything had been stopped before, they go on.
+    """
+    held, paused = run(_restore(load(), file, resume=resume))
+    print(f"restored {file}")
+    if held or paused:
+        print(
+            f"{held} messages are held and {paused} campaigns paused: they may have gone out since the backup"
+        )
+
+
+async def _restore(settings: Settings, file: Path, *, resume: bool) -> tuple[int, int]:
+    async with _server(settings) as dsn:
+        await dump.restore(dsn, file)
+        await migrate(dsn)
+        async with services.record(settings, dsn) as crm, crm.as_owner() as tx:
+            return (0, 0) if resume else astuple(await restored.hold_back(tx))
+
+
+@asynccontextmanager
+async def _server(settings: Settings) -> AsyncIterator[str]:
+    """The database as it is: unlike elsewhere, an embedded one is not migrated by opening it."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    server = await asyncio.to_thread(embedded.start, settings.data_dir.resolve())
+    try:
+        yield server.dsn
+    finally:
+        await asyncio.to_thread(server.stop)

@@ -1,0 +1,171 @@
+"""What a customer may ask for: their data, and that it goes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import typer
+
+from crm import businesses
+from crm.errors import UnknownContact
+from crm.privacy import basis, erasure, export, people
+from crm.privacy.basis import Basis, BasisRow, Purpose
+from crm.privacy.erasure import Report
+from db.checkpoints import TenantSaver
+from db.pool import open_pool
+from sara import contact_export, services
+from sara.commands.desk import Desk, desk_of
+from sara.commands.failures import CommandFailed
+from sara.commands.loop import run
+
+app = typer.Typer(help="A customer's data: export it, erase it, say why it is used.", no_args_is_help=True)
+
+Business = Annotated[str, typer.Option(help="slug of the business")]
+Contact = Annotated[
+    str,
+    typer.Argument(help="phone number with its country's digits, or #12 for contact number 12"),
+]
+_LANGSMITH = "https://api.smith.langchain.com/api/v1/runs/delete"
+
+
+@app.command("export")
+def export_(
+    contact: Contact,
+    business: Business,
+    output: Annotated[
+        Path | None, typer.Option(file_okay=False, help="folder to write; contact-NUMBER when none is given")
+    ] = None,
+) -> None:
+    """Everything held about a customer: contact.json for machines, contact.html for people, their files."""
+    folder, written = run(_export(business, contact, output))
+    print(f"{folder}: {len(written)} files")
+
+
+async def _export(business: str, contact: str, output: Path | None) -> tuple[Path, list[Path]]:
+    async with desk_of(business) as desk:
+        seal = await asyncio.to_thread(services.seal, desk.settings)
+        async with desk.crm.transaction(desk.business_id) as tx:
+            person = await people.find(tx, contact)
+            if person.erased_at is not None:
+                raise UnknownContact(f"contact #{person.contact_id} was erased: nothing is held any more")
+            made = await export.export(tx, person, seal)
+            threads = [row.thread_id for row in await people.threads(tx, person.contact_id)]
+            name = (await businesses.profile(tx)).business.name
+        async with desk.crm.as_owner() as tx:
+            made.raw_webhooks = await export.count_raw(tx, person)
+        async with _saver(desk) as saver:
+            made.threads = await contact_export.thread_states(saver, desk.business_id, threads)
+    folder = output or Path(f"contact-{person.contact_id}")
+    return folder, await asyncio.to_thread(contact_export.write, made, folder, name)
+
+
+@app.command("erase")
+def erase(
+    contact: Contact,
+    business: Business,
+    close: Annotated[
+        bool, typer.Option("--close", help="end what is open: hand-overs, appointments to come, reports")
+    ] = False,
+    invoices: Annotated[
+        Literal["none", "anonymise", "keep"],
+        typer.Option(help="what becomes of numbered invoice drafts; none: refuse when there are any"),
+    ] = "none",
+    report: Annotated[Path | None, typer.Option(dir_okay=False, help="file for the proof, as JSON")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Erases a customer, then searches the whole database for what is left. Figures stay; no way back."""
+    if not yes:
+        typer.confirm(f"Erase {contact} at {business}? This cannot be undone.", abort=True)
+    done = run(_erase(business, contact, close=close, invoices=invoices))
+    data = _data(done)
+    text = json.dumps(data, ensure_ascii=False, indent=2, default=str)
+    if report is not None:
+        report.write_text(f"{text}\n", encoding="utf-8")
+    print(text if as_json else _words(done))
+    if not done.clean:
+        raise CommandFailed(
+            f"traces of contact #{done.contact_id} are left: see `traces` in the report (--json)"
+        )
+
+
+async def _erase(
+    business: str, contact: str, *, close: bool, invoices: Literal["none", "anonymise", "keep"]
+) -> Report:
+    async with desk_of(business) as desk:
+        async with desk.crm.transaction(desk.business_id) as tx:
+            person = await people.find(tx, contact)
+        return await erasure.erase(
+            desk.crm, desk.business_id, person.contact_id, close=close, invoices=invoices
+        )
+
+
+def _data(done: Report) -> dict[str, Any]:
+    """The proof as JSON, with what other systems have to be told."""
+    return {
+        **asdict(done),
+        "clean": done.clean,
+        "langsmith": {"post": _LANGSMITH, "body": {"metadata": {"thread_id": done.threads}}},
+    }
+
+
+def _words(done: Report) -> str:
+    lines = [f"contact #{done.contact_id} is erased"]
+    lines += [
+        f"  {part.table:<20} {part.deleted:>5} deleted {part.emptied:>5} emptied"
+        for part in done.parts
+        if part.deleted or part.emptied
+    ]
+    lines += [f"  raw webhooks         {done.raw_webhooks:>5} deleted", f"  jobs  {done.jobs:>20} dropped"]
+    if done.calendar_entries:
+        lines.append(f"  {done.calendar_entries} entries in calendars outside: those of the past stay there")
+    proof = done.proof
+    if proof is not None:
+        sought = f"{proof.identities} identities and {proof.words} words in {proof.tables} tables"
+        lines.append(f"searched for {sought}: {len(proof.traces) or 'no'} traces")
+        for title, found in (("trace", proof.traces), ("kept", proof.kept), ("elsewhere", proof.elsewhere)):
+            lines += [f"  {title}: {one.what} in {one.table}.{one.column}, {one.rows} rows" for one in found]
+    return "\n".join(lines)
+
+
+@app.command("basis")
+def basis_(
+    contact: Contact,
+    business: Business,
+    purpose: Annotated[Purpose | None, typer.Option(help="what the data is used for")] = None,
+    because: Annotated[Basis | None, typer.Option(help="the basis of article 6(1) or 9(2)(a)")] = None,
+    evidence: Annotated[str, typer.Option(help="what shows it: a form, a date, a contract")] = "",
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Why a customer's data is used, purpose by purpose; with --purpose and --because: says so."""
+    if (purpose is None) != (because is None):
+        raise typer.BadParameter(f"--purpose and --because go together ({', '.join(get_args(Basis))})")
+    for row in run(_basis(business, contact, purpose, because, evidence)):
+        if as_json:
+            print(json.dumps(asdict(row), ensure_ascii=False, default=str))
+        else:
+            since = f"{row.since:%Y-%m-%d}" if row.since else ""
+            print(f"{row.purpose:<10} {row.basis:<22} {since:<11} {row.evidence}")
+
+
+async def _basis(
+    business: str, contact: str, purpose: Purpose | None, because: Basis | None, evidence: str
+) -> list[BasisRow]:
+    async with desk_of(business) as desk, desk.crm.transaction(desk.business_id) as tx:
+        person = await people.find(tx, contact)
+        if purpose is not None and because is not None:
+            await basis.say(tx, person.contact_id, purpose, because, evidence)
+        return await basis.of(tx, person.contact_id)
+
+
+@asynccontextmanager
+async def _saver(desk: Desk) -> AsyncIterator[TenantSaver]:
+    pool = await open_pool(desk.dsn, max_size=2, name="export")
+    try:
+        yield TenantSaver(pool)
+    finally:
+        await pool.close()

@@ -1,0 +1,63 @@
+"""A customer's data in a folder: contact.json for machines, contact.html for people, and their files."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from crm.privacy.export import Export
+from db.checkpoints import TenantSaver
+from db.tenancy import tenant
+
+
+async def thread_states(saver: TenantSaver, business_id: int, threads: list[str]) -> dict[str, Any]:
+    """What the graph remembers of each thread, by thread id; threads it has forgotten are left out."""
+    states: dict[str, Any] = {}
+    with tenant(business_id):
+        for thread in threads:
+            kept = await saver.aget({"configurable": {"thread_id": thread, "checkpoint_ns": ""}})
+            if kept is not None:
+                values = kept["channel_values"]
+                states[thread] = {key: value for key, value in values.items() if not key.startswith("__")}
+    return states
+
+
+def write(export: Export, folder: Path, business: str) -> list[Path]:
+    """Writes the export; the folder and its files are readable by their owner alone. Returns the files."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pages = {
+        "contact.json": json.dumps(export.data(), ensure_ascii=False, indent=2, default=_plain).encode(),
+        "contact.html": _page(export, business).encode(),
+        **{file.name: file.content for file in export.files},
+    }
+    written = []
+    for name, content in pages.items():
+        path = folder / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+        written.append(path)
+    return written
+
+
+def _page(export: Export, business: str) -> str:
+    pages = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
+    )
+    return pages.get_template("contact_page.html").render(export=export, business=business, shown=_shown)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M %Z")
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=_plain, indent=1)
+    return str(value)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

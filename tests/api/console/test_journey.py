@@ -1,0 +1,228 @@
+"""An agent in a real Chromium and a customer at the phone page: the warm hand-over from end to end.
+
+Screenshots of the way are left in the test's folder; those of the documentation are made of them.
+"""
+
+import re
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from crm import handoffs
+from sara.local import Local
+from tests.api.console.people import PASSWORD, Agent, enter, somebody_waits
+from tests.api.console.test_desk import business_id
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install Debian's `chromium`"),
+]
+PATIENCE_MS = 60_000
+WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A browser; errors of scripts and of the content security policy are kept in `complaints`."""
+
+    browser: Browser
+    whole: Local
+    complaints: list[str]
+
+    async def page(self, size: dict[str, int], scheme: str = "light") -> Page:
+        context = await self.browser.new_context(
+            viewport={"width": size["width"], "height": size["height"]},
+            locale="it-IT",
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        page = await context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda problem: self.complaints.append(str(problem)))
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        return page
+
+    async def phone(self) -> Page:
+        """The phone page of a customer nobody knows, writing to Aurora."""
+        page = await self.page({"width": 1000, "height": 900})
+        number = f"39348{secrets.randbelow(10**7):07d}"
+        await page.goto(f"{self.whole.url}/phone/?business=1001&customer={number}")
+        await expect(page.locator("#title")).to_have_text("Aurora Centro Benessere")
+        return page
+
+    async def console(self, agent: Agent, size: dict[str, int], scheme: str = "light") -> Page:
+        """The console after the login."""
+        page = await self.page(size, scheme)
+        await page.goto(f"{self.whole.url}/console")
+        await page.get_by_label("Email").fill(agent.email)
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.get_by_role("button", name="Accedi").click()
+        await expect(page.locator("#queue")).to_be_visible()
+        return page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(whole: Local) -> AsyncIterator[Scene]:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        made = Scene(chromium, whole, [])
+        yield made
+        await chromium.close()
+        assert made.complaints == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def agent(whole: Local) -> AsyncIterator[Agent]:
+    made = await enter(whole, "aurora", name="Elena Neri")
+    yield made
+    await made.web.aclose()
+
+
+async def accessible(page: Page) -> None:
+    """axe-core finds nothing to complain about."""
+    found = await Axe().run(page)
+    broken = [(one["id"], one["nodes"][0]["html"][:160]) for one in found.response["violations"]]
+    assert broken == [], page.url
+
+
+async def writes(phone: Page, text: str) -> None:
+    await phone.get_by_label("Message", exact=True).fill(text)
+    await phone.get_by_role("button", name="Send", exact=True).click()
+
+
+async def hears(phone: Page, words: str) -> None:
+    await expect(phone.locator(".item.theirs").filter(has_text=words).last).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def draft(whole: Local, conversation_id: int, words: str) -> None:
+    """A draft as a model would have left it."""
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        handoff_id = await handoffs.open_of(tx, conversation_id)
+        assert handoff_id is not None
+        summary = "La cliente chiede una persona per un trattamento in gravidanza."
+        await handoffs.write(tx, handoff_id, summary=summary, draft=words, written_by="llama3.1")
+
+
+@pytest.mark.parametrize(("name", "size"), [("wide", WIDE), ("narrow", NARROW)])
+async def test_the_warm_hand_over(
+    scene: Scene, agent: Agent, notes: Path, tmp_path: Path, name: str, size: dict[str, int]
+) -> None:
+    phone, console = await scene.phone(), await scene.console(agent, size)
+    wide = size is WIDE
+    await accessible(console)
+    number = re.sub(r"\D", "", phone.url.split("customer=")[1])
+    await console.goto(f"{scene.whole.url}/console/aurora?view=waiting&q={number}")
+    await expect(console.locator("#rows .row")).to_have_count(0)
+    await writes(phone, "Sono incinta, vorrei parlare con una persona per un massaggio")
+    await hears(phone, "team")
+    arrived = console.locator("#rows .row")
+    await expect(arrived).to_have_count(1, timeout=PATIENCE_MS)  # by itself: nobody loaded the page again
+    conversation_id = int(await arrived.get_attribute("data-id") or "0")
+    await console.screenshot(path=tmp_path / f"console-queue-{name}.png")
+    await arrived.click()
+    await expect(console.locator("#thread")).to_contain_text("Sono incinta")
+
+    await draft(scene.whole, conversation_id, "Per il massaggio in gravidanza la richiamiamo.")
+    if not wide:
+        await console.locator("#known > summary").click()
+    await expect(console.locator("#draft")).to_contain_text("la richiamiamo", timeout=PATIENCE_MS)
+    await console.screenshot(path=tmp_path / f"console-packet-{name}.png")
+    await console.get_by_role("button", name="Prendi", exact=True).click()
+    await expect(console.locator("#bar")).to_contain_text("tua")
+    await console.get_by_role("button", name="Usa la bozza").click()
+    if not wide:
+        await console.locator("#known > summary").click()
+    text = console.get_by_label("Messaggio", exact=True)
+    await expect(text).to_have_value("Per il massaggio in gravidanza la richiamiamo.")
+    await text.fill("Sono Elena: per il massaggio in gravidanza la richiamo io oggi.")
+    await console.keyboard.press("Control+Enter")
+    await hears(phone, "la richiamo io oggi")
+    await expect(text).to_have_value("")
+    await expect(console.locator(".item.agent .tick").last).to_have_attribute(
+        "aria-label", re.compile("Consegnato|Letto"), timeout=PATIENCE_MS
+    )
+
+    await phone.locator("#file").set_input_files(notes / "it_price_man.ogg")
+    note = console.locator(".item.customer audio")
+    await expect(note).to_be_visible(timeout=PATIENCE_MS)
+    await expect(console.locator(".item.customer .transcript")).to_be_visible(timeout=PATIENCE_MS)
+    await console.locator("details.why summary").first.click()
+    await expect(console.locator("details.why .times").first).to_be_visible()
+    await console.screenshot(path=tmp_path / f"console-thread-{name}.png")
+    await accessible(console)
+
+    await text.fill("Le rispondo subito.")
+    await console.get_by_role("button", name="Invia", exact=True).click()
+    await hears(phone, "Le rispondo subito.")
+    await console.locator("#bar summary").filter(has_text="Restituisci").click()
+    await console.get_by_label("Nota per SARA").fill("Richiamata: tutto chiarito.")
+    await console.get_by_label(re.compile("Fatti che può dire")).fill("parcheggio = posto 7 nel cortile")
+    await console.screenshot(path=tmp_path / f"console-back-{name}.png")
+    await console.get_by_role("button", name="Restituisci a SARA").click()
+    await expect(console.locator("#composer")).to_contain_text("Sta rispondendo SARA")
+    await writes(phone, "Dove trovo il parcheggio?")
+    await hears(phone, "posto 7 nel cortile")
+    await expect(console.locator("#thread")).to_contain_text("posto 7 nel cortile", timeout=PATIENCE_MS)
+
+
+async def test_dark_pages_are_as_readable(scene: Scene, agent: Agent, tmp_path: Path) -> None:
+    waiting = await somebody_waits(scene.whole)
+    console = await scene.console(agent, WIDE, "dark")
+    await console.goto(f"{scene.whole.url}/console/aurora/c/{waiting.conversation_id}")
+    await accessible(console)
+    await console.screenshot(path=tmp_path / "console-dark.png")
+    login = await scene.page(NARROW, "dark")
+    await login.goto(f"{scene.whole.url}/console/login")
+    await accessible(login)
+
+
+async def test_what_was_typed_survives_a_session_that_ends_and_a_colleague_who_was_faster(
+    scene: Scene, agent: Agent, davide: Agent
+) -> None:
+    waiting = await somebody_waits(scene.whole)
+    where = f"{scene.whole.url}/console/aurora/c/{waiting.conversation_id}"
+    console = await scene.console(agent, WIDE)
+    await console.goto(where)
+    text = console.get_by_label("Messaggio", exact=True)
+    await text.fill("Una risposta lunga, scritta con cura")
+    async with scene.whole.crm.as_owner() as tx:
+        await tx.connection.execute("DELETE FROM agent_session WHERE agent_id = %s", (agent.agent_id,))
+    await console.get_by_role("button", name="Invia", exact=True).click()
+    await expect(console.locator("#problem")).to_contain_text("La sessione è finita")
+    await expect(text).to_have_value("Una risposta lunga, scritta con cura")
+    await console.locator("#problem").get_by_role("link").click()
+    await console.get_by_label("Email").fill(agent.email)
+    await console.get_by_label("Password").fill(PASSWORD)
+    await console.get_by_role("button", name="Accedi").click()
+    text = console.get_by_label("Messaggio", exact=True)
+    await expect(text).to_have_value("Una risposta lunga, scritta con cura")
+
+    await davide.did(waiting.conversation_id, "send", text="Sono Davide", attempt=secrets.token_hex(4))
+    await expect(console.locator("#composer")).to_contain_text("Davide Prova", timeout=PATIENCE_MS)
+    kept = console.locator("#text")
+    await expect(kept).to_have_value("Una risposta lunga, scritta con cura")
+    scene.complaints[:] = [one for one in scene.complaints if "401" not in one]
+
+
+async def test_one_tab_holds_the_stream_for_all(scene: Scene, agent: Agent) -> None:
+    name = f"Finestra{secrets.token_hex(3)}"
+    where = f"{scene.whole.url}/console/aurora?view=all&q={name}"
+    first = await scene.console(agent, WIDE)
+    second = await first.context.new_page()
+    await first.goto(where)
+    await second.goto(where)
+    held = "navigator.locks.query().then((all) => [all.held.length, all.pending.length])"
+    assert await second.evaluate(held) == [1, 1]
+    await somebody_waits(scene.whole, name)
+    for page in (first, second):
+        await expect(page.locator("#rows .row")).to_have_count(1, timeout=PATIENCE_MS)
+    await first.close()
+    await somebody_waits(scene.whole, name)
+    await expect(second.locator("#rows .row")).to_have_count(2, timeout=PATIENCE_MS)

@@ -1,0 +1,103 @@
+"""What changed is told at once, to the consoles of that business and to no other."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import psycopg
+
+from api.live import ANYTHING, Live
+from sara.exchange import exchange
+from sara.local import Local
+from tests.api.console.people import Agent, asks, customer, enter, somebody_waits
+from tests.api.console.test_desk import business_id
+
+
+@asynccontextmanager
+async def listening(agent: Agent) -> AsyncIterator[asyncio.Queue[dict[str, Any]]]:
+    """What an open console of this agent is told."""
+    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    opened = asyncio.Event()
+
+    async def read() -> None:
+        cookies = dict(agent.web.cookies)
+        async with (
+            httpx.AsyncClient(base_url=str(agent.web.base_url), cookies=cookies, timeout=60) as web,
+            web.stream("GET", f"{agent.base}/live") as stream,
+        ):
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            async for line in stream.aiter_lines():
+                if line == "event: open":
+                    opened.set()
+                elif line.startswith('data: {"c"'):
+                    told.put_nowait(json.loads(line.removeprefix("data: ")))
+
+    reading = asyncio.create_task(read())
+    try:
+        await asyncio.wait_for(opened.wait(), 20)
+        yield told
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def until(told: asyncio.Queue[dict[str, Any]], conversation_id: int, what: str) -> None:
+    async with asyncio.timeout(20):
+        while (change := await told.get()) != {"c": conversation_id, "k": what}:
+            assert set(change) == {"c", "k"}  # ids only, never words
+
+
+async def test_a_message_a_claim_and_a_note_are_told(whole: Local, elena: Agent, davide: Agent) -> None:
+    waiting = await somebody_waits(whole)
+    async with listening(elena) as told:
+        await exchange(whole, waiting.customer, text="Ci siete?")
+        await until(told, waiting.conversation_id, "message")
+        await davide.did(waiting.conversation_id, "claim")
+        await until(told, waiting.conversation_id, "owner")
+        await davide.did(waiting.conversation_id, "note", text="guardo io")
+        await until(told, waiting.conversation_id, "note")
+        await davide.act(waiting.conversation_id, "presence", doing="typing")
+        await until(told, waiting.conversation_id, "presence")
+
+
+async def test_nothing_is_told_to_another_business(whole: Local, elena: Agent, stranger: Agent) -> None:
+    async with listening(stranger) as theirs, listening(elena) as ours:
+        came = await asks(whole, customer())
+        await until(ours, came.conversation_id, "message")
+        own = await exchange(whole, customer("conti"), text="Buongiorno")
+        seen = []
+        async with asyncio.timeout(20):
+            while not seen or seen[-1]["c"] != own.conversation_id:
+                seen.append(await theirs.get())
+        assert came.conversation_id not in [change["c"] for change in seen]
+
+
+async def test_without_a_session_there_is_no_stream(whole: Local) -> None:
+    agent = await enter(whole, "aurora")
+    await agent.web.post("/console/logout", data={"csrf": agent.csrf})
+    assert (await agent.web.get(f"{agent.base}/live")).status_code == 401
+
+
+async def test_after_a_lost_connection_everybody_fetches_anew(whole: Local, dsn: str) -> None:
+    live = Live(dsn)
+    listens = asyncio.create_task(live.run())
+    aurora = await business_id(whole)
+    try:
+        with live.listen(aurora) as changes:
+            assert await asyncio.wait_for(changes.get(), 20) == ANYTHING  # listening has begun
+            async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as owner:
+                await owner.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE query = 'LISTEN \"sara_live\"' AND pid <> pg_backend_pid()"
+                )
+            assert await asyncio.wait_for(changes.get(), 20) == ANYTHING
+            for _ in range(300):
+                live._tell(aurora, ANYTHING)
+            assert changes.qsize() <= 200
+        assert live.streams == 0
+    finally:
+        listens.cancel()
+        await asyncio.gather(listens, return_exceptions=True)

@@ -1,0 +1,170 @@
+"""Logging in: what a session is, when it ends, what guessing and foreign pages get."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from crm import logins, passwords
+from crm.passwords import WeakPassword
+from sara.local import Local
+from tests.api.console.people import JSON, PASSWORD, Agent, enter, log_in, somebody_waits
+
+HTML = {"Accept": "text/html"}
+
+
+async def rows(whole: Local, statement: str, *values: object) -> int:
+    async with whole.crm.as_owner() as tx:
+        return (await tx.connection.execute(statement, values)).rowcount  # type: ignore[call-overload]
+
+
+async def test_pages_lead_to_the_login_and_back(whole: Local, elena: Agent) -> None:
+    async with httpx.AsyncClient(base_url=whole.url, headers=HTML) as web:
+        asked = await web.get("/console/aurora?view=all")
+        assert asked.status_code == 303
+        where = asked.headers["location"]
+        assert where == "/console/login?next=/console/aurora%3Fview%3Dall"
+        answer = await web.post(where, data={"email": elena.email, "password": PASSWORD})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/console/aurora?view=all")
+        kept = answer.headers["set-cookie"]
+        assert "HttpOnly" in kept
+        assert "SameSite=lax" in kept
+        assert "Path=/console" in kept
+        assert "Secure" not in kept  # plain HTTP on loopback
+        behind = await web.post(
+            "/console/login",
+            data={"email": elena.email, "password": PASSWORD},
+            headers={"X-Forwarded-Proto": "https"},
+        )
+        assert "Secure" in behind.headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
+    "where", ["https://evil.example/", "//evil.example", "/\\evil", "javascript:alert(1)", "/console/login"]
+)
+async def test_the_way_back_never_leaves_the_console(whole: Local, elena: Agent, where: str) -> None:
+    async with httpx.AsyncClient(base_url=whole.url) as web:
+        answer = await web.post(
+            "/console/login", params={"next": where}, data={"email": elena.email, "password": PASSWORD}
+        )
+        assert answer.headers["location"] == "/console"
+
+
+async def test_the_cookie_itself_is_nowhere_in_the_database(whole: Local, elena: Agent) -> None:
+    cookie = elena.web.cookies["sara_session"]
+    found = await rows(whole, "SELECT 1 FROM agent_session WHERE digest = %s", cookie.encode())
+    assert found == 0
+
+
+async def test_whoever_logs_out_is_out(whole: Local) -> None:
+    agent = await enter(whole, "aurora")
+    cookie = agent.web.cookies["sara_session"]
+    answer = await agent.web.post("/console/logout", data={"csrf": agent.csrf})
+    assert answer.headers["location"] == "/console/login"
+    agent.web.cookies.set("sara_session", cookie, path="/console")
+    assert (await agent.web.get("/console/aurora", headers=JSON)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE agent_session SET ends_at = now() - interval '1 second' WHERE agent_id = %s",
+        "UPDATE agent_session SET seen_at = now() - interval '5 hours' WHERE agent_id = %s",
+        "UPDATE agent SET active = false WHERE agent_id = %s",
+    ],
+)
+async def test_a_session_ends_with_its_time_with_idleness_and_with_its_agent(
+    whole: Local, change: str
+) -> None:
+    agent = await enter(whole, "aurora")
+    waiting = await somebody_waits(whole)
+    assert await rows(whole, change, agent.agent_id) == 1
+    refused = await agent.act(waiting.conversation_id, "send", text="Eccomi")
+    assert (refused.status_code, refused.json()["error"]) == (401, "LoginNeeded")
+
+
+async def test_a_new_password_ends_every_session_and_a_disabled_agent_is_out(whole: Local) -> None:
+    agent = await enter(whole, "aurora")
+    async with whole.crm.as_owner() as tx:
+        await logins.set_password(tx, agent.email, PASSWORD + "!")
+    assert (await agent.web.get("/console/aurora", headers=JSON)).status_code == 401
+    again = await log_in(whole, "aurora", agent.email, PASSWORD + "!")
+    async with whole.crm.as_owner() as tx:
+        await logins.disable(tx, agent.email)
+    assert (await again.web.get("/console/aurora", headers=JSON)).status_code == 401
+    async with httpx.AsyncClient(base_url=whole.url) as web:
+        answer = await web.post("/console/login", data={"email": agent.email, "password": PASSWORD + "!"})
+        assert answer.status_code == 401
+
+
+async def test_guessing_is_stopped_even_when_the_guess_is_right_at_last(whole: Local) -> None:
+    agent = await enter(whole, "aurora")
+    async with httpx.AsyncClient(base_url=whole.url, headers={"Accept-Language": "en"}) as web:
+        for _ in range(logins.MOST_FAILURES):
+            wrong = await web.post("/console/login", data={"email": agent.email, "password": "guess"})
+            assert wrong.status_code == 401
+        right = await web.post("/console/login", data={"email": agent.email.upper(), "password": PASSWORD})
+        assert right.status_code == 429
+        assert "Too many failed logins" in right.text
+    async with whole.crm.as_owner() as tx:
+        await logins.set_password(tx, agent.email, PASSWORD)
+    await log_in(whole, "aurora", agent.email)
+    await rows(whole, "DELETE FROM login_failure")
+
+
+async def test_who_exists_is_not_told(whole: Local, elena: Agent) -> None:
+    async with httpx.AsyncClient(base_url=whole.url) as web:
+        known = await web.post("/console/login", data={"email": elena.email, "password": "no"})
+        nobody = await web.post("/console/login", data={"email": "nobody@console.example", "password": "no"})
+        strange = await web.post("/console/login", data={"email": "a\x00b", "password": "\x00"})
+    assert (known.status_code, nobody.status_code, strange.status_code) == (401, 401, 401)
+    assert known.text.replace(elena.email, "") == nobody.text.replace("nobody@console.example", "")
+    await rows(whole, "DELETE FROM login_failure")
+
+
+async def test_a_form_without_the_sessions_token_changes_nothing(
+    whole: Local, elena: Agent, davide: Agent
+) -> None:
+    waiting = await somebody_waits(whole)
+    where = f"/console/aurora/c/{waiting.conversation_id}/claim"
+    for token in ("", "x", davide.csrf):
+        assert (await elena.web.post(where, data={"csrf": token}, headers=JSON)).status_code == 403
+    assert "free" in await elena.page(f"/c/{waiting.conversation_id}", part="conversation")
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+async def test_another_site_can_neither_act_nor_log_somebody_in(
+    whole: Local, elena: Agent, headers: dict[str, str]
+) -> None:
+    waiting = await somebody_waits(whole)
+    where = f"/console/aurora/c/{waiting.conversation_id}/claim"
+    assert (await elena.web.post(where, data={"csrf": elena.csrf}, headers=headers)).status_code == 403
+    async with httpx.AsyncClient(base_url=whole.url) as web:
+        sent = {"email": elena.email, "password": PASSWORD}
+        assert (await web.post("/console/login", data=sent, headers=headers)).status_code == 403
+
+
+async def test_a_form_larger_than_any_file_is_refused_before_it_is_read(whole: Local) -> None:
+    host, _, port = whole.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"POST /console/login HTTP/1.1\r\nHost: {host}\r\nContent-Length: {18 * 2**20}\r\n\r\n".encode()
+    )
+    assert b" 413 " in await reader.readline()
+    writer.close()
+
+
+def test_passwords_are_kept_as_argon2_and_short_ones_are_refused() -> None:
+    kept = passwords.hashed(PASSWORD)
+    assert kept.startswith("$argon2id$")
+    assert passwords.fits(PASSWORD, kept)
+    assert not passwords.fits(PASSWORD + " ", kept)
+    assert not passwords.fits(PASSWORD, None)
+    assert not passwords.fits(PASSWORD, "no hash")
+    assert not passwords.outdated(kept)
+    assert len(passwords.invented()) >= passwords.SHORTEST
+    for bad in ("short", "", "x" * 257):
+        with pytest.raises(WeakPassword):
+            passwords.hashed(bad)

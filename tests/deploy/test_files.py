@@ -1,0 +1,177 @@
+"""The files of deploy/ against the programs that will read them, and against SARA itself."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from sara.cli import app
+from sara.settings import Settings
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = DEPLOY.parent
+UNITS = sorted((DEPLOY / "systemd").glob("*.service")) + sorted((DEPLOY / "systemd").glob("*.timer"))
+MANIFESTS: list[dict[str, Any]] = list(
+    yaml.safe_load_all((DEPLOY / "kubernetes/sara.yaml").read_text("utf-8"))
+)
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
+
+
+def _is_command(arguments: list[str]) -> None:
+    """Asserts that `sara` takes these arguments."""
+    command = typer.main.get_command(app)
+    name, *rest = arguments
+    found = command.commands[name]  # type: ignore[attr-defined]
+    with found.make_context(name, rest):
+        pass
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_setting_named_exists(path: Path) -> None:
+    named = set(re.findall(r"SARA_[A-Z][A-Z_]*[A-Z]", path.read_text("utf-8")))
+    assert named <= {f"SARA_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_no_file_holds_a_secret() -> None:
+    for line in (DEPLOY / "sara.env.example").read_text("utf-8").splitlines():
+        if re.match(r"SARA_\w+_(KEY|SECRET|TOKEN)=", line):
+            assert line.endswith("="), line
+    ignored = (ROOT / ".gitignore").read_text("utf-8").split()
+    assert {"deploy/sara.env", "deploy/pgpass", "deploy/database_password"} <= set(ignored)
+
+
+def test_compose_keeps_to_its_specification() -> None:
+    checked = subprocess.run(
+        [shutil.which("check-jsonschema", path=ROOT / ".venv/bin") or "check-jsonschema", "--builtin-schema",
+         "vendor.compose-spec", DEPLOY / "compose.yaml"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_compose_starts_what_there_is() -> None:
+    services = COMPOSE["services"]
+    for name in ("migrate", "app", "worker"):
+        _is_command(services[name]["command"])
+        assert services[name]["read_only"]
+    assert services["app"]["ports"] == ["127.0.0.1:8000:8000"], "the proxy alone is reachable from outside"
+    assert "ports" not in services["database"]
+    for service in services.values():
+        assert service["logging"]["options"]["max-size"], "logs hold personal data: they must rotate"
+        mounts = [mount.split(":")[0] for mount in service.get("volumes", [])]
+        assert set(mounts) <= set(COMPOSE["volumes"])
+
+
+def test_the_image_is_built_of_what_there_is() -> None:
+    text = (DEPLOY / "Dockerfile").read_text("utf-8")
+    allowed = {
+        line[1:] for line in (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").split() if line[0] == "!"
+    }
+    copied = set()
+    for line in re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE):
+        *sources, _ = [word for word in line.split() if not word.startswith("--")]
+        copied |= set(sources)
+    for source in copied:
+        assert (ROOT / source).exists(), source
+        assert source.split("/")[0] in allowed, f"{source} is kept out by Dockerfile.dockerignore"
+    packages = re.search(r"packages = (\[.*?\])", (ROOT / "pyproject.toml").read_text("utf-8"))
+    assert packages is not None
+    assert set(json.loads(packages[1])) <= copied
+    entry = re.search(r"^CMD (.+)$", text, re.MULTILINE)
+    assert entry is not None
+    _is_command(json.loads(entry[1]))
+    assert re.search(r"^USER \d+$", text, re.MULTILINE), "never root; a number, as Kubernetes asks"
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda m: f"{m['kind']}-{m['metadata']['name']}")
+def test_manifests_keep_to_the_schemas_of_kubernetes(manifest: dict[str, Any]) -> None:
+    import kubernetes_validate
+
+    kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+
+
+def _workloads() -> list[dict[str, Any]]:
+    return [m for m in MANIFESTS if m["kind"] in ("Deployment", "Job")]
+
+
+def test_workloads_run_what_there_is_and_as_nobody() -> None:
+    for manifest in _workloads():
+        spec = manifest["spec"]["template"]["spec"]
+        assert spec["securityContext"]["runAsNonRoot"]
+        for container in spec["containers"]:
+            _is_command(container["args"])
+            assert container["securityContext"]["readOnlyRootFilesystem"]
+            assert container["resources"]["limits"]["memory"]
+            assert {m["name"] for m in container["volumeMounts"]} == {v["name"] for v in spec["volumes"]}
+
+
+async def test_probes_ask_what_is_answered() -> None:
+    from api.app import create_app
+
+    [serve] = [m for m in _workloads() if m["metadata"]["name"] == "sara-serve"]
+    [container] = serve["spec"]["template"]["spec"]["containers"]
+    probes = {
+        kind: container[kind]["httpGet"]["path"]
+        for kind in ("startupProbe", "livenessProbe", "readinessProbe")
+    }
+    paths = {getattr(route, "path", None) for route in create_app(lambda: None).routes}  # type: ignore[arg-type, return-value]
+    assert set(probes.values()) <= paths
+    assert probes["livenessProbe"] != probes["readinessProbe"], "a lost database must not restart the process"
+
+
+def test_names_meet() -> None:
+    """Selectors, service accounts, config maps and scaling targets name what is there."""
+    kinds = {(m["kind"], m["metadata"]["name"]) for m in MANIFESTS}
+    labels = [m["spec"]["template"]["metadata"]["labels"] for m in _workloads()]
+    for manifest in MANIFESTS:
+        spec = manifest.get("spec", {})
+        if manifest["kind"] == "HorizontalPodAutoscaler":
+            assert ("Deployment", spec["scaleTargetRef"]["name"]) in kinds
+        if manifest["kind"] in ("Service", "PodDisruptionBudget"):
+            wanted = spec["selector"].get("matchLabels", spec["selector"])
+            assert any(wanted.items() <= have.items() for have in labels)
+        if manifest["kind"] == "Deployment":
+            assert spec["selector"]["matchLabels"] == spec["template"]["metadata"]["labels"]
+            assert ("ServiceAccount", spec["template"]["spec"]["serviceAccountName"]) in kinds
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_units_run_what_there_is(unit: Path) -> None:
+    for line in re.findall(
+        r"^ExecStart(?:Pre)?=/opt/sara/.venv/bin/sara (.+)$", unit.read_text("utf-8"), re.MULTILINE
+    ):
+        _is_command(line.split())
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
+def test_units_pass_systemds_own_check(tmp_path: Path) -> None:
+    copies = []
+    for unit in UNITS:
+        # The programs they start are on the server, not here.
+        text = re.sub(r"(=)/opt/sara/\S+|(=)/usr/bin/find", r"\1\2/bin/true", unit.read_text("utf-8"))
+        copy = tmp_path / unit.name.replace("@", "@1")
+        copy.write_text(text, "utf-8")
+        copies.append(copy)
+    checked = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *copies], capture_output=True, text=True, check=False
+    )
+    ours = [line for line in checked.stderr.splitlines() if str(tmp_path) in line or "sara-" in line]
+    assert ours == []
+
+
+def test_the_proxy_reaches_the_service_and_hides_what_is_internal() -> None:
+    text = (DEPLOY / "caddy/Caddyfile").read_text("utf-8")
+    assert text.count("{") == text.count("}")
+    assert "\n    " not in text, "caddy fmt indents with tabs"
+    unit = (DEPLOY / "systemd/sara-serve.service").read_text("utf-8")
+    assert set(re.findall(r"reverse_proxy (\S+)", text)) == {"127.0.0.1:8000"}
+    assert "--host 127.0.0.1 --port 8000" in unit
+    blocks = dict(re.findall(r"handle (/\S+) \{\n\t\t(\w+)", text))
+    assert blocks["/metrics"] == blocks["/docs*"] == blocks["/openapi.json"] == "respond"

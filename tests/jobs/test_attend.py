@@ -1,0 +1,181 @@
+"""Hand-overs nobody looks after: apologies in the customer's language, idle agents, sensitive matters."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest_asyncio
+
+from crm import businesses, contacts, conversations, desk, handoffs, inbox, messages, takeover
+from crm.messages import NewMessage
+from crm.record import Crm
+from db.pool import open_pool
+from jobs.attend import attend_once
+from jobs.services import Attention, Services
+from sara.local import Local
+from tests.crm.conftest import sender
+
+MORNING = datetime(2026, 11, 18, 8, 30, tzinfo=UTC)  # a Wednesday, 9:30 in Rome: Conti is open until one
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = MORNING
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Desk:
+    """A business with a clock, and the services of its worker."""
+
+    services: Services
+    clock: Clock
+    business_id: int
+    number: str
+    agent: int
+
+    async def waits(self, *, label: str | None = None, language: str = "it") -> tuple[int, int]:
+        """A customer who waits for a human: conversation and hand-over."""
+        async with self.services.crm.transaction(self.business_id) as tx:
+            contact_id = await contacts.seen(tx, wa_id=sender(), bsuid=None, name="Anna")
+            await contacts.speaks(tx, contact_id, language)
+            conversation_id = await conversations.open_for(tx, contact_id, self.number)
+            await conversations.customer_wrote(tx, conversation_id, tx.now)
+            handoff_id = await handoffs.open_one(
+                tx,
+                conversation_id,
+                turn_id=f"t{conversation_id}",
+                reason="sensitive" if label else "customer_request",
+                label=label,
+                score=None,
+                summary="",
+                wants="",
+                draft="",
+            )
+            await conversations.give_to_human(tx, conversation_id)
+        return conversation_id, handoff_id
+
+    async def after(self, minutes: int) -> None:
+        self.clock.now += timedelta(minutes=minutes)
+        await attend_once(self.services)
+
+    async def bot_said(self, conversation_id: int) -> list[messages.MessageRow]:
+        async with self.services.crm.transaction(self.business_id) as tx:
+            said = await messages.of_conversation(tx, conversation_id)
+        return [one for one in said if one.author == "bot"]
+
+    async def status(self, handoff_id: int) -> handoffs.HandoffRow:
+        async with self.services.crm.transaction(self.business_id) as tx:
+            return await handoffs.get(tx, handoff_id)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def here(whole: Local) -> Any:
+    pool = await open_pool(whole.dsn, max_size=4, name="attend")
+    clock = Clock()
+    crm = Crm(pool, clock)
+    async with crm.outside() as tx:
+        business_id = await businesses.of_slug(tx, "conti")
+    async with crm.transaction(business_id) as tx:
+        number = (await businesses.numbers(tx))[0].phone_number_id
+        agent = (await businesses.agents(tx))[0].agent_id
+    services = replace(
+        whole.services,
+        crm=crm,
+        clock=clock,
+        context=replace(whole.services.context, crm=crm, clock=clock),
+        attention=Attention(apologise_after=30, idle_after=60),
+    )
+    # Nobody else's hand-over is looked at: those of other tests are open for real.
+    yield Desk(services, clock, business_id, number, agent)
+    async with crm.as_owner() as tx:
+        await tx.connection.execute(
+            "UPDATE handoff SET status = 'resolved', closed_at = now()"
+            " WHERE business_id = %s AND turn_id = 't' || conversation_id",
+            (business_id,),
+        )
+    await pool.close()
+
+
+async def test_an_apology_and_a_call_are_offered_once_in_the_customers_language(here: Desk) -> None:
+    conversation_id, handoff_id = await here.waits(language="pt")
+    await here.after(29)
+    assert await here.bot_said(conversation_id) == []
+    await here.after(2)
+    await here.after(5)
+    (said,) = await here.bot_said(conversation_id)
+    assert "desculpa" in said.body
+    assert said.kind == "buttons"
+    async with here.services.crm.transaction(here.business_id) as tx:
+        assert [o.option_id for o in await messages.options(tx, said.message_id)] == [
+            "callback:yes",
+            "callback:no",
+        ]
+    assert (await here.status(handoff_id)).apologised_at is not None
+
+
+async def test_closed_hours_do_not_count(here: Desk) -> None:
+    here.clock.now = MORNING.replace(hour=20)
+    conversation_id, _ = await here.waits()
+    await here.after(300)
+    assert await here.bot_said(conversation_id) == []
+
+
+async def test_whoever_was_answered_is_not_apologised_to(here: Desk) -> None:
+    conversation_id, handoff_id = await here.waits()
+    async with here.services.crm.transaction(here.business_id) as tx:
+        await desk.answer(tx, handoff_id, here.agent, ["Eccomi"])
+    await here.after(45)
+    assert await here.bot_said(conversation_id) == []
+    assert (await here.status(handoff_id)).status == "claimed"  # idle, but nobody waits
+
+
+async def test_an_idle_agents_hand_over_goes_back_to_sara(here: Desk) -> None:
+    conversation_id, handoff_id = await here.waits()
+    async with here.services.crm.transaction(here.business_id) as tx:
+        await desk.claim(tx, handoff_id, here.agent)
+    await here.after(58)
+    assert (await here.status(handoff_id)).status == "claimed"
+    async with here.services.crm.transaction(here.business_id) as tx:
+        await handoffs.touch(tx, handoff_id)  # typing counts
+    await here.after(30)
+    assert (await here.status(handoff_id)).status == "claimed"
+    await here.after(31)
+    row = await here.status(handoff_id)
+    assert (row.status, row.owner) == ("returned", "bot")
+    async with here.services.crm.transaction(here.business_id) as tx:
+        assert [one.kind for one in await inbox.waiting(tx, conversation_id, after=0)] == [inbox.HAND_BACK]
+
+
+async def test_what_is_sensitive_goes_back_to_colleagues_and_never_to_sara(here: Desk) -> None:
+    _, handoff_id = await here.waits(label="legal")
+    async with here.services.crm.transaction(here.business_id) as tx:
+        await desk.claim(tx, handoff_id, here.agent)
+    await here.after(61)
+    row = await here.status(handoff_id)
+    assert (row.status, row.agent_id, row.owner) == ("open", None, "human")
+
+
+async def test_what_the_owner_answered_on_the_phone_goes_back_once_it_is_quiet(here: Desk) -> None:
+    wa_id = sender()
+    async with here.services.crm.transaction(here.business_id) as tx:
+        await takeover.echoed(
+            tx,
+            phone_number_id=here.number,
+            wa_id=wa_id,
+            bsuid=None,
+            wamid=f"wamid.{wa_id}",
+            text="Ci penso io",
+            at=tx.now,
+        )
+        contact_id = await contacts.seen(tx, wa_id=wa_id, bsuid=None, name=None)
+        conversation_id = await conversations.open_for(tx, contact_id, here.number)
+        handoff_id = await handoffs.open_of(tx, conversation_id)
+        assert handoff_id is not None
+        message = NewMessage(conversation_id, contact_id, "customer", "text", tx.now, body="E allora?")
+        await messages.add(tx, message)
+    here.clock.now += timedelta(minutes=0)
+    await here.after(61)
+    assert (await here.status(handoff_id)).status == "returned"

@@ -1,0 +1,105 @@
+"""A backup, an empty machine, and a customer who was waiting for a person all the while."""
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from crm import desk, restored
+from db import dump, embedded
+from db.migrate import migrate
+from tests.jobs.shop import QUICK, Shop, opened
+
+PHONE = "393471112233"
+
+
+async def _human_wanted(shop: Shop) -> tuple[int, int]:
+    """A conversation that waits for a human: its id and its hand-over's."""
+    conversation_id = await shop.open_conversation(PHONE)
+    await shop.customer_writes(conversation_id, "Vorrei parlare con una persona, per favore")
+    query = "SELECT handoff_id FROM handoff WHERE conversation_id = %s"
+
+    async def is_open() -> bool:
+        return bool(await shop.rows(query, conversation_id))
+
+    await shop.work_until(is_open, 60)
+    [row] = await shop.rows(query, conversation_id)
+    return conversation_id, row["handoff_id"]
+
+
+async def test_a_paused_hand_over_is_given_back_after_a_restore(tmp_path: Path) -> None:
+    file = tmp_path / "sara.dump"
+    (tmp_path / "first").mkdir()
+    async with opened(tmp_path / "first") as shop:
+        conversation_id, handoff_id = await _human_wanted(shop)
+        await shop.bot_says(conversation_id, "Un attimo, arrivo subito")  # on its way at the backup
+        await shop.rows("UPDATE outbox SET state = 'queued', settled_at = NULL WHERE conversation_id = %s"
+                        " AND outbox_id = (SELECT max(outbox_id) FROM outbox)", conversation_id)  # fmt: skip
+        tables = await shop.rows("SELECT count(*) AS n FROM message")
+        assert await dump.dump(shop.dsn, file) > 10_000
+    assert file.stat().st_mode & 0o077 == 0
+    second = tmp_path / "second"
+    server = await asyncio.to_thread(embedded.start, second)
+    try:
+        await dump.restore(server.dsn, file)
+        assert await migrate(server.dsn) == []
+        with pytest.raises(dump.NotEmpty):
+            await dump.restore(server.dsn, file)
+        async with opened(second) as shop:
+            assert await shop.rows("SELECT count(*) AS n FROM message") == tables
+            async with shop.crm.as_owner() as tx:
+                held = await restored.hold_back(tx)
+            assert held.messages >= 1
+            assert "queued" not in await shop.states_of(conversation_id)
+            await shop.simulator.customer_sends("1001", PHONE, text="Ciao")
+            async with shop.crm.transaction(shop.business_id) as tx:
+                await desk.hand_back(tx, handoff_id, None, note="Richiamata", facts={"allergia": "noci"})
+            await shop.customer_writes(conversation_id, "Quali sono i vostri orari?")
+
+            async def answered() -> bool:
+                rows = await shop.rows(
+                    "SELECT 1 FROM message m JOIN outbox o USING (message_id) WHERE m.conversation_id = %s"
+                    " AND m.author = 'bot' AND o.state = 'accepted' AND m.message_id >"
+                    " (SELECT max(message_id) FROM message"
+                    " WHERE conversation_id = %s AND author = 'customer')",
+                    conversation_id,
+                    conversation_id,
+                )
+                return bool(rows)
+
+            shop.services = replace(shop.services, patience=QUICK)
+            await shop.work_until(answered, 90)
+            [owner] = await shop.rows(
+                "SELECT owner FROM conversation WHERE conversation_id = %s", conversation_id
+            )
+            assert owner["owner"] == "bot"
+            kept = await shop.rows("SELECT error FROM outbox WHERE state = 'held'")
+            assert len(kept) == held.messages
+            assert all("restored from a backup" in row["error"] for row in kept)
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+def test_the_commands(bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SARA_DATABASE_URL", raising=False)
+    monkeypatch.setenv("SARA_DATA_DIR", str(tmp_path / "one"))
+    assert bare("business", "add", "knowledge/businesses/conti.yaml").code == 0
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    said = bare("backup", backups)
+    assert said.code == 0, said
+    assert "The keys are not in it" in said.out
+    [file] = backups.iterdir()
+    assert file.name.startswith(f"sara-{time.gmtime().tm_year}")
+    assert "is there already" in bare("backup", file).one_line
+    assert "make it first" in bare("backup", tmp_path / "no" / "folder.dump").one_line
+    assert "not empty" in bare("restore", file).one_line
+    monkeypatch.setenv("SARA_DATA_DIR", str(tmp_path / "two"))
+    broken = tmp_path / "broken.dump"
+    broken.write_bytes(file.read_bytes()[:5000])
+    assert "pg_restore:" in bare("restore", broken).one_line
+    assert bare("restore", file).out == f"restored {file}\n"
+    assert "conti" in bare("business", "list").out
+    assert bare("restore", tmp_path / "nothing.dump").code == 2

@@ -1,0 +1,52 @@
+"""`sara eval` as a shell would use it: figures, a report, a comparison."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROWS = [
+    {"text": "Vorrei prenotare un massaggio", "language": "it", "intent": "book_appointment"},
+    {"text": "Hello", "language": "en", "intent": "greeting"},
+    {"text": "Baja", "language": "es", "intent": "opt_out"},
+    {"text": "Bom dia", "language": "pt", "intent": "greeting"},
+]
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.jsonl"
+    broken = '{"text": "x"}'
+    path.write_text("\n".join([*(json.dumps(row) for row in ROWS), broken]))
+    return path
+
+
+def test_a_run_leaves_figures_and_a_report_and_is_compared(bare, rows: Path, tmp_path: Path) -> None:
+    first, second, page = (tmp_path / name for name in ("a.json", "b.json", "b.html"))
+    ran = bare("eval", "intents", "--dataset", rows, "--json", first)
+    assert ran.code == 0, ran.err
+    (suite,) = json.loads(first.read_text())
+    assert suite["figures"]["right"] == 1.0
+    assert suite["about"]["model"] == "extractive"
+    assert len(suite["about"]["prompt"]) == len(suite["about"]["weights sha256"]) == 12
+    assert suite["samples"]["right"]["en: Hello"] == 1.0
+
+    # The same words, another truth: everything that is right now was wrong then.
+    wrong = [{**row, "intent": "qualify_lead"} for row in ROWS]
+    rows.write_text("\n".join(json.dumps(row) for row in wrong))
+    ran = bare(*("eval", "intents", "--dataset", rows, "--json", second, "--html", page, "--compare", first))
+    assert "gates that do not hold" in ran.one_line
+    assert "compared with the other run" in ran.out
+    assert "intents right" in ran.out
+    html = page.read_text()
+    assert "4 failures" in html
+    assert "Vorrei prenotare un massaggio" in html
+    assert "Compared with the other run" in html
+    (suite,) = json.loads(second.read_text())
+    assert [gate["holds"] for gate in suite["gates"] if gate["figure"] == "right"] == [False]
+
+
+def test_what_is_no_run_and_what_cannot_be_written_is_one_line(bare, rows: Path, tmp_path: Path) -> None:
+    assert "rows.jsonl" in bare("eval", "intents", "--dataset", rows, "--compare", rows).one_line
+    gone = tmp_path / "no" / "folder.html"
+    assert "folder.html" in bare("eval", "intents", "--dataset", rows, "--html", gone).one_line

@@ -1,0 +1,71 @@
+"""`sara whatsapp connect` and `sara outbox`, against a simulated Meta over HTTP."""
+
+from typing import Any
+
+import pytest
+
+from channels.messages import OutboundMessage
+from sara.commands import whatsapp
+from sara.local import Local
+
+HELLO = OutboundMessage(kind="template", template="hello_world", code="en_US")
+
+
+@pytest.fixture
+def connected(whole: Local, monkeypatch: pytest.MonkeyPatch) -> Local:
+    """The settings of the running whole, as a command would read them."""
+    settings = whole.settings
+    for name, value in {
+        "SARA_DATABASE_URL": whole.dsn,
+        "SARA_PUBLIC_URL": whole.url,
+        "SARA_WHATSAPP_BASE_URL": settings.whatsapp_base_url,
+        "SARA_WHATSAPP_ACCESS_TOKEN": settings.whatsapp_access_token.get_secret_value(),
+        "SARA_WHATSAPP_VERIFY_TOKEN": settings.whatsapp_verify_token.get_secret_value(),
+        "SARA_WHATSAPP_APP_SECRET": settings.whatsapp_app_secret.get_secret_value(),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return whole
+
+
+async def connect(**options: Any) -> int:
+    return await whatsapp._connect(
+        "aurora", options.get("to"), HELLO, None, subscribe=options.get("subscribe", False)
+    )
+
+
+async def test_every_step_succeeds_and_the_template_arrives(
+    connected: Local, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await connect(to="393470000001") == 0
+    out = capsys.readouterr().out
+    assert "FAIL" not in out
+    assert [line.split()[1] for line in out.splitlines() if line.startswith("  ok")] == [
+        "token",
+        "number",
+        "account",
+        "webhook",
+        "webhook",
+        "test",
+    ]
+    (seen,) = connected.simulator.sent_to("393470000001")
+    assert (seen.type, seen.text) == ("template", "[hello_world]")
+
+
+async def test_a_missing_subscription_is_found_and_made(
+    connected: Local, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connected.simulator.subscribed = False
+    assert await connect() == 1
+    assert "--subscribe" in capsys.readouterr().out
+    assert await connect(subscribe=True) == 0
+
+
+async def test_an_expired_token_and_a_wrong_verify_token_are_told(
+    connected: Local, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SARA_WHATSAPP_ACCESS_TOKEN", "an-old-one")
+    monkeypatch.setenv("SARA_WHATSAPP_VERIFY_TOKEN", "another")
+    assert await connect() > 2
+    out = capsys.readouterr().out
+    assert "expired or revoked" in out
+    assert "SARA_WHATSAPP_VERIFY_TOKEN" in out

@@ -1,0 +1,147 @@
+"""What customers ask and change about their own records: reports, name, e-mail, language, messages."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crm import tickets
+from tests.tools.talk import Room, Talk
+
+WET = "gli asciugamani erano bagnati e nessuno rispondeva"
+
+
+async def reported(room: Room, text: str = WET, slug: str = "aurora", language: str = "it") -> Talk:
+    talk = await room.talk(slug, language)
+    await talk.say(text, intent="open_ticket")
+    assert (await talk.say(option="confirm:yes"))["kind"] == "done", talk.words
+    return talk
+
+
+async def ticket_of(talk: Talk) -> dict[str, object]:
+    [row] = await talk.room.rows("SELECT * FROM ticket WHERE contact_id = %s", talk.contact_id)
+    return row
+
+
+async def contact_of(talk: Talk) -> dict[str, object]:
+    [row] = await talk.room.rows("SELECT * FROM contact WHERE contact_id = %s", talk.contact_id)
+    return row
+
+
+async def test_due_times_are_counted_in_opening_hours(room: Room) -> None:
+    """It is Wednesday, 10:00 in Milan: 8 hours of opening later it is 18:00, 24 hours later Friday noon."""
+    talk = await reported(room)
+    ticket = await ticket_of(talk)
+    assert (ticket["priority"], ticket["queue"], ticket["status"]) == ("normal", "front_desk", "open")
+    assert ticket["answer_due"] == datetime(2026, 11, 18, 17, tzinfo=UTC)
+    assert ticket["solve_due"] == datetime(2026, 11, 20, 11, tzinfo=UTC)
+    assert "mercoledì 18 novembre 2026, ore 18:00" in talk.words
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("è urgente, la sauna perde acqua dappertutto", "it"),
+        ("please look at this right away, my card was charged twice", "en"),
+    ],
+)
+async def test_who_says_urgent_is_answered_within_the_hour(room: Room, text: str, language: str) -> None:
+    ticket = await ticket_of(await reported(room, text, language=language))
+    assert ticket["priority"] == "urgent"
+    assert ticket["answer_due"] == datetime(2026, 11, 18, 10, tzinfo=UTC)
+
+
+async def test_a_business_has_its_own_due_times(room: Room) -> None:
+    ticket = await ticket_of(await reported(room, "urgente: il portale non apre i miei documenti", "conti"))
+    assert ticket["solve_due"] == datetime(2026, 11, 18, 14, 30, tzinfo=UTC)  # 4 hours; lunch is not opening
+
+
+async def test_a_client_comes_before_others(room: Room) -> None:
+    talk = await room.talk()
+    await room.rows("UPDATE contact SET lifecycle = 'client' WHERE contact_id = %s", talk.contact_id)
+    await talk.say(WET, intent="open_ticket")
+    await talk.say(option="confirm:yes")
+    assert (await ticket_of(talk))["priority"] == "high"
+
+
+async def test_status_is_told_as_it_moves(room: Room) -> None:
+    talk = await reported(room)
+    ticket_id = int(str((await ticket_of(talk))["ticket_id"]))
+    await talk.say("a che punto è la mia segnalazione?", intent="ticket_status")
+    assert f"La segnalazione {ticket_id}" in talk.words
+    assert "è aperta" in talk.words
+    async with room.crm.transaction(talk.business_id) as tx:
+        await tickets.take(tx, ticket_id, None)
+    await talk.say(option=f"ticket:{ticket_id}")
+    assert "è in lavorazione" in talk.words
+    room.clock.now += timedelta(days=4)
+    await talk.say("novità?", intent="ticket_status")
+    assert "è in ritardo" in talk.words
+    async with room.crm.transaction(talk.business_id) as tx:
+        await tickets.close(tx, ticket_id)
+    await talk.say("e la mia segnalazione?", intent="ticket_status")
+    assert "è stata chiusa domenica 22 novembre 2026" in talk.words
+    room.clock.now += timedelta(days=31)
+    await talk.say("e la mia segnalazione?", intent="ticket_status")
+    assert "Non hai segnalazioni aperte" in talk.words
+
+
+async def test_a_report_of_somebody_else_is_not_told(room: Room) -> None:
+    theirs = await ticket_of(await reported(room))
+    talk = await room.talk()
+    await talk.say(f"stato del ticket {theirs['ticket_id']}", intent="ticket_status")
+    assert "Non trovo la segnalazione" in talk.words
+    assert "asciugamani" not in talk.words
+    await talk.say(option=f"ticket:{theirs['ticket_id']}")
+    assert "asciugamani" not in talk.words
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "field", "value"),
+    [
+        ("it", "la mia nuova email è Anna.Rossi@Example.IT", "email", "Anna.Rossi@example.it"),
+        ("en", "please change my name, my name is Anna Bianchi", "name", "Anna Bianchi"),
+        ("es", "escríbanme en inglés, por favor", "told_language", "en"),
+        ("pt", "podem escrever-me em espanhol?", "told_language", "es"),
+    ],
+)
+async def test_customers_change_their_own_data(
+    room: Room, language: str, words: str, field: str, value: str
+) -> None:
+    talk = await room.talk(language=language)
+    outcome = await talk.say(words, intent="update_contact", name="Mallory")
+    assert outcome["kind"] == "confirming"
+    await talk.say(option="confirm:yes")
+    assert (await contact_of(talk))[field] == value
+    [event] = await room.rows("SELECT kind FROM crm_event WHERE contact_id = %s", talk.contact_id)
+    assert event["kind"] == "contact_updated"
+
+
+@pytest.mark.parametrize("name", ["🌸🌸", "12345", "<script>alert(1)</script>", "'); DROP TABLE contact;--"])
+async def test_what_is_no_name_is_asked_again(room: Room, name: str) -> None:
+    talk = await room.talk()
+    await talk.say("vorrei cambiare il mio nome", intent="update_contact")
+    assert talk.words == "Che nome segno?"
+    await talk.say(name)
+    assert "solo con lettere" in talk.words
+    await talk.say("Seán Ó'Brien-Müller")
+    await talk.say("sì")
+    assert (await contact_of(talk))["name"] == "Seán Ó'Brien-Müller"
+
+
+async def test_a_broken_address_is_asked_again(room: Room) -> None:
+    talk = await room.talk(language="en")
+    await talk.say("I want to change my email", intent="update_contact")
+    await talk.say("anna at example")
+    assert "does not look like an e-mail" in talk.words
+    await talk.say("anna@example.com")
+    assert talk.state["frame"]["question"]["slot"] == "confirm"
+
+
+async def test_a_sentence_stops_messages_after_a_yes(room: Room) -> None:
+    talk = await room.talk(language="pt")
+    outcome = await talk.say("não quero receber mais mensagens", intent="opt_out")
+    assert outcome["kind"] == "confirming"
+    assert (await contact_of(talk))["opted_out_at"] is None
+    await talk.say("sim", turn_id="leaving")
+    assert (await contact_of(talk))["opted_out_at"] is not None
+    assert len(await room.rows("SELECT 1 FROM crm_event WHERE kind = 'opted_out'")) == 1

@@ -1,0 +1,239 @@
+"""A quote from request to invoice: issued within limits, accepted by whom it is for, in time, once."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from crm import fiscal, lifecycle, quote_desk, quotes
+from crm.errors import QuoteDecided, QuoteNotPriced, UnknownQuote
+from tests.tools.talk import Room, Talk
+
+ASKED = "Vorrei un preventivo per massaggio decontratturante e percorso spa per 4 persone"
+
+
+async def issued(room: Room, text: str = ASKED, language: str = "it") -> Talk:
+    talk = await room.talk(language=language)
+    await talk.say(text, intent="request_quote")
+    outcome = await talk.say(option="confirm:yes")
+    assert outcome["kind"] == "done", talk.words
+    return talk
+
+
+async def quotes_of(talk: Talk) -> list[dict[str, object]]:
+    return await talk.room.rows(
+        "SELECT * FROM quote WHERE contact_id = %s ORDER BY quote_id", talk.contact_id
+    )
+
+
+async def accept(talk: Talk, *words: str) -> None:
+    for word in words:
+        await talk.say(word)
+    await talk.say(option="confirm:yes")
+
+
+async def test_what_the_record_prices_is_issued_at_once(room: Room) -> None:
+    talk = await issued(room)
+    [quote] = await quotes_of(talk)
+    assert quote["status"] == "issued"
+    assert quote["number"] in talk.words
+    assert "452,00 €" in talk.words
+    assert talk.options == [f"quote:accept:{quote['quote_id']}", f"quote:decline:{quote['quote_id']}"]
+    assert talk.state["frame"] == {}
+    lines = await room.rows(
+        "SELECT * FROM quote_line WHERE quote_id = %s ORDER BY ordinal", quote["quote_id"]
+    )
+    assert [str(line["vat_rate"]) for line in lines] == ["22.00", "22.00"]
+    hooks = await room.rows(
+        "SELECT h.target, e.kind FROM event_hook h JOIN crm_event e USING (crm_event_id)"
+        " WHERE e.contact_id = %s ORDER BY 2, 1", talk.contact_id,
+    )  # fmt: skip
+    assert [(hook["kind"], hook["target"]) for hook in hooks] == [
+        ("quote_issued", "document"),
+        ("quote_requested", "alert"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("preventivo per un evento privato", "unpriced"),
+        ("preventivo massaggio decontratturante per 200 persone", "over the limit"),
+    ],
+)
+async def test_what_is_not_for_the_machine_waits_for_a_person(room: Room, text: str, reason: str) -> None:
+    talk = await issued(room, text)
+    [quote] = await quotes_of(talk)
+    assert (quote["status"], quote["number"]) == ("requested", None), reason
+    assert talk.options == []
+    [follow_up] = await room.rows("SELECT * FROM follow_up WHERE contact_id = %s", talk.contact_id)
+    assert follow_up["kind"] == "price_quote"
+    assert follow_up["agent_id"] is not None
+
+
+async def test_a_client_is_trusted_with_twice_the_limit(room: Room) -> None:
+    talk = await room.talk()
+    async with room.crm.transaction(talk.business_id) as tx:
+        await lifecycle.rise(tx, talk.contact_id, "client", None)
+    await talk.say("preventivo massaggio decontratturante per 40 persone", intent="request_quote")
+    await talk.say(option="confirm:yes")
+    [quote] = await quotes_of(talk)
+    assert quote["status"] == "issued"  # 3000 EUR, and the limit is 2500
+
+
+async def test_numbers_of_a_year_have_no_gap_even_at_once(room: Room) -> None:
+    talks = [await room.talk() for _ in range(8)]
+    for talk in talks:
+        await talk.say("preventivo massaggio decontratturante per 2 persone", intent="request_quote")
+    await asyncio.gather(*(talk.say(option="confirm:yes") for talk in talks))
+    rows = await room.rows("SELECT number FROM quote WHERE business_id = %s", talks[0].business_id)
+    places = sorted(int(row["number"].partition("/")[2]) for row in rows)
+    assert places == list(range(places[0], places[0] + 8))
+
+
+async def test_acceptance_asks_for_the_invoice_and_makes_it(room: Room) -> None:
+    talk = await issued(room)
+    await talk.say(option=talk.options[0])
+    assert talk.state["frame"]["question"]["slot"] == "detail:tax_id"
+    await talk.say("12345678901", intent="answer", reply="Non lo so.")
+    assert "controlla le cifre" in talk.words
+    await talk.say("RCCMNL83S18D969H", intent="book_appointment", confidence=0.95)
+    assert talk.state["frame"]["question"]["slot"] == "detail:address"
+    await talk.say("via Torino")
+    assert "indirizzo completo" in talk.words
+    await talk.say("Via Torino 5, 20123 Milano (MI)")
+    assert talk.state["frame"]["question"]["slot"] == "confirm"
+    assert "452,00 €" in talk.words
+    before = dict(talk.state)
+    for _ in range(2):  # a turn that runs again changes nothing
+        talk.state = dict(before)
+        outcome = await talk.say("sì", turn_id="accepting")
+    assert outcome["kind"] in ("done", "declined")
+    [draft] = await room.rows("SELECT * FROM invoice_draft WHERE contact_id = %s", talk.contact_id)
+    assert draft["status"] == "ready"
+    lines = await room.rows(
+        "SELECT * FROM invoice_draft_line WHERE invoice_draft_id = %s", draft["invoice_draft_id"]
+    )
+    assert sum(line["quantity"] * line["unit_price"] for line in lines) == Decimal(452)
+    [contact] = await room.rows("SELECT lifecycle FROM contact WHERE contact_id = %s", talk.contact_id)
+    assert contact["lifecycle"] == "client"
+    assert len(await room.rows("SELECT 1 FROM crm_event WHERE kind = 'quote_accepted'")) == 1
+    async with room.crm.transaction(talk.business_id) as tx:
+        buyer = await fiscal.buyer(tx, talk.contact_id)
+    assert buyer is not None
+    assert (buyer.street, buyer.postal_code, buyer.city, buyer.province) == (
+        "Via Torino 5",
+        "20123",
+        "Milano",
+        "MI",
+    )
+
+
+async def test_billing_can_be_skipped_and_is_remembered_when_told(room: Room) -> None:
+    talk = await issued(room)
+    await talk.say("Accetto il preventivo", intent="accept_quote")
+    await talk.say(option="frame:skip")
+    await talk.say("no")
+    assert talk.state["frame"]["question"]["slot"] == "confirm"
+    await talk.say(option="confirm:yes")
+    assert await room.rows("SELECT 1 FROM contact_fiscal WHERE contact_id = %s", talk.contact_id) == []
+
+
+async def test_two_acceptances_at_once_make_one_invoice(room: Room) -> None:
+    talk = await issued(room)
+    await talk.say(option=talk.options[0])
+    await talk.say(option="frame:skip")
+    await talk.say(option="frame:skip")
+    other = Talk(
+        room, talk.business_id, talk.contact_id, talk.conversation_id, "it", talk.name, dict(talk.state)
+    )
+    await asyncio.gather(
+        *(t.say(option="confirm:yes", turn_id=f"twice-{n}") for n, t in enumerate((talk, other)))
+    )
+    assert len(await room.rows("SELECT 1 FROM invoice_draft WHERE contact_id = %s", talk.contact_id)) == 1
+
+
+@pytest.mark.parametrize("what", ["button", "number"])
+async def test_somebody_elses_quote_cannot_be_accepted(room: Room, what: str) -> None:
+    theirs = await issued(room)
+    [quote] = await quotes_of(theirs)
+    thief = await room.talk()
+    if what == "button":
+        outcome = await thief.say(option=f"quote:accept:{quote['quote_id']}")
+        assert "Non trovo quel preventivo" in thief.words
+    else:
+        outcome = await thief.say(f"accetto il preventivo {quote['number']}", intent="accept_quote")
+        assert "Non ho preventivi aperti" in thief.words
+    assert outcome["kind"] == "declined"
+    assert (await quotes_of(theirs))[0]["status"] == "issued"
+    async with room.crm.transaction(room.ids["aurora"]) as tx:
+        with pytest.raises(UnknownQuote):
+            await quotes.decide(tx, int(str(quote["quote_id"])), thief.contact_id, "accepted", tx.now.date())
+
+
+@pytest.mark.parametrize(
+    "option", ["quote:accept:", "quote:accept:-1", "quote:steal:1", "quote:accept:99999999999"]
+)
+async def test_buttons_nobody_was_shown_do_nothing(room: Room, option: str) -> None:
+    talk = await room.talk()
+    outcome = await talk.say(option=option)
+    assert outcome["kind"] == "declined"
+    assert talk.goto == "reply"
+
+
+async def test_after_its_last_day_it_is_not_accepted(room: Room) -> None:
+    talk = await issued(room)
+    await talk.say(option=talk.options[0])
+    await talk.say(option="frame:skip")
+    room.clock.now += timedelta(days=31)
+    talk.state["frame"]["expires_at"] = (room.clock.now + timedelta(minutes=5)).isoformat()
+    await talk.say(option="frame:skip")
+    outcome = await talk.say(option="confirm:yes")
+    assert outcome["kind"] == "declined"
+    assert "non è più valido" in talk.words
+    assert (await quotes_of(talk))[0]["status"] == "expired"
+    assert await room.rows("SELECT 1 FROM invoice_draft WHERE contact_id = %s", talk.contact_id) == []
+    assert len(await room.rows("SELECT 1 FROM crm_event WHERE kind = 'quote_expired'")) == 1
+
+
+async def test_declining_closes_the_lead_and_the_chase(room: Room) -> None:
+    talk = await issued(room, language="es", text="presupuesto para masaje relajante para 2 personas")
+    await talk.say(option=talk.options[1])
+    assert "no aceptas" in talk.words
+    await talk.say("sí")
+    assert (await quotes_of(talk))[0]["status"] == "declined"
+    [lead] = await room.rows("SELECT stage FROM lead WHERE contact_id = %s", talk.contact_id)
+    assert lead["stage"] == "lost"
+    [chase] = await room.rows("SELECT status FROM follow_up WHERE contact_id = %s", talk.contact_id)
+    assert chase["status"] == "cancelled"
+
+
+async def test_of_several_quotes_one_is_chosen(room: Room) -> None:
+    talk = await issued(room)
+    await talk.say("preventivo per massaggio rilassante per 2 persone", intent="request_quote")
+    await talk.say(option="confirm:yes")
+    first, second = await quotes_of(talk)
+    await talk.say("accetto il preventivo", intent="accept_quote")
+    assert talk.options == [f"quote:which:{second['quote_id']}", f"quote:which:{first['quote_id']}"]
+    await talk.say(option=talk.options[0])
+    assert talk.state["frame"]["slots"]["quote"] == second["quote_id"]
+
+
+async def test_a_person_prices_and_issues(room: Room) -> None:
+    talk = await issued(room, "preventivo per un evento privato")
+    [quote] = await quotes_of(talk)
+    quote_id = int(str(quote["quote_id"]))
+    for prices in ([], [Decimal(1), Decimal(2)]):
+        async with room.crm.transaction(talk.business_id) as tx:
+            with pytest.raises(QuoteNotPriced):
+                await quote_desk.issue(tx, quote_id, prices)
+    for _ in range(2):
+        async with room.crm.transaction(talk.business_id) as tx:
+            made = await quote_desk.issue(tx, quote_id, [Decimal("1200.00")][: 1 if _ == 0 else 0])
+    assert made.status == "issued"
+    assert len(await room.rows("SELECT 1 FROM crm_event WHERE kind = 'quote_issued'")) == 1
+    async with room.crm.transaction(talk.business_id) as tx:
+        await quotes.decide(tx, quote_id, talk.contact_id, "declined", tx.now.date())
+        with pytest.raises(QuoteDecided):
+            await quotes.decide(tx, quote_id, talk.contact_id, "accepted", tx.now.date())
