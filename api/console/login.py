@@ -51,6 +51,11 @@ def login_router(pages: Pages) -> APIRouter:
         take_cookie(request, response)
         return response
 
+    _add_language(router)
+    return router
+
+
+def _add_language(router: APIRouter) -> None:
     @router.get("/language/{code}")
     async def language(request: Request, code: str) -> Response:
         response = RedirectResponse(_inside(request.query_params.get("next", "")), 303)
@@ -64,8 +69,6 @@ def login_router(pages: Pages) -> APIRouter:
                 path="/console",
             )
         return response
-
-    return router
 
 
 def _form(

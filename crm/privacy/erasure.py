@@ -27,7 +27,15 @@ Cause = Literal["asked", "retention"]
 
 _PATIENCE_S = 10.0
 _PAUSE_S = 0.25
-_SETTLED = ("events", "outbox", "hooks", "follow_ups", "waiting", "campaigns", "conversations")
+_SETTLED = (
+    "person_settle_events",
+    "person_settle_outbox",
+    "person_settle_hooks",
+    "person_settle_follow_ups",
+    "person_settle_waiting",
+    "person_settle_campaigns",
+    "person_settle_conversations",
+)
 
 
 @dataclass(frozen=True)
@@ -234,8 +242,8 @@ async def _settle(tx: Tx, contact_id: int, ids: Ids, report: Report) -> None:
     if await tx.value("person_jobs_running", **about):
         raise ContactBusy(ContactBusy.__doc__)
     report.jobs = await tx.run("person_jobs_drop", **about)
-    for what in _SETTLED:
-        await tx.run(f"person_settle_{what}", **about)
+    for query in _SETTLED:
+        await tx.run(query, **about)
 
 
 async def _empty_or_delete(

@@ -57,6 +57,7 @@ async def test_sensitive(
         ("dying to try your new facial!", "en"),
         ("¿a qué hora abren mañana?", "es"),
         ("quanto custa a limpeza de pele?", "pt"),
+        ("morrendo de vontade de ir aí", "pt"),
     ],
 )
 async def test_ordinary(e5: DuetEmbedder, scorer: SensitivityScorer, text: str, language: str) -> None:
