@@ -60,9 +60,10 @@ async def run_worker(app: App, services: Services, *, concurrency: int, name: st
 
     Procrastinate's worker ends when its database goes away for a moment (a heartbeat fails) or when
     another worker took it for dead (its row is gone, and every fetch then breaks a foreign key). Both
-    pass, so it is started again.
+    pass, so it is started again. A cancellation in the middle of a query can come back as the query's error:
+    the task knows better whether it was asked to end.
     """
-    while True:
+    while not _asked_to_end():
         try:
             await sweep.sweep_once(services)
             await _work(app, services, concurrency=concurrency, name=name)
@@ -70,6 +71,11 @@ async def run_worker(app: App, services: Services, *, concurrency: int, name: st
         except Exception as error:
             log.warning("worker_failed", error=f"{type(error).__name__}: {error}", next="starting again")
         await asyncio.sleep(services.patience.restart_s)
+
+
+def _asked_to_end() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _work(app: App, services: Services, *, concurrency: int, name: str) -> None:

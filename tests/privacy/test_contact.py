@@ -95,6 +95,8 @@ async def _rich_past(town: Local, phone: str, name: str) -> int:
         last.conversation_id,
         f"{name} sounded upset",
     )
+    # What Meta still had to report would arrive after an erasure, as docs/privacy.md says.
+    await town.simulator.settle()
     return contact_id
 
 
