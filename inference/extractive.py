@@ -12,6 +12,7 @@ import unicodedata
 from inference.appointment_wishes import plain_wish
 from inference.chat import Answered, Arguments, Intent, Proposal, Request
 from inference.extract import asks_for_quote
+from inference.grounding_words import ALL_STOP
 from inference.material import Material, Piece
 from inference.wishes import asks_ticket_status, decides_quote, updates_contact, wants_no_messages
 
@@ -174,7 +175,8 @@ def _outdone(fact: Piece, passage: Piece | None, text: str) -> bool:
     """
     if passage is None or fact.topic not in _OF_A_SERVICE or not fact.names:
         return False
-    asked = {stem for stem in _stems(text) if len(stem) == _STEM and stem not in _ABOUT_PRICES}
+    words = (word for word in _WORD.findall(_plain(text)) if word not in ALL_STOP)
+    asked = {word[:_STEM] for word in words if len(word) >= _STEM} - _ABOUT_PRICES
     if not asked:
         return False
     named = max(len(asked & _stems(name)) for name in fact.names)

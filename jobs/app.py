@@ -28,6 +28,7 @@ from jobs.services import KEY, Services
 log = structlog.get_logger(__name__)
 
 NAMESPACE = "sara"
+_GRACE_S = 5  # that running jobs have to end when the worker stops
 
 
 def build_app(dsn: str, *, connections: int = 4) -> App:
@@ -56,14 +57,24 @@ def build_app(dsn: str, *, connections: int = 4) -> App:
 
 
 async def run_worker(app: App, services: Services, *, concurrency: int, name: str) -> None:
-    """Works until cancelled.
+    """Works until cancelled."""
+    working = asyncio.create_task(_work_on(app, services, concurrency=concurrency, name=name))
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        # Before Python 3.12 `wait_for`, which pools of connections use, can lose a cancellation (issue 86296
+        # of CPython): it is asked again once a graceful end would be over.
+        while not working.done():
+            working.cancel()
+            await asyncio.wait({working}, timeout=_GRACE_S + 2)
+        raise
 
-    Procrastinate's worker ends when its database goes away for a moment (a heartbeat fails) or when
+
+async def _work_on(app: App, services: Services, *, concurrency: int, name: str) -> None:
+    """Procrastinate's worker ends when its database goes away for a moment (a heartbeat fails) or when
     another worker took it for dead (its row is gone, and every fetch then breaks a foreign key). Both
-    pass, so it is started again. A cancellation in the middle of a query can come back as the query's error:
-    the task knows better whether it was asked to end.
-    """
-    while not _asked_to_end():
+    pass, so it is started again."""
+    while True:
         try:
             await sweep.sweep_once(services)
             await _work(app, services, concurrency=concurrency, name=name)
@@ -71,11 +82,6 @@ async def run_worker(app: App, services: Services, *, concurrency: int, name: st
         except Exception as error:
             log.warning("worker_failed", error=f"{type(error).__name__}: {error}", next="starting again")
         await asyncio.sleep(services.patience.restart_s)
-
-
-def _asked_to_end() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def _work(app: App, services: Services, *, concurrency: int, name: str) -> None:
@@ -87,7 +93,7 @@ async def _work(app: App, services: Services, *, concurrency: int, name: str) ->
         additional_context={KEY: services},
         install_signal_handlers=False,
         fetch_job_polling_interval=0.5,
-        shutdown_graceful_timeout=5,
+        shutdown_graceful_timeout=_GRACE_S,
         update_heartbeat_interval=services.patience.heartbeat_s,
         stalled_worker_timeout=services.patience.dead_after_s,
         delete_jobs="always",

@@ -79,13 +79,18 @@ class Called:
 
 @dataclass
 class FakeEngine:
-    """The engine: `script` is said in order, then `otherwise` for ever; `calls` is what was asked."""
+    """The engine: `script` is said in order, then `otherwise` for ever; `calls` is what was asked.
+
+    A call whose system prompt begins with `aside` is no part of the script: a job that works beside the turns
+    would take the words that are meant for one. It is refused.
+    """
 
     model: str
     url: str = ""
     otherwise: Answer = field(default_factory=lambda: Refuses(500, "the script is at its end"))
     script: deque[Answer] = field(default_factory=deque)
     calls: list[Called] = field(default_factory=list)
+    aside: str | None = None
     _runner: web.AppRunner | None = None
     _port: int = 0
 
@@ -113,7 +118,10 @@ class FakeEngine:
 
     def next(self, path: str, body: dict[str, Any]) -> Answer:
         """What to answer to this request, which is remembered."""
-        self.calls.append(Called(path, body))
+        called = Called(path, body)
+        if self.aside is not None and called.system.startswith(self.aside):
+            return Refuses(500, "not in this script")
+        self.calls.append(called)
         return self.script.popleft() if self.script else self.otherwise
 
 

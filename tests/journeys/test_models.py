@@ -17,6 +17,7 @@ from crm import businesses, handoffs
 from crm.handoffs import HandoffRow
 from inference.chat import ModelChain
 from inference.language import LANGUAGES, LanguageIdentifier
+from jobs.brief import PROMPT as BRIEF
 from knowledge.business_file import seed_documents
 from knowledge.ingest import ingest
 from sara import services
@@ -38,7 +39,9 @@ _senders = itertools.count(390_000_000_000 + secrets.randbelow(10**8) * 1000)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def running() -> AsyncIterator[FakeEngine]:
+    """Briefs for agents are written beside the turns, when a hand-over opens: no script is about them."""
     async with engine() as fake:
+        fake.aside = BRIEF.read_text(encoding="utf-8").split("$", maxsplit=1)[0]
         yield fake
 
 
