@@ -115,7 +115,7 @@ async def api(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[ApiServic
         listening = asyncio.create_task(live.run())
         stack.push_async_callback(_ended, listening)
         yield replace(
-            api_services(settings, crm),
+            await asyncio.to_thread(api_services, settings, crm),  # may make a key's file
             live=live,
             explain=explain,
             media=ChannelMedia(client, most_bytes=settings.media_most_bytes).fetch,
