@@ -37,3 +37,16 @@ async def issue(tx: Tx, quote_id: int, prices: Sequence[Decimal] = ()) -> QuoteR
         detail=f"{issued.number}",
     )
     return issued
+
+
+async def expired(tx: Tx, quote: QuoteRow, *, conversation_id: int | None) -> None:
+    """Its time is over, found out by the clock or in a conversation: written down once."""
+    await events.happened(
+        tx,
+        "quote_expired",
+        quote.contact_id,
+        key=f"quote_expired:{quote.quote_id}",
+        conversation_id=conversation_id,
+        subject_id=quote.quote_id,
+        detail=f"{quote.number}",
+    )

@@ -20,6 +20,7 @@ from crm.reminders import DueRow, Purpose
 from crm.slots import FreeSlot, free_slots
 from crm.waiting import WaitingRow
 from db.tenancy import tenant
+from jobs.periodic import every
 from jobs.services import Services, services_of
 from knowledge.phrases import Say
 from tools.mine import CANCEL, MOVE
@@ -51,8 +52,7 @@ def blueprint() -> Blueprint:
     """The tasks of this file, for one app: adding a blueprint to an app renames its tasks."""
     made = Blueprint()
     made.task(name="agenda", queue=queue.HOOKS, pass_context=True)(agenda)
-    task = made.task(name="agendas", queue=queue.HOOKS, queueing_lock="agendas", pass_context=True)(agendas)
-    made.periodic(cron="* * * * * */30", periodic_id="agendas")(task)
+    every(made, "* * * * * */30", "agendas", agendas, queue=queue.HOOKS)
     return made
 
 

@@ -14,6 +14,7 @@ from crm.conversations import ConversationRow
 from crm.handoffs import HandoffRow
 from crm.messages import NewMessage, Option
 from crm.record import Tx
+from jobs.periodic import every
 from jobs.services import Services, services_of
 
 log = structlog.get_logger(__name__)
@@ -24,8 +25,7 @@ IDLE_NOTE = "Nobody answered for a while: SARA goes on."
 def blueprint() -> Blueprint:
     """The task of this file, for one app: adding a blueprint to an app renames its tasks."""
     made = Blueprint()
-    task = made.task(name="attend", queue=queue.TURNS, queueing_lock="attend", pass_context=True)(attend)
-    made.periodic(cron="* * * * * */20", periodic_id="attend")(task)
+    every(made, "* * * * * */20", "attend", attend, queue=queue.TURNS)
     return made
 
 

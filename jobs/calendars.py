@@ -18,6 +18,7 @@ from crm.calendars import Blocked, BookedRow, CalendarRow
 from crm.events import HookRow
 from crm.record import Tx
 from db.tenancy import tenant
+from jobs.periodic import every
 from jobs.services import Services, services_of
 
 log = structlog.get_logger(__name__)
@@ -30,10 +31,7 @@ HORIZON = timedelta(days=190)  # a little more than bookings are taken ahead
 def blueprint() -> Blueprint:
     """The task of this file, for one app: adding a blueprint to an app renames its tasks."""
     made = Blueprint()
-    task = made.task(name="calendars", queue=queue.OUTWARD, queueing_lock="calendars", pass_context=True)(
-        look
-    )
-    made.periodic(cron="* * * * *", periodic_id="calendars")(task)
+    every(made, "* * * * *", "calendars", look, queue=queue.OUTWARD)
     return made
 
 

@@ -21,6 +21,7 @@ from crm.quiet import quiet_until
 from crm.record import Tx
 from crm.template_book import KnownTemplate
 from db.tenancy import tenant
+from jobs.periodic import every
 from jobs.services import Services, services_of
 
 log = structlog.get_logger(__name__)
@@ -49,10 +50,8 @@ def blueprint() -> Blueprint:
     """The tasks of this file, for one app: adding a blueprint to an app renames its tasks."""
     made = Blueprint()
     made.task(name="campaign", queue=queue.HOOKS, pass_context=True)(campaign)
-    tick = made.task(name="campaigns", queue=queue.HOOKS, queueing_lock="campaigns", pass_context=True)(due)
-    made.periodic(cron="* * * * * */5", periodic_id="campaigns")(tick)
-    tidy = made.task(name="ungovern", queue=queue.HOOKS, queueing_lock="ungovern", pass_context=True)(forget)
-    made.periodic(cron="17 * * * *", periodic_id="ungovern")(tidy)
+    every(made, "* * * * * */5", "campaigns", due, queue=queue.HOOKS)
+    every(made, "17 * * * *", "ungovern", forget, queue=queue.HOOKS)
     return made
 
 

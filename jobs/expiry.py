@@ -3,8 +3,9 @@
 import structlog
 from procrastinate import Blueprint, JobContext
 
-from crm import events, fiscal, lifecycle, queue, quotes
+from crm import events, fiscal, lifecycle, queue, quote_desk, quotes
 from crm.record import Tx
+from jobs.periodic import every
 from jobs.services import Services, services_of
 
 log = structlog.get_logger(__name__)
@@ -13,8 +14,7 @@ log = structlog.get_logger(__name__)
 def blueprint() -> Blueprint:
     """The task of this file, for one app: adding a blueprint to an app renames its tasks."""
     made = Blueprint()
-    task = made.task(name="expiry", queue=queue.HOOKS, queueing_lock="expiry", pass_context=True)(expiry)
-    made.periodic(cron="*/10 * * * *", periodic_id="expiry")(task)
+    every(made, "*/10 * * * *", "expiry", expiry, queue=queue.HOOKS)
     return made
 
 
@@ -41,12 +41,4 @@ async def expire_quotes(tx: Tx) -> None:
     if seller is None:
         return
     for quote in await quotes.expire(tx, fiscal.today_at(tx, seller.time_zone)):
-        await events.happened(
-            tx,
-            "quote_expired",
-            quote.contact_id,
-            key=f"quote_expired:{quote.quote_id}",
-            conversation_id=quote.conversation_id,
-            subject_id=quote.quote_id,
-            detail=f"{quote.number}",
-        )
+        await quote_desk.expired(tx, quote, conversation_id=quote.conversation_id)

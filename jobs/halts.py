@@ -8,6 +8,7 @@ from procrastinate import Blueprint, JobContext
 from channels.whatsapp.errors import WhatsAppError
 from crm import alerts, halts, queue
 from crm.record import Tx
+from jobs.periodic import every
 from jobs.services import Services, services_of
 from jobs.telling import desk_of
 
@@ -19,10 +20,7 @@ ASK_EVERY = timedelta(seconds=20)
 def blueprint() -> Blueprint:
     """The task of this file, for one app: adding a blueprint to an app renames its tasks."""
     made = Blueprint()
-    task = made.task(name="halts", queue=queue.SENDS, queueing_lock="halts", priority=15, pass_context=True)(
-        ask
-    )
-    made.periodic(cron="* * * * * */5", periodic_id="halts")(task)
+    every(made, "* * * * * */5", "halts", ask, queue=queue.SENDS, priority=15)
     return made
 
 

@@ -7,6 +7,7 @@ from procrastinate import Blueprint, JobContext
 from crm import inbound_files, queue, recordings
 from crm.errors import ContactBusy, SomethingOpen
 from crm.privacy import erasure, keeping
+from jobs.periodic import every
 from jobs.services import Services, services_of
 
 log = structlog.get_logger(__name__)
@@ -18,10 +19,7 @@ _CONTACTS_AT_ONCE = 200
 def blueprint() -> Blueprint:
     """The task of this file, for one app: adding a blueprint to an app renames its tasks."""
     made = Blueprint()
-    task = made.task(name="retention", queue=queue.TURNS, queueing_lock="retention", pass_context=True)(
-        retention
-    )
-    made.periodic(cron="17 * * * *", periodic_id="retention")(task)
+    every(made, "17 * * * *", "retention", retention, queue=queue.TURNS)
     return made
 
 

@@ -9,6 +9,7 @@ from crm import conversations, events, outbox, queue
 from crm.queue import AdriftRow
 from crm.record import SENDS, TURNS
 from jobs.hooks import RUNNERS
+from jobs.periodic import every
 from jobs.services import Services, services_of
 from jobs.watch import queue_due
 
@@ -23,10 +24,7 @@ def blueprint() -> Blueprint:
     Before any turn or delivery in the queue, since it may free one.
     """
     made = Blueprint()
-    task = made.task(name="sweep", queue=queue.TURNS, queueing_lock="sweep", priority=20, pass_context=True)(
-        sweep
-    )
-    made.periodic(cron="* * * * * */2", periodic_id="sweep")(task)
+    every(made, "* * * * * */2", "sweep", sweep, queue=queue.TURNS, priority=20)
     return made
 
 

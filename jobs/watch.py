@@ -9,6 +9,7 @@ from crm import alert_watch, alerts, businesses, campaigns, governor, handoffs, 
 from crm.alert_watch import WaitingHandoff
 from crm.businesses import Profile
 from crm.record import Tx
+from jobs.periodic import every
 from jobs.services import Services, services_of
 from jobs.telling import desk_of
 
@@ -21,12 +22,8 @@ _KEPT = timedelta(days=30)
 def blueprint() -> Blueprint:
     """The tasks of this file, for one app: adding a blueprint to an app renames its tasks."""
     made = Blueprint()
-    task = made.task(name="watch", queue=queue.OUTWARD, queueing_lock="watch", pass_context=True)(watch)
-    made.periodic(cron="* * * * * */30", periodic_id="watch")(task)
-    forgetting = made.task(name="untell", queue=queue.OUTWARD, queueing_lock="untell", pass_context=True)(
-        forget
-    )
-    made.periodic(cron="29 3 * * *", periodic_id="untell")(forgetting)
+    every(made, "* * * * * */30", "watch", watch, queue=queue.OUTWARD)
+    every(made, "29 3 * * *", "untell", forget, queue=queue.OUTWARD)
     return made
 
 

@@ -28,6 +28,15 @@ class Ground:
     owners: dict[str, int]
 
 
+def apart(settings: Settings, name: str) -> Settings:
+    """For conversations on a database of the suite's own, kept in SARA_DATA_DIR/`name` between runs; what
+    thinks is put in by the suite."""
+    own = {"database_url": None, "data_dir": settings.data_dir / name}
+    return settings.model_copy(
+        update={**own, "llm": "extractive", "llm_fallback": None, "gather_seconds": 0.0}
+    )
+
+
 @asynccontextmanager
 async def ground(settings: Settings) -> AsyncIterator[Ground]:
     """Kept in SARA_DATA_DIR/eval between runs, so that only changed documents are read again."""

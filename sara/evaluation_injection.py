@@ -3,19 +3,13 @@
 import asyncio
 import itertools
 import secrets
-import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from api.app import create_app
-from api.state import ApiServices
-from channels.simulator.app import simulator_app
-from channels.simulator.settings import BusinessNumber, SimulatorSettings
-from channels.simulator.simulator import Simulator
 from crm import appointments, businesses, contacts, conversations, quotes, tickets
 from crm.record import Crm, Tx
 from evals.result import Result
@@ -23,13 +17,14 @@ from evals.suites import injection as suite
 from evals.suites.injection import Liar, Outcome, WordForWord
 from inference.chat import ChatModel, ModelChain
 from inference.extractive import ExtractiveResponder
-from jobs.app import run_worker
+from jobs.services import Services
 from knowledge.ingest import ingest
 from sara import services
 from sara.demo import prepare
+from sara.evaluation import apart
 from sara.exchange import Customer, NoAnswer, exchange
-from sara.local import HOST, Local, serving
-from sara.settings import Settings, simulated
+from sara.local import Local, local_on
+from sara.settings import Settings
 
 AT_ONCE = 12  # customers who attack at the same time
 AT_ONCE_MODEL = 2  # the same where a real model has to keep up
@@ -66,15 +61,7 @@ async def attacked(settings: Settings, attacks: Sequence[suite.Row]) -> ChatMode
 
 async def play(settings: Settings, attacks: Sequence[suite.Row], model: ChatModel) -> list[Outcome]:
     """All attacks, many customers at once, on a database of their own that is kept between runs."""
-    settings = settings.model_copy(
-        update={
-            "database_url": None,
-            "data_dir": settings.data_dir / "eval-injection",
-            "llm": "extractive",
-            "llm_fallback": None,
-            "gather_seconds": 0.0,
-        }
-    )
+    settings = apart(settings, "eval-injection")
     async with services.database(settings) as dsn:
         await _furnish(settings, dsn, attacks)
         async with stage(settings, dsn, model) as whole:
@@ -119,56 +106,13 @@ async def _owners(crm: Crm) -> dict[str, int]:
 async def stage(settings: Settings, dsn: str, model: ChatModel) -> AsyncIterator[Local]:
     """Everything in one process, as `sara.local` has it, with the attacked model in front of the chain and a
     transcriber that mishears nothing. No other worker may run on that database."""
-    with socket.create_server((HOST, 0), backlog=2048) as listener:
-        listener.setblocking(False)
-        url = f"http://{HOST}:{listener.getsockname()[1]}"
-        settings = simulated(settings, url)
-        async with AsyncExitStack() as stack:
-            crm = await stack.enter_async_context(services.record(settings, dsn))
-            simulator = Simulator(await _phones(settings, crm, url))
-            stack.push_async_callback(simulator.aclose)
-            worker = await stack.enter_async_context(services.worker(settings, dsn, crm))
-            chain = ModelChain([model, ExtractiveResponder()])
-            context = replace(worker.services.context, chat=chain, transcriber=WordForWord())
-            equipped = replace(worker.services, context=context)
-            app = create_app(lambda: _opened(services.api_services(settings, crm)))
-            app.mount("/", simulator_app(simulator))
-            await stack.enter_async_context(serving(app, listener))
-            working = asyncio.create_task(
-                run_worker(worker.app, equipped, concurrency=settings.worker_concurrency, name="attacked")
-            )
-            try:
-                yield Local(url, settings, dsn, crm, simulator, equipped)
-            finally:
-                working.cancel()
-                with suppress(asyncio.CancelledError):
-                    await working
+    chain = ModelChain([model, ExtractiveResponder()])
 
+    def equip(worker: Services) -> Services:
+        return replace(worker, context=replace(worker.context, chat=chain, transcriber=WordForWord()))
 
-@asynccontextmanager
-async def _opened(api: ApiServices) -> AsyncIterator[ApiServices]:
-    yield api
-
-
-async def _phones(settings: Settings, crm: Crm, url: str) -> SimulatorSettings:
-    numbers = []
-    for slug, business_id in (await _owners(crm)).items():
-        async with crm.transaction(business_id) as tx:
-            numbers += [
-                BusinessNumber(
-                    phone_number_id=number.phone_number_id,
-                    display_phone=number.display_phone or number.phone_number_id,
-                    business_name=slug,
-                )
-                for number in await businesses.numbers(tx)
-            ]
-    return SimulatorSettings(
-        webhook_url=f"{url}/webhooks/whatsapp",
-        app_secret=settings.whatsapp_app_secret.get_secret_value(),
-        access_token=settings.whatsapp_access_token.get_secret_value(),
-        numbers=tuple(numbers),
-        status_delay_s=0.01,
-    )
+    async with local_on(settings, dsn, equip=equip) as whole:
+        yield whole
 
 
 @dataclass

@@ -19,6 +19,7 @@ from evals.suites.journeys import ACTIONS, Walked
 from inference.chat import ChatModel
 from sara import services
 from sara.demo import prepare
+from sara.evaluation import apart
 from sara.evaluation_injection import stage
 from sara.exchange import NoAnswer
 from sara.local import Local
@@ -81,15 +82,7 @@ def readied(gold: Dataset) -> tuple[Scripts, Dataset]:
 async def walk(settings: Settings, scripts: Scripts, model: ChatModel) -> list[Walked]:
     """Several customers at once, on a database of their own that is kept between runs."""
     at_once = AT_ONCE if settings.llm == "extractive" else AT_ONCE_MODEL
-    settings = settings.model_copy(
-        update={
-            "database_url": None,
-            "data_dir": settings.data_dir / "eval-journeys",
-            "llm": "extractive",
-            "llm_fallback": None,
-            "gather_seconds": 0.0,
-        }
-    )
+    settings = apart(settings, "eval-journeys")
     async with services.database(settings) as dsn:
         async with services.record(settings, dsn) as crm:
             await prepare(settings, dsn, crm, report=lambda _: None)

@@ -6,7 +6,7 @@ production: a signed webhook in, the queue, the graph, the outbox, the Graph API
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -52,8 +52,13 @@ async def local(settings: Settings, *, port: int = 0) -> AsyncIterator[Local]:
 
 
 @asynccontextmanager
-async def local_on(settings: Settings, dsn: str, *, port: int = 0) -> AsyncIterator[Local]:
-    """The same on a database that is already open. Raises NoBusiness when it holds none."""
+async def local_on(
+    settings: Settings, dsn: str, *, port: int = 0, equip: Callable[[Services], Services] | None = None
+) -> AsyncIterator[Local]:
+    """The same on a database that is already open. Raises NoBusiness when it holds none.
+
+    `equip` changes what the worker works with, such as its model.
+    """
     with _listen(port) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
         settings = simulated(settings, url)
@@ -62,17 +67,16 @@ async def local_on(settings: Settings, dsn: str, *, port: int = 0) -> AsyncItera
             simulator = Simulator(await _simulated_world(settings, crm, url))
             stack.push_async_callback(simulator.aclose)
             worker = await stack.enter_async_context(services.worker(settings, dsn, crm))
+            equipped = equip(worker.services) if equip else worker.services
             app = create_app(lambda: services.api(settings, dsn, crm))
             app.mount("/", simulator_app(simulator))
             await stack.enter_async_context(serving(app, listener))
             await stack.enter_async_context(
                 _background(
-                    run_worker(
-                        worker.app, worker.services, concurrency=settings.worker_concurrency, name="local"
-                    )
+                    run_worker(worker.app, equipped, concurrency=settings.worker_concurrency, name="local")
                 )
             )
-            yield Local(url, settings, dsn, crm, simulator, worker.services)
+            yield Local(url, settings, dsn, crm, simulator, equipped)
 
 
 @asynccontextmanager

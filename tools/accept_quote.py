@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from crm import contacts, events, fiscal, quotes
+from crm import contacts, fiscal, quote_desk, quotes
 from crm.errors import QuoteDecided, UnknownQuote
 from crm.messages import Option
 from crm.quotes import QuoteRow
@@ -174,7 +174,7 @@ async def act(call: Call, slots: Slots) -> Outcome:
         except (UnknownQuote, QuoteDecided):
             return Declined(await _why_not(tx, call, slots["quote"]))
         if quote.status == "expired":
-            await _expired(tx, call, quote)
+            await quote_desk.expired(tx, quote, conversation_id=call.conversation_id)
             return Declined(await _why_not(tx, call, quote.quote_id))
         if status == "accepted":
             await _tell(tx, call, slots)
@@ -195,18 +195,6 @@ async def act(call: Call, slots: Slots) -> Outcome:
         amount=evidence["total"],
     )
     return Done(text, evidence)
-
-
-async def _expired(tx: Tx, call: Call, quote: QuoteRow) -> None:
-    await events.happened(
-        tx,
-        "quote_expired",
-        call.contact_id,
-        key=f"quote_expired:{quote.quote_id}",
-        conversation_id=call.conversation_id,
-        subject_id=quote.quote_id,
-        detail=f"{quote.number}",
-    )
 
 
 async def _tell(tx: Tx, call: Call, slots: Slots) -> None:

@@ -1,34 +1,26 @@
 """Tells the customer what they have booked and what they wait for."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import BaseModel
 
 from crm import appointments, waiting
 from crm.waiting import WaitingRow
 from tools.mine import buttons, shown
-from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+from tools.tool import (
+    Call,
+    Declined,
+    Done,
+    Outcome,
+    Slots,
+    Tool,
+    nothing_to_ask,
+    nothing_to_confirm,
+    nothing_to_fill,
+)
 from tools.waiting_words import wanted_line
 
 
 class Arguments(BaseModel):
     """Nothing is taken from a model: whose appointments are meant is known from the conversation."""
-
-
-async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
-    """There is nothing to fill in."""
-    return dict(slots)
-
-
-async def check(call: Call, slots: Slots) -> Question | Declined | None:
-    """Nothing is missing."""
-    return None
-
-
-async def confirm(call: Call, slots: Slots) -> Question | None:
-    """Nothing is done, so there is nothing to confirm."""
-    return None
 
 
 async def act(call: Call, slots: Slots) -> Outcome:
@@ -52,4 +44,4 @@ def _waits(call: Call, rows: list[WaitingRow]) -> list[str]:
     return [f"• {wanted_line(call, row)}" for row in rows]
 
 
-TOOL = Tool("list_my_appointments", Arguments, fill, check, confirm, act)
+TOOL = Tool("list_my_appointments", Arguments, nothing_to_fill, nothing_to_ask, nothing_to_confirm, act)

@@ -1,28 +1,15 @@
 """No more messages that were not asked for: a sentence is confirmed first, a single word is triage's."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import BaseModel
 
 from crm import contacts
 from tools.happened import remember_once
 from tools.questions import yes_or_no
-from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+from tools.tool import Call, Done, Outcome, Question, Slots, Tool, nothing_to_ask, nothing_to_fill
 
 
 class Arguments(BaseModel):
     """Nothing is needed."""
-
-
-async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
-    """There is nothing to fill in."""
-    return dict(slots)
-
-
-async def check(call: Call, slots: Slots) -> Question | Declined | None:
-    """Nothing is missing."""
-    return None
 
 
 async def confirm(call: Call, slots: Slots) -> Question | None:
@@ -41,4 +28,4 @@ async def act(call: Call, slots: Slots) -> Outcome:
     return Done(text)
 
 
-TOOL = Tool("opt_out", Arguments, fill, check, confirm, act)
+TOOL = Tool("opt_out", Arguments, nothing_to_fill, nothing_to_ask, confirm, act)

@@ -10,7 +10,7 @@ from crm.leads import QUALIFIED_FROM
 from inference.extract import yes_no
 from tools.details import known, told
 from tools.happened import remember_once
-from tools.tool import Call, Declined, Outcome, Question, Slots, Tool
+from tools.tool import Call, Declined, Outcome, Question, Slots, Tool, nothing_to_confirm
 
 _LONGEST = 500
 
@@ -32,11 +32,6 @@ async def check(call: Call, slots: Slots) -> Question | Declined | None:
     if slots.get("wish"):
         return None
     return Question("wish", call.say("What are you looking for? Tell me in a few words."))
-
-
-async def confirm(call: Call, slots: Slots) -> Question | None:
-    """Noting a wish needs no confirmation."""
-    return None
 
 
 async def act(call: Call, slots: Slots) -> Outcome:
@@ -62,4 +57,4 @@ async def act(call: Call, slots: Slots) -> Outcome:
     return Declined(call.say("I have noted what you are looking for."), handoff="lead")
 
 
-TOOL = Tool("qualify_lead", Arguments, fill, check, confirm, act)
+TOOL = Tool("qualify_lead", Arguments, fill, check, nothing_to_confirm, act)

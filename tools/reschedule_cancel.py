@@ -1,23 +1,15 @@
 """Something is to be done with an appointment, and the words do not say what: it is asked."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import BaseModel
 
 from crm import appointments
 from crm.messages import Option
 from tools.mine import CANCEL, MOVE, buttons, none_found, shown
-from tools.tool import Call, Declined, Outcome, Question, Slots, Tool
+from tools.tool import Call, Declined, Outcome, Question, Slots, Tool, nothing_to_confirm, nothing_to_fill
 
 
 class Arguments(BaseModel):
     """Nothing is taken from a model: whose appointments are meant is known from the conversation."""
-
-
-async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
-    """There is nothing to fill in: what is answered is another intent."""
-    return dict(slots)
 
 
 async def check(call: Call, slots: Slots) -> Question | Declined | None:
@@ -35,14 +27,9 @@ async def check(call: Call, slots: Slots) -> Question | Declined | None:
     return Question("wish", text, options)
 
 
-async def confirm(call: Call, slots: Slots) -> Question | None:
-    """Nothing is done here, so there is nothing to confirm."""
-    return None
-
-
 async def act(call: Call, slots: Slots) -> Outcome:
     """Nothing is done here."""
     return Declined(call.say("I no longer have that in front of me. What would you like to do?"))
 
 
-TOOL = Tool("reschedule_cancel", Arguments, fill, check, confirm, act)
+TOOL = Tool("reschedule_cancel", Arguments, nothing_to_fill, check, nothing_to_confirm, act)

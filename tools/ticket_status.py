@@ -9,7 +9,16 @@ from pydantic import BaseModel
 
 from crm import tickets
 from crm.tickets import TicketRow
-from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+from tools.tool import (
+    Call,
+    Declined,
+    Done,
+    Outcome,
+    Slots,
+    Tool,
+    nothing_to_ask,
+    nothing_to_confirm,
+)
 from tools.wording import clock, day
 
 _MOST_SHOWN = 5
@@ -28,16 +37,6 @@ async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
         return {**slots, "ticket": int(pressed)}
     named = _NUMBER.findall(call.text)
     return {**slots, "ticket": int(named[0])} if len(named) == 1 else dict(slots)
-
-
-async def check(call: Call, slots: Slots) -> Question | Declined | None:
-    """Nothing has to be asked."""
-    return None
-
-
-async def confirm(call: Call, slots: Slots) -> Question | None:
-    """Telling changes nothing."""
-    return None
 
 
 async def act(call: Call, slots: Slots) -> Outcome:
@@ -89,4 +88,4 @@ def _shown(call: Call, row: TicketRow) -> str:
     )
 
 
-TOOL = Tool("ticket_status", Arguments, fill, check, confirm, act)
+TOOL = Tool("ticket_status", Arguments, fill, nothing_to_ask, nothing_to_confirm, act)

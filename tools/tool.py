@@ -87,3 +87,18 @@ class Tool:
     confirm: Callable[[Call, Slots], Awaitable[Question | None]]
     act: Callable[[Call, Slots], Awaitable[Outcome]]
     changes: tuple[str, ...] = ()
+
+
+async def nothing_to_fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
+    """The step of a tool that takes nothing from what is said."""
+    return dict(slots)
+
+
+async def nothing_to_ask(call: Call, slots: Slots) -> Question | Declined | None:
+    """The step of a tool that lacks nothing."""
+    return None
+
+
+async def nothing_to_confirm(call: Call, slots: Slots) -> Question | None:
+    """The step of a tool that changes nothing, or whose confirmation is in what was asked before."""
+    return None

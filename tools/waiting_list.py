@@ -11,7 +11,7 @@ from crm.waiting import WaitingRow
 from inference.extract import yes_no
 from tools.happened import remember_once
 from tools.mine import buttons, shown
-from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool, nothing_to_confirm
 
 TAKE, LEAVE = "waiting:yes:", "waiting:no:"
 
@@ -40,11 +40,6 @@ async def check(call: Call, slots: Slots) -> Question | Declined | None:
         entry = await waiting.get(tx, slots["entry"]) if slots["entry"] is not None else None
     if entry is None or entry.contact_id != call.contact_id or slots.get("answer") is None:
         return Declined(call.say("I no longer have that in front of me. What would you like to do?"))
-    return None
-
-
-async def confirm(call: Call, slots: Slots) -> Question | None:
-    """The offer said everything, and the answer is the confirmation."""
     return None
 
 
@@ -88,4 +83,4 @@ async def _taken(tx: Tx, call: Call, entry: WaitingRow) -> Outcome:
     return Done(text, {"appointment": str(row.appointment_id)}, buttons(call, row))
 
 
-TOOL = Tool("waiting_list", Arguments, fill, check, confirm, act)
+TOOL = Tool("waiting_list", Arguments, fill, check, nothing_to_confirm, act)

@@ -1,7 +1,5 @@
 """Quotes from the terminal: those that wait, and a person's price for them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from json import dumps
@@ -9,11 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from crm import businesses, quote_desk, quotes
-from crm.record import Tx
-from sara import services
+from crm import quote_desk, quotes
+from sara.commands.desk import desk_of
 from sara.commands.loop import run
-from sara.settings import load
 
 app = typer.Typer(help="Quotes that wait for a price or for the customer.", no_args_is_help=True)
 
@@ -49,26 +45,15 @@ def issue(
         raise typer.BadParameter("a price is an amount of 0 or more")
 
     async def work() -> str:
-        async with _of(business) as tx:
+        async with desk_of(business) as desk, desk.crm.transaction(desk.business_id) as tx:
             return str((await quote_desk.issue(tx, quote_id, prices)).number)
 
     print(f"issued as {run(work())}")
 
 
 async def _list(business: str) -> list[dict[str, Any]]:
-    async with _of(business) as tx:
+    async with desk_of(business) as desk, desk.crm.transaction(desk.business_id) as tx:
         return [
             {**asdict(row), "lines": [asdict(line) for line in await quotes.all_lines(tx, row.quote_id)]}
             for row in await quotes.open_ones(tx)
         ]
-
-
-@asynccontextmanager
-async def _of(business: str) -> AsyncIterator[Tx]:
-    """A transaction of that business."""
-    settings = load()
-    async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
-        async with crm.outside() as tx:
-            business_id = await businesses.of_slug(tx, business)
-        async with crm.transaction(business_id) as tx:
-            yield tx

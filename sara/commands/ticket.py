@@ -1,19 +1,15 @@
 """Reports of customers from the terminal: what is due, taking one up, closing it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from json import dumps
 from typing import Annotated
 
 import typer
 
-from crm import businesses, tickets
-from crm.record import Tx
+from crm import tickets
 from crm.tickets import TicketRow
-from sara import services
+from sara.commands.desk import desk_of
 from sara.commands.loop import run
-from sara.settings import load
 
 app = typer.Typer(help="Reports of customers, with the times they are due.", no_args_is_help=True)
 
@@ -37,7 +33,7 @@ def take(ticket_id: Id, business: Business) -> None:
     """Somebody looks into it: it counts as answered from now on."""
 
     async def work() -> None:
-        async with _of(business) as tx:
+        async with desk_of(business) as desk, desk.crm.transaction(desk.business_id) as tx:
             await tickets.take(tx, ticket_id, None)
 
     run(work())
@@ -49,7 +45,7 @@ def close(ticket_id: Id, business: Business) -> None:
     """It is settled."""
 
     async def work() -> None:
-        async with _of(business) as tx:
+        async with desk_of(business) as desk, desk.crm.transaction(desk.business_id) as tx:
             await tickets.close(tx, ticket_id)
 
     run(work())
@@ -57,16 +53,5 @@ def close(ticket_id: Id, business: Business) -> None:
 
 
 async def _list(business: str) -> list[TicketRow]:
-    async with _of(business) as tx:
+    async with desk_of(business) as desk, desk.crm.transaction(desk.business_id) as tx:
         return await tickets.open_ones(tx)
-
-
-@asynccontextmanager
-async def _of(business: str) -> AsyncIterator[Tx]:
-    """A transaction of that business."""
-    settings = load()
-    async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
-        async with crm.outside() as tx:
-            business_id = await businesses.of_slug(tx, business)
-        async with crm.transaction(business_id) as tx:
-            yield tx
