@@ -1,16 +1,20 @@
-"""What all tests share: one embedded PostgreSQL, and on it everything SARA runs on, in this process."""
+"""What all tests share: one embedded PostgreSQL, and beside it all SARA runs on, in this process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import pytest_asyncio
+import structlog
 
 from crm.record import Crm
 from sara import services
 from sara.demo import prepare
 from sara.local import Local, local_on
 from sara.settings import Settings, load
+
+SERVED = "served"
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +35,20 @@ async def dsn(settings: Settings) -> AsyncIterator[str]:
     async with services.database(settings) as opened:
         async with services.record(settings, opened) as crm:
             await prepare(settings, opened, crm, report=lambda _: None)
+        with psycopg.connect(_named(opened, "template1"), autocommit=True) as owner:
+            owner.execute(f"CREATE DATABASE {SERVED} TEMPLATE postgres")
         yield opened
+
+
+@pytest.fixture(scope="session")
+def served_dsn(dsn: str) -> str:
+    """A copy of that database where a worker works: it would take the hooks and replies of other tests."""
+    return _named(dsn, SERVED)
+
+
+def _named(dsn: str, database: str) -> str:
+    """The same server's address with another database."""
+    return dsn.replace("/postgres?", f"/{database}?")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -42,10 +59,17 @@ async def crm(settings: Settings, dsn: str) -> AsyncIterator[Crm]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def whole(settings: Settings, dsn: str) -> AsyncIterator[Local]:
+async def whole(settings: Settings, served_dsn: str) -> AsyncIterator[Local]:
     """API, simulator and worker over real loopback HTTP."""
-    async with local_on(settings, dsn) as opened:
+    async with local_on(settings, served_dsn) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def _logger_of_one_test() -> Iterator[None]:
+    """Commands log to a standard error that ends with the test: the next one begins without it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -87,8 +87,8 @@ async def test_what_is_not_there_is_said_so(whole: Local) -> None:
     assert (await get(whole, "/api/nothing")).status_code == 404
 
 
-async def test_it_notes_when_webhooks_are_taken_in(whole: Local, crm: Crm) -> None:
-    async with crm.outside() as tx:
+async def test_it_notes_when_webhooks_are_taken_in(whole: Local) -> None:
+    async with whole.crm.outside() as tx:
         lately = tx.now - timedelta(seconds=5)
         cursor = await tx.connection.execute(
             "SELECT count(*) AS beating FROM web_uptime WHERE seen_at > %s", (lately,)

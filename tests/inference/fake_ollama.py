@@ -82,7 +82,7 @@ class FakeEngine:
     """The engine: `script` is said in order, then `otherwise` for ever; `calls` is what was asked.
 
     A call whose system prompt begins with `aside` is no part of the script: a job that works beside the turns
-    would take the words that are meant for one. It is refused.
+    would take the words that are meant for one. It gets no proposal, and the model is not down for that.
     """
 
     model: str
@@ -120,7 +120,7 @@ class FakeEngine:
         """What to answer to this request, which is remembered."""
         called = Called(path, body)
         if self.aside is not None and called.system.startswith(self.aside):
-            return Refuses(500, "not in this script")
+            return Says("not in this script")
         self.calls.append(called)
         return self.script.popleft() if self.script else self.otherwise
 

@@ -13,9 +13,14 @@ from tests.jobs.shop import Shop, opened
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def open_shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """The shop, opened once."""
-    configure_logging("critical")  # failures are part of these tests: their tracebacks are only noise
     async with opened(tmp_path_factory.mktemp("jobs")) as shop:
         yield shop
+
+
+@pytest.fixture(autouse=True)
+def _quiet(_logger_of_one_test: None) -> None:
+    """Failures are part of these tests: their tracebacks are only noise."""
+    configure_logging("critical")
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ async def test_a_film_is_answered_in_its_own_words(stage: Stage) -> None:
 async def test_a_correction_of_the_time_needs_no_judgment(stage: Stage) -> None:
     """After a question about pain and prices "no, at three" must not look like a call for help."""
     thread = await stage.customer()
-    await thread.say("Vorrei prenotare un massaggio decontratturante sabato 12 dicembre alle 11")
+    await thread.say("Vorrei prenotare un massaggio decontratturante sabato 9 gennaio alle 11")
     assert thread.state["outcome"]["kind"] == "confirming"
     await thread.say("no, alle 15")
     assert thread.state["outcome"]["kind"] == "confirming"

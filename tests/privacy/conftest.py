@@ -1,11 +1,10 @@
 """A town of its own without documents: what is erased here is nobody else's, and nothing is embedded."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
-import structlog
 
 from db import embedded
 from db.migrate import migrate
@@ -51,10 +50,9 @@ async def town(own_settings: Settings, own_dsn: str) -> AsyncIterator[Local]:
 @pytest.fixture
 def cli(
     bare: Cli, own_settings: Settings, own_dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., object]]:
+) -> Callable[..., object]:
     """The command line on that database."""
     monkeypatch.setenv("SARA_DATABASE_URL", own_dsn)
     monkeypatch.setenv("SARA_DATA_DIR", str(own_settings.data_dir))
     monkeypatch.setenv("SARA_GATHER_SECONDS", "0")
-    yield bare
-    structlog.reset_defaults()
+    return bare

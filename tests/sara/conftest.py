@@ -1,11 +1,10 @@
 """The command line as a shell would use it, without the cost of a new interpreter for each command."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-import structlog
 
 from sara.cli import main
 from sara.settings import Settings
@@ -34,7 +33,7 @@ Cli = Callable[..., Ran]
 
 
 @pytest.fixture
-def bare(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
+def bare(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Runs `sara` with these arguments in this process, with whatever settings the environment has."""
     monkeypatch.setenv("SARA_LLM", "extractive")
 
@@ -48,13 +47,12 @@ def bare(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
         assert isinstance(code, int)
         return Ran(code, *capsys.readouterr())
 
-    yield run
-    structlog.reset_defaults()  # the commands' logger writes to a stream that ends with this test
+    return run
 
 
 @pytest.fixture
-def sara(bare: Cli, settings: Settings, dsn: str, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def sara(bare: Cli, settings: Settings, served_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """The same on the database of the session, where the three businesses are."""
-    monkeypatch.setenv("SARA_DATABASE_URL", dsn)
+    monkeypatch.setenv("SARA_DATABASE_URL", served_dsn)
     monkeypatch.setenv("SARA_DATA_DIR", str(settings.data_dir))
     return bare

@@ -81,14 +81,14 @@ async def test_without_a_session_there_is_no_stream(whole: Local) -> None:
     assert (await agent.web.get(f"{agent.base}/live")).status_code == 401
 
 
-async def test_after_a_lost_connection_everybody_fetches_anew(whole: Local, dsn: str) -> None:
-    live = Live(dsn)
+async def test_after_a_lost_connection_everybody_fetches_anew(whole: Local, served_dsn: str) -> None:
+    live = Live(served_dsn)
     listens = asyncio.create_task(live.run())
     aurora = await business_id(whole)
     try:
         with live.listen(aurora) as changes:
             assert await asyncio.wait_for(changes.get(), 20) == ANYTHING  # listening has begun
-            async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as owner:
+            async with await psycopg.AsyncConnection.connect(served_dsn, autocommit=True) as owner:
                 await owner.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE query = 'LISTEN \"sara_live\"' AND pid <> pg_backend_pid()"
