@@ -241,6 +241,13 @@ def _settle(  # noqa: PLR0911 - one exception after the other
         return replace(token, kind="O", n=token.n + 2)  # "segunda terça de março" is the second Tuesday
     if language == "pt" and token.kind == "O" and after and after.text == "feira" and 2 <= token.n <= 6:
         return replace(token, kind="W", n=token.n - 2)
+    if (
+        token.kind == "R"
+        and token.text in ("quarto", "cuarto")
+        and next_kind == "W"
+        and previous_kind not in "JSi"
+    ):
+        return replace(token, kind="O", n=4)  # "il quarto sabato", but "alle tre e un quarto sabato"
     if language == "pt" and token.text == "a" and after and after.text == "uma":
         return replace(token, kind="A")  # "à uma"
     if language == "es" and token.text == "pasado" and previous_kind in ("W", "U", "M"):

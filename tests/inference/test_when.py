@@ -48,6 +48,22 @@ def test_a_range_has_start_and_end() -> None:
     assert when.span == "venerdì tra le 3 e le 5"
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "value"),
+    [
+        ("il quarto sabato del mese prossimo alle 10", "it", "2026-12-26T10:00:00"),
+        ("el cuarto sábado del próximo mes a las 11", "es", "2026-12-26T11:00:00"),
+        ("no quarto sábado do próximo mês às 10", "pt", "2026-12-26T10:00:00"),
+        ("alle tre e un quarto sabato", "it", "2026-11-28T15:15:00"),
+        ("a las cuatro menos cuarto sábado", "es", "2026-11-28T15:45:00"),
+    ],
+)
+def test_a_fourth_is_a_day_before_a_weekday_and_a_quarter_after_an_hour(
+    text: str, language: str, value: str
+) -> None:
+    assert read(text, language, datetime(2026, 11, 26, 10, tzinfo=ROME)).value == value
+
+
 def test_the_hour_is_read_inside_opening_hours() -> None:
     assert read("alle 8 di sabato", opens=time(12), closes=time(23)).value == "2026-11-21T20:00:00"
     assert read("alle 8 di sabato", opens=time(8), closes=time(20)).value == "2026-11-21T08:00:00"
