@@ -32,6 +32,16 @@ SWITCH_SHORT = 0.9
 FOREIGN = 0.85
 
 
+# Letters tell little of a hello: "Hello" alone is Italian to lingua, "Olá" Spanish.
+_COURTESIES = {
+    "it": "ciao salve buongiorno buonasera buon buona giorno sera pomeriggio grazie mille scusi scusa",
+    "en": "hello hi hey hiya good morning afternoon evening day thanks thank you there everyone all",
+    "es": "hola buenas buenos buen días dias día tardes noches gracias muchas muy qué tal",
+    "pt": "olá oi oie bom boa dia tarde noite tudo bem obrigado obrigada muito",
+}
+_POLITE = {language: frozenset(words.split()) for language, words in _COURTESIES.items()}
+
+
 @dataclass(frozen=True)
 class LanguageGuess:
     """A two-letter code and 0..1 how sure; 0 when the text says nothing and the code is only inherited."""
@@ -63,6 +73,8 @@ class LanguageIdentifier:
         words = " ".join(_NOT_WORDS.sub(" ", text[:MAX_CHARS]).split())
         if len(words) < 2:
             return LanguageGuess(inherited, 0.0)
+        if (polite := _by_courtesy(words.casefold().split(), prior)) is not None:
+            return polite
         return _choose(self._beliefs(words), len(words), allowed, prior)
 
     def _beliefs(self, words: str) -> dict[str, float]:
@@ -75,6 +87,14 @@ class LanguageIdentifier:
                 builder = LanguageDetectorBuilder.from_languages(*CANDIDATES.values())
                 self._detector = builder.with_preloaded_language_models().build()
             return self._detector
+
+
+def _by_courtesy(words: Sequence[str], prior: str | None) -> LanguageGuess | None:
+    """What a mere greeting tells. One word does not change a conversation: "ciao" is said in many."""
+    if prior is not None and len(words) < 2:
+        return None
+    found = [language for language, polite in _POLITE.items() if polite.issuperset(words)]
+    return LanguageGuess(found[0], 1.0) if len(found) == 1 else None
 
 
 def _choose(

@@ -52,3 +52,18 @@ def test_a_foreign_language_is_reported_only_when_clear(identifier: LanguageIden
 def test_some_language_must_be_named(identifier: LanguageIdentifier) -> None:
     with pytest.raises(ValueError, match="language"):
         identifier.detect("ciao", allowed=(), prior=None)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("Hello", "en"), ("Olá!", "pt"), ("Oi", "pt"), ("Hola", "es"), ("Ciao", "it"), ("Bom dia", "pt")],
+)
+def test_a_first_hello_is_answered_in_its_language(
+    identifier: LanguageIdentifier, text: str, language: str
+) -> None:
+    assert identifier.detect(text, allowed=FOUR, prior=None).language == language
+
+
+@pytest.mark.parametrize("text", ["Ciao", "Hi", "Oi"])
+def test_one_word_of_greeting_changes_no_conversation(identifier: LanguageIdentifier, text: str) -> None:
+    assert identifier.detect(text, allowed=FOUR, prior="es").language == "es"
