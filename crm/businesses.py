@@ -129,11 +129,11 @@ class Service:
     descriptions: dict[str, str]
 
     def name(self, language: str, fallback: str) -> str:
-        """Its name in `language`, else in the business's `fallback` language."""
+        """Its name in `language`, else in the business's `fallback` language, else its key."""
         for wanted in (language, fallback):
             if self.names.get(wanted):
                 return self.names[wanted][0]
-        return next(iter(self.names.values()))[0]
+        return next((names[0] for names in self.names.values() if names), self.row.key)
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def _problem(problem: str, say: Say) -> str:
 def _closed(ask: Ask, on: date) -> str:
     shown = day(on, ask.call.language)
     closure = closure_on(ask.call.profile, ask.place, on)
-    if closure and closure.last_day > closure.first_day:
+    if closure and closure.last_day > on:
         last = day(closure.last_day, ask.call.language)
         return ask.call.say("On {date} we are closed, until {last} included.", date=shown, last=last)
     return ask.call.say("On {date} we are closed.", date=shown)
