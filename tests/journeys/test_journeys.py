@@ -27,8 +27,10 @@ INVENTED = [
 ]
 
 
-@pytest.mark.parametrize("path", journeys(), ids=lambda path: path.stem)
-async def test_the_journeys_of_the_demo(whole: Local, path: Path) -> None:
+@pytest.mark.parametrize(
+    "path", [*journeys(), *sorted((JOURNEYS / "actions").glob("*.yaml"))], ids=lambda path: path.stem
+)
+async def test_the_journeys(whole: Local, path: Path) -> None:
     journey = await play(whole, read(path), base=JOURNEYS, customer=str(next(_senders)))
     assert [f"{step.said}: {problem}" for step in journey.steps for problem in step.problems] == []
     assert journey.passed
