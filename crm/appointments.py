@@ -101,6 +101,11 @@ async def of_contact(tx: Tx, contact_id: int) -> list[AppointmentRow]:
     return await tx.all(AppointmentRow, "appointments_of_contact", contact_id=contact_id)
 
 
+async def visits(tx: Tx, contact_id: int, most: int = 3) -> list[AppointmentRow]:
+    """What a customer came for, the latest first; not what was cancelled or missed."""
+    return await tx.all(AppointmentRow, "visits_of_contact", contact_id=contact_id, most=most)
+
+
 async def between(tx: Tx, since: datetime, until: datetime) -> list[AgendaRow]:
     """What begins between two moments, for the people who expect it."""
     return await tx.all(AgendaRow, "appointments_between", since=since, until=until)

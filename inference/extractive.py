@@ -13,6 +13,7 @@ from inference.appointment_wishes import plain_wish
 from inference.chat import Answered, Arguments, Intent, Proposal, Request
 from inference.extract import asks_for_quote
 from inference.grounding_words import ALL_STOP
+from inference.last_time import as_last_time, asks_last_time
 from inference.material import Material, Piece
 from inference.wishes import asks_ticket_status, decides_quote, updates_contact, wants_no_messages
 
@@ -157,6 +158,10 @@ def _plain_wish(text: str) -> Intent | None:  # noqa: PLR0911 one return a wish
         return "update_contact"
     if wants_no_messages(text):
         return "opt_out"
+    if asks_last_time(text):
+        return "list_my_appointments"
+    if as_last_time(text) and "?" not in text and plain_wish(text) is None:
+        return "book_appointment"
     match plain_wish(text):
         case "move":
             return "reschedule_appointment"

@@ -185,6 +185,9 @@ def _known(state: State) -> str:
     if contact.get("appointments"):
         booked = ", ".join(f"{a['service']} {a['starts']}" for a in contact["appointments"])
         lines.append(f"The customer has booked: {booked}.")
+    if contact.get("visits"):
+        came = ", ".join(f"{a['service']} {a['starts']} with {a['with']}" for a in contact["visits"])
+        lines.append(f"The customer came for: {came}.")
     for earlier in contact.get("earlier", []):
         lines.append(f"Earlier conversation: {earlier['summary']}")
     returned = handoff.get("returned")

@@ -28,8 +28,10 @@ from crm.errors import WindowOver
 from crm.record import Tx
 from graph.context import Context
 from graph.state import Event, Line, Said, State, extend, text_of
+from inference.extract import yes_no
 from inference.grounding_promises import promises
 from inference.grounding_words import fold
+from inference.language import LANGUAGES
 
 # People choose their own profile names, and everything that speaks reads them. Letters, as in "J. R. O'Neil".
 _WORD = r"[^\W\d_]+(?:['’.-][^\W\d_]+)*\.?"
@@ -159,6 +161,10 @@ async def _card(tx: Tx, contact: ContactRow) -> dict[str, Any]:
         "appointments": [
             {"id": a.appointment_id, "service": a.service_key, "starts": a.starts.isoformat()} for a in booked
         ],
+        "visits": [
+            {"service": a.service_key, "starts": a.starts.isoformat(), "with": a.resource_name}
+            for a in await appointments.visits(tx, contact.contact_id)
+        ],
         "quotes": [q.quote_id for q in await quotes.of_contact(tx, contact.contact_id)],
         "tickets": [t.ticket_id for t in await tickets.of_contact(tx, contact.contact_id)],
         "history": [
@@ -238,5 +244,7 @@ def _language(event: Event, state: State, contact: ContactRow, profile: Profile,
         if heard in profile.business.languages:
             return str(heard)
     prior = state.get("language") or contact.language
+    if prior in LANGUAGES and yes_no(text_of(event), prior):
+        return prior  # "vale, confirmo" is Portuguese by its letters, and a yes to what was asked in Spanish
     allowed = list(dict.fromkeys([*profile.business.languages, *context.phrases.languages]))
     return context.languages.detect(text_of(event), allowed=allowed, prior=prior).language

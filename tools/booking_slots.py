@@ -14,6 +14,7 @@ from crm.record import Tx
 from crm.slots import FreeSlot
 from inference.appointment_wishes import wants_waiting_list
 from inference.extract import party_size
+from inference.last_time import as_last_time
 from tools.booking_times import Ask, clockwork, of_option, why_not
 from tools.matching import place_in, plain, plain_words, services_in
 from tools.offer_times import WAIT
@@ -43,6 +44,7 @@ async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
     guessed = Arguments.model_validate(dict(hints))
     _read_service(call, slots, guessed.service)
     async with call.context.crm.transaction(call.business_id) as tx:
+        await _read_last_time(tx, call, slots)
         service = service_of(call, slots)
         skilled = await appointments.skilled(tx, service.row.service_id) if service else []
         _read_place(call, slots, skilled)
@@ -88,6 +90,19 @@ def _read_service(call: Call, slots: Slots, hint: str | None) -> None:
     bookable = [s for s in call.profile.services if s.row.bookable]
     if not slots.get("service") and len(bookable) == 1:
         _settle(slots, bookable)
+
+
+async def _read_last_time(tx: Tx, call: Call, slots: Slots) -> None:
+    """ "The same as last time" is the service of the last visit, and the person who did it."""
+    if slots.get("service") or slots.get("service_options") or not as_last_time(call.text):
+        return
+    for last in await appointments.visits(tx, call.contact_id, most=1):
+        service = call.profile.service(last.service_key)
+        if service is not None and service.row.bookable:
+            _settle(slots, [service])
+            skilled = await appointments.skilled(tx, service.row.service_id)
+            if any(row.resource_id == last.resource_id and row.kind == "person" for row in skilled):
+                _put(slots, "person", last.resource_id)
 
 
 def _each_named(call: Call) -> list[Service]:

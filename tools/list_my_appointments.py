@@ -1,9 +1,10 @@
-"""Tells the customer what they have booked and what they wait for."""
+"""Tells the customer what they have booked, what they wait for, and what it was the last time."""
 
 from pydantic import BaseModel
 
-from crm import appointments, waiting
+from crm import appointments, businesses, waiting
 from crm.waiting import WaitingRow
+from inference.last_time import asks_last_time
 from tools.mine import buttons, shown
 from tools.tool import (
     Call,
@@ -24,7 +25,9 @@ class Arguments(BaseModel):
 
 
 async def act(call: Call, slots: Slots) -> Outcome:
-    """The coming appointments; with one alone the buttons to move or cancel it."""
+    """The coming appointments; with one alone the buttons to move or cancel it. Asked for, the last visit."""
+    if asks_last_time(call.text):
+        return await _last_visit(call)
     async with call.context.crm.transaction(call.business_id) as tx:
         booked = await appointments.of_contact(tx, call.contact_id)
         waits = await waiting.of_contact(tx, call.contact_id)
@@ -38,6 +41,20 @@ async def act(call: Call, slots: Slots) -> Outcome:
         parts.append("\n".join([call.say("You are on the waiting list for:"), *_waits(call, waits)]))
     evidence = {f"appointment_{row.appointment_id}": shown(call, row) for row in booked}
     return Done("\n\n".join(parts), evidence, buttons(call, booked[0]) if len(booked) == 1 else ())
+
+
+async def _last_visit(call: Call) -> Outcome:
+    async with call.context.crm.transaction(call.business_id) as tx:
+        came = await appointments.visits(tx, call.contact_id, most=1)
+        people = {row.name for row in await businesses.resources(tx) if row.kind == "person"}
+    if not came:
+        return Declined(call.say("I can't find an earlier visit under your number."))
+    line = shown(call, came[0])
+    if came[0].resource_name in people:
+        line = f"{line}, {call.say('with {person}', person=came[0].resource_name)}"
+    return Done(
+        call.say("Your last visit: {line}.", line=line), {f"appointment_{came[0].appointment_id}": line}
+    )
 
 
 def _waits(call: Call, rows: list[WaitingRow]) -> list[str]:

@@ -58,6 +58,13 @@ SELECT a.appointment_id, a.contact_id, a.service_id, s.key AS service_key, a.res
 FROM appointment a JOIN service s USING (service_id) JOIN resource r USING (resource_id)
 WHERE a.contact_id = %(contact_id)s AND a.status = 'booked' AND upper(a.during) > %(now)s ORDER BY lower(a.during);
 
+-- visits_of_contact -- what a customer came for, the latest first
+SELECT a.appointment_id, a.contact_id, a.service_id, s.key AS service_key, a.resource_id, r.name AS resource_name,
+       r.location_id, lower(a.during) AS starts, upper(a.during) AS ends, a.status, a.price, a.people
+FROM appointment a JOIN service s USING (service_id) JOIN resource r USING (resource_id)
+WHERE a.contact_id = %(contact_id)s AND a.status IN ('booked', 'completed') AND upper(a.during) <= %(now)s
+ORDER BY lower(a.during) DESC LIMIT %(most)s;
+
 -- appointments_between -- what begins between two moments, with who comes
 SELECT a.appointment_id, s.key AS service_key, r.key AS resource_key, lower(a.during) AS starts,
        upper(a.during) AS ends, a.status, a.people, c.name AS contact_name, c.wa_id

@@ -124,3 +124,11 @@ async def test_a_name_that_is_no_name_reaches_neither_the_prompt_nor_the_sources
     await thread.say("Ciao")
     assert thread.state["contact"]["name"] == "Ada"
     assert "70" not in thread.words
+
+
+async def test_a_yes_does_not_change_the_language(stage: Stage) -> None:
+    """By its letters "vale, confirmo" is Portuguese."""
+    thread = await stage.customer()
+    await thread.say("Hola, quería preguntar si tenéis aparcamiento cerca")
+    await thread.say("vale, confirmo")
+    assert thread.state["language"] == "es"
