@@ -24,7 +24,10 @@ _USUAL = (
     r"|\bo (?:mesmo )?de sempre\b|\bo do costume\b|\bo habitual\b|\blo habitual\b)"
 )
 _AGAIN = re.compile(rf"\b{_SAME}\b.{{0,30}}\b{_LAST}\b|{_USUAL}")
-_QUESTION = r"(?:quand\w*|cosa|che|quale|chi|dove|when|what|which|who|whom|where|cuando|que|cual|quien|donde|qual|quem|onde)"
+_QUESTION = (
+    r"(?:quand\w*|cosa|che|quale|chi|dove|when|what|which|who|whom|where"
+    r"|cuando|que|cual|quien|donde|qual|quem|onde)"
+)
 _PAST = (
     r"(?:ho|sono|avevo|ero|abbiamo|aveva|stat[oa]|fatt[oa]|did|was|were|had|have|came"
     r"|hice|hizo|vine|fui|tuve|fue|era|estuve|me hicisteis|fiz|vim|tive|foi|fizemos|estive)"
