@@ -85,7 +85,7 @@ def _passed(attempts: int, ledger: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _sources(state: State, say: Say) -> list[Source]:
-    """What a reply may rest on: facts, passages, the names of the two who speak, and our own lead-ins.
+    """What a reply may rest on: facts, passages, the names of the two who speak, our own standing phrases.
 
     The record outranks documents: a passage cannot give another price for what a fact prices.
     """
@@ -95,7 +95,12 @@ def _sources(state: State, say: Say) -> list[Source]:
     ]
     names = " ".join(filter(None, [state["business"]["name"], state["contact"].get("name"), "SARA"]))
     languages = {passage["language"] for passage in state["passages"]}
-    lead_ins = [say("Here is what our documents say: “{quote}”", quote="")]
+    lead_ins = [
+        say("Here is what our documents say: “{quote}”", quote=""),
+        say("Welcome back, {name}! What can I do for you today?", name=""),
+        say("Hello {name}! I'm SARA, the assistant of {business}. How can I help you?", name="", business=""),
+        say("Hello! I'm SARA, the assistant of {business}. How can I help you?", business=""),
+    ]
     for language in sorted(languages):
         name = Locale.parse(language).get_display_name(state["language"]) or language
         lead_ins.append(say("This is written in {language}: “{quote}”", language=name, quote=""))

@@ -31,7 +31,7 @@ SAID = {
         "¡Hola!",
         "Quería reservar lo mismo que la última vez, el 29 de enero a las {hour}",
         "¿Qué me hice la última vez?",
-        ("Masaje relajante", "Anna"),
+        ("Masaje relajante", "leerte de nuevo, Anna"),
     ),
     "pt": (
         "Queria marcar uma massagem relaxante com a Giulia na sexta-feira 8 de janeiro às {hour}h",
@@ -39,7 +39,7 @@ SAID = {
         "Olá!",
         "Queria marcar o mesmo da última vez, no dia 29 de janeiro às {hour}h",
         "O que fiz da última vez?",
-        ("Massagem relaxante", "Anna"),
+        ("Massagem relaxante", "Que bom ter notícias suas, Anna"),
     ),
 }
 
@@ -69,7 +69,7 @@ async def test_two_weeks_later_the_last_time_is_known(stage: Stage, language: st
     await thread.say(hello)
     assert thread.conversation_id != before
     assert thread.state["contact"]["lifecycle"] == "client"
-    assert greeting in thread.words, await thread.handoffs()
+    assert greeting in thread.words
     assert "SARA" not in thread.words  # somebody who has been here needs no introduction
     await thread.say(what)
     assert service in thread.words
