@@ -78,6 +78,8 @@ class State(TypedDict, total=False):
     contact: dict[str, Any]
     business: dict[str, Any]
     language: str
+    # The service the conversation is about: its key, and how many messages ago it was named.
+    topic: dict[str, Any]
     sensitivity: dict[str, Any]
     passages: list[dict[str, Any]]
     facts: list[dict[str, Any]]

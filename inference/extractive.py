@@ -15,7 +15,13 @@ from inference.extract import asks_for_quote
 from inference.grounding_words import ALL_STOP
 from inference.last_time import as_last_time, asks_last_time
 from inference.material import Material, Piece
-from inference.wishes import asks_ticket_status, decides_quote, updates_contact, wants_no_messages
+from inference.wishes import (
+    asks_ticket_status,
+    decides_quote,
+    updates_contact,
+    wants_booking,
+    wants_no_messages,
+)
 
 NAME = "extractive"
 TOOL_INTENTS: tuple[Intent, ...] = (
@@ -160,7 +166,7 @@ def _plain_wish(text: str) -> Intent | None:  # noqa: PLR0911 one return a wish
         return "opt_out"
     if asks_last_time(text):
         return "list_my_appointments"
-    if as_last_time(text) and "?" not in text and plain_wish(text) is None:
+    if plain_wish(text) is None and (wants_booking(text) or (as_last_time(text) and "?" not in text)):
         return "book_appointment"
     match plain_wish(text):
         case "move":

@@ -52,6 +52,25 @@ _UPDATE = re.compile(
     r"|portoghese|italian"
     r"|english|spanish|portuguese|italiano|ingles|espanol|portugues|espanhol))\b"
 )
+_BOOK = re.compile(
+    r"\b(?:vorrei|voglio|vogliamo|vorremmo|volevo|possiamo|posso|puoi|mi puoi|potrei|puo)(?: \w+)?"
+    r" (?:prenot\w+|fissar\w*)\b"
+    r"|^\W*(?:si |ok |perfetto |bene |allora )?(?:prenotami\w*|prenotal[oa]|prenota(?: per favore| pure)?)\b"
+    r"|\b(?:(?:i|we)(?:'d| would) like|(?:i|we) want|can (?:i|we|you)"
+    r"|could (?:i|we|you)|let me|let's|i'll)(?: to)?"
+    r" (?:book|reserve|schedule)\b|\b(?:please )?book (?:it|that|this|one|me)\b|\bplease (?:book|reserve)\b"
+    r"|\b(?:quiero|queremos|quisiera|queria|querria|me gustaria|puedo|podria|puedes|podeis|vamos a)"
+    r" reserv\w+\b"
+    r"|\breservame\w*|\breservalo\b|\breservala\b"
+    r"|\b(?:quero|queremos|queria|gostaria de|gostava de|posso|pode|podia|podemos|vou)(?: me)?"
+    r" (?:marc\w+|agend\w+|reserv\w+)\b|\b(?:marca|agenda|reserva)-(?:me|o|a)\b"
+)
+# How and whether one books, and what has been booked, are other matters.
+_BOOK_RULES = re.compile(
+    r"\b(?:come|how|como|devo|bisogna|serve|occorre|need|have to|must|hay que|tengo que|preciso"
+    r"|necesario|necessario|necessary|senza|without|sin|sem|ho (?:gia )?prenotato|booked|reserved"
+    r"|marquei|agendei|se posso|if i can)\b"
+)
 _BETWEEN = (
     r"(?: (?:piu|ricevere|altr[ie]|i|le|la|vostr[ieao]|any|more|your|to|receive|get|sending|send|me|mas"
     r"|recibir|sus"
@@ -105,3 +124,9 @@ def language_named(text: str) -> Literal["it", "en", "es", "pt"] | None:
 
 def _folded(text: str) -> str:
     return " ".join(fold(unicodedata.normalize("NFC", text)).replace("’", "'").split())
+
+
+def wants_booking(text: str) -> bool:
+    """Whether the customer says outright that they want to book: "vorrei prenotarlo", "please book it"."""
+    folded = _folded(text)
+    return _BOOK.search(folded) is not None and _BOOK_RULES.search(folded) is None

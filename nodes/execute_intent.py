@@ -125,6 +125,7 @@ async def _call(state: State, context: Context) -> Call:
         heard=heard,
         doubtful=doubtful,
         place=next((m["place"] for m in event.get("messages", []) if m.get("place")), None),
+        about=(state.get("topic") or {}).get("service"),
     )
 
 

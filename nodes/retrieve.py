@@ -9,6 +9,7 @@ from crm import businesses
 from graph.context import Context
 from graph.state import State, text_of
 from tools.facts import live_facts
+from tools.spoken_of import in_full, spoken_of
 
 _STEM = re.compile(r"\w{4,}")
 
@@ -27,9 +28,11 @@ async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
         k=context.tuning.passages,
         on=context.clock().date(),
     )
-    say = context.phrases.speaker(state["language"])
-    facts = live_facts(profile, text, state["language"], context.clock(), say)
+    language, say = state["language"], context.phrases.speaker(state["language"])
+    topic = spoken_of(state.get("topic") or {}, text, profile, language)
+    facts = live_facts(profile, in_full(text, topic, profile, language), language, context.clock(), say)
     return {
+        "topic": topic,
         "passages": [
             {
                 "id": f"P{number}",

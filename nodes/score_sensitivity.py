@@ -13,6 +13,7 @@ from graph.context import Context
 from graph.state import State, text_of
 from inference.sensitivity import Sensitivity, SensitivityScorer, combine
 from tools.lexicons import touched
+from tools.matching import names_only
 
 HINT = 0.6  # share of the threshold under which a message adds nothing to a rising conversation
 
@@ -29,6 +30,10 @@ async def score_sensitivity(
     vector = await context.embedder.query(text)
     judged = context.sensitivity.score(text, vector, state["language"], thresholds)
     topic = touched(profile.pack.topics, text)
+    if not judged.words and names_only(text, profile):
+        judged = replace(
+            judged, label="none", score=0.0, escalate=False
+        )  # what is on offer is no cry for help
     if topic is not None:
         judged = for_a_human(judged, *topic)
     sensitivity = over_conversation(state, judged, context.sensitivity, thresholds)

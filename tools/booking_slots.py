@@ -40,11 +40,13 @@ class Arguments(BaseModel):
 async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
     """Slots: service, service_options, location (keys), when (see Wanted), person (resource id), people,
     slot, waiting (on the list for `when` rather than booked), asked_people (the question was asked last)."""
-    slots = dict(slots)
+    begins, slots = not slots, dict(slots)
     guessed = Arguments.model_validate(dict(hints))
     _read_service(call, slots, guessed.service)
     async with call.context.crm.transaction(call.business_id) as tx:
         await _read_last_time(tx, call, slots)
+        if begins:
+            _take_what_is_spoken_of(call, slots)
         service = service_of(call, slots)
         skilled = await appointments.skilled(tx, service.row.service_id) if service else []
         _read_place(call, slots, skilled)
@@ -103,6 +105,15 @@ async def _read_last_time(tx: Tx, call: Call, slots: Slots) -> None:
             skilled = await appointments.skilled(tx, service.row.service_id)
             if any(row.resource_id == last.resource_id and row.kind == "person" for row in skilled):
                 _put(slots, "person", last.resource_id)
+
+
+def _take_what_is_spoken_of(call: Call, slots: Slots) -> None:
+    """ "Great, book it" after the price of something."""
+    if any(slots.get(key) for key in ("service", "service_options", "several")):
+        return
+    service = call.profile.service(call.about) if call.about else None
+    if service is not None and service.row.bookable:
+        _settle(slots, [service])
 
 
 def _each_named(call: Call) -> list[Service]:

@@ -49,6 +49,16 @@ def services_in(text: str, profile: Profile, language: str, *, at_least: float =
     return [by_key[match.key] for match in found]
 
 
+def names_only(text: str, profile: Profile) -> bool:
+    """Whether a text is nothing but the name of one of the services, in whatever language."""
+    said = plain_words(text)
+    return bool(said) and any(
+        said <= plain_words(" ".join(names))
+        for service in profile.services
+        for names in service.names.values()
+    )
+
+
 def place_in(text: str, profile: Profile) -> LocationRow | None:
     """The one location whose city or own name a text mentions; None for none or several."""
     said = plain_words(text)

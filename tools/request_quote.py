@@ -39,7 +39,7 @@ class Arguments(BaseModel):
 
 async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
     """Slots: services (keys, in the order named), options (keys to choose from), quantity, words, other."""
-    slots = dict(slots)
+    begins, slots = not slots, dict(slots)
     guessed = Arguments.model_validate(dict(hints))
     text = call.text.strip()
     if call.option_id == "change:service":
@@ -47,6 +47,8 @@ async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
     if (call.option_id or "").startswith("service:"):
         _add(slots, [call.profile.service((call.option_id or "").removeprefix("service:"))])
     _read_services(call, slots, text, guessed.service)
+    if begins and call.about and not slots.get("services") and not slots.get("options"):
+        _add(slots, [call.profile.service(call.about)])
     size = party_size(text, call.language) or (None if slots.get("quantity") else guessed.people)
     if size and 0 < size <= _QUANTITY_MAX:
         slots["quantity"] = size

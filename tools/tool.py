@@ -34,6 +34,7 @@ class Call:
     heard: str = ""  # those of its words that came by voice
     doubtful: bool = False  # … and only just passed for understood
     place: Mapping[str, Any] | None = None  # shown on the map: latitude, longitude, name, address
+    about: str | None = None  # the service spoken of before: its key
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,54 @@
+"""Nobody repeats what the conversation is about: "book it", "and how long does it take?"."""
+
+import pytest
+
+from tests.nodes.stage import Stage
+
+
+@pytest.mark.parametrize(
+    ("asks", "books", "service"),
+    [
+        ("Quanto costa un massaggio rilassante?", "Perfetto, vorrei prenotarlo", "Massaggio rilassante"),
+        ("How much is a hot stone massage?", "Great, please book it for me", "Hot stone massage"),
+        ("¿Cuánto cuesta el drenaje linfático?", "Vale, quiero reservarlo", "Drenaje linfático"),
+        (
+            "Quanto custa o tratamento facial hidratante?",
+            "Ótimo, quero marcar",
+            "Tratamento facial hidratante",
+        ),
+    ],
+)
+async def test_what_was_asked_about_is_booked(stage: Stage, asks: str, books: str, service: str) -> None:
+    thread = await stage.customer()
+    await thread.say(asks)
+    assert thread.state["outcome"]["kind"] == "answered"
+    await thread.say(books)
+    assert thread.state["proposal"]["intent"] == "book_appointment"
+    assert thread.state["outcome"]["kind"] == "asked"
+    assert service in thread.words
+    offered = thread.state["outcome"]["replies"][-1]["options"]
+    assert any(option["id"].startswith("slot:") for option in offered)
+
+
+async def test_a_short_question_is_about_what_was_spoken_of(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("Quanto costa il massaggio con pietre calde?")
+    await thread.say("e quanto dura?")
+    assert "75 minuti" in thread.words
+
+
+async def test_what_was_spoken_of_long_ago_is_not_meant(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("Quanto costa un massaggio rilassante?")
+    for text in ("Dove siete?", "Avete un parcheggio?", "Accettate carte?", "Siete aperti domenica?"):
+        await thread.say(text)
+    await thread.say("Vorrei prenotare")
+    assert "Cosa vorresti prenotare?" in thread.words
+
+
+@pytest.mark.parametrize("text", ["El drenaje linfático", "massaggio prenatale", "The hot stone massage"])
+async def test_the_name_of_a_service_is_no_cry_for_help(stage: Stage, text: str) -> None:
+    thread = await stage.customer()
+    await thread.say(text)
+    assert not thread.state["sensitivity"]["escalate"]
+    assert (await thread.conversation()).owner == "bot"
