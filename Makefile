@@ -38,6 +38,7 @@ eval: setup  ## every quality suite; a report in eval.html, its figures in eval.
 
 train: setup  ## train the small models again and print their cross-validated quality
 	$(BIN)/python -m inference.train
+	$(BIN)/python -m inference.train_grounding
 
 bench: setup  ## speed of a turn
 	$(BIN)/sara bench turn

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inference.grounding_clock import spoken_clock
 from inference.grounding_numbers import NUMBER, canonical, spell_out
 from inference.grounding_times import date_facts as dates
-from inference.grounding_times import duration_facts, hour_facts, weekday_facts
+from inference.grounding_times import duration_facts, hour_facts, weekday_facts, weekday_groups
 from inference.grounding_words import fold
 
 KINDS = (
@@ -67,8 +67,10 @@ _NOT_PHONE = re.compile(
 _CURRENCIES = {
     "EUR": r"€|eur(?:o|os)?\b",
     "BRL": r"r\$|reais\b|brl\b",
-    "USD": r"us\$|\$|usd\b|dollar[is]?\b|dolar(?:es)?\b|pesos?\b|mxn\b",
-    "GBP": r"£|gbp\b|pounds?\b|quid\b|sterlin[ae]\b",
+    "USD": r"us\$|\$|usd\b|dollar[is]?\b|dolar(?:es)?\b|pesos?\b|mxn\b|bucks?\b",
+    "GBP": r"£|gbp\b|pounds?\b|quid\b|sterlin[ae]\b|libras?\b",
+    "CHF": r"chf\b|fr\.|franchi\b|francs?\b|francos?\b",
+    "PEN": r"s/|soles\b|pen\b",
 }
 _ANY_CURRENCY = "|".join(_CURRENCIES.values())
 _MONEY_AFTER = re.compile(
@@ -76,6 +78,8 @@ _MONEY_AFTER = re.compile(
 )
 _MONEY_BEFORE = re.compile(rf"({_ANY_CURRENCY})\s*({NUMBER})(?:\s*[-–]\s*({NUMBER})(?![:\w]))?(?!\w)")
 _PERCENT = re.compile(rf"(?<![\w.,])({NUMBER})\s*(?:%|per cento|per cent|percent|por ciento|por cento)")
+# Cents are of whatever the sources' money is.
+_CENTS = re.compile(r"(?<![\w.,:])(\d{1,2})\s*(?:centesim[oi]|centimos?|centavos?|cents?|pence|p)\b(?!\.)")
 _NUMBER = re.compile(rf"(?<![\d.,:])({NUMBER})")
 _ORDINALS = (
     "primo first primer primero primera primeiro",
@@ -103,6 +107,9 @@ def _money(text: str) -> Iterator[Fact]:
     for match in _MONEY_AFTER.finditer(text):
         values = [g for g in match.group(1, 2) if g]
         yield from (_amount(v, match[3], match.span()) for v in values)
+    for match in _CENTS.finditer(text):
+        cents = canonical(f"0.{int(match[1]):02d}")
+        yield Fact("money", frozenset(f"{cents} {code}" for code in _CURRENCIES), *match.span())
 
 
 def _amount(number: str, sign: str, span: tuple[int, int]) -> Fact:
@@ -112,6 +119,8 @@ def _amount(number: str, sign: str, span: tuple[int, int]) -> Fact:
 def _simple(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Fact]:
     for match in pattern.finditer(text):
         number = canonical(match[1])
+        if kind == "number" and text[: match.start()].rstrip().endswith("minus"):
+            number = f"-{number}"
         yield Fact(kind, frozenset({number}), *match.span())
 
 
@@ -161,7 +170,7 @@ def facts(text: str, language: str | None = None) -> tuple[Fact, ...]:
     take(_money(line))
     take(_simple("percent", _PERCENT, line))
     take(_floors(line))
-    for reader in (dates, duration_facts, hour_facts, weekday_facts):
+    for reader in (weekday_groups, dates, duration_facts, hour_facts, weekday_facts):
         take(Fact(kind, values, *span) for kind, values, span in reader(line, language))
     take(_simple("number", _NUMBER, line))
     return tuple(sorted((_whole(f, spelt, fold(text)) for f in found), key=lambda f: (f.start, f.end)))

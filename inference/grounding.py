@@ -1,51 +1,74 @@
-"""Does an answer say only what its sources say? Rules, no model: pure, synchronous, about two milliseconds.
+"""Does an answer say only what its sources say? Pure and synchronous, a few milliseconds.
 
-Every number, price, date, hour, link, phone number and name of the answer must stand in a source, beside the
-same subject where the sources tie it to one; a sentence must not affirm what they deny; it must not tell of
-things they never mention; and it must not promise. A live fact outranks a passage about the same thing.
+Rules: every number, price, date, hour, link, phone number and name of the answer must stand in a source or
+follow from one (`inference.grounding_derived`), beside the same subject where the sources tie it to one; and
+it must not promise. A live fact outranks a passage about the same thing. Whether it tells of things the
+sources never mention, or affirms what they deny, a small trained judge decides (`inference.grounding_judge`),
+except where a sentence plainly denies another: paraphrase is too free for rules.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inference.claims import Claim, Fact, facts
+from inference.claims import KINDS, Claim, Fact, facts
 from inference.grounding_concepts import keys, meanings
-from inference.grounding_content import content, denied, only_denied, pieces, stated, supposes, unknown
-from inference.grounding_names import names, same_name, unaddressed
-from inference.grounding_promises import PATTERNS, promises
-from inference.grounding_rows import Parsed, Row, agree, clauses, parse, segments, sentences, shifted, subject
+from inference.grounding_content import (
+    content,
+    denied,
+    only_denied,
+    pieces,
+    stated,
+    supposes,
+    turns_away,
+    unknown,
+)
+from inference.grounding_derived import derives
+from inference.grounding_features import instances
+from inference.grounding_judge import Verdict, judge
+from inference.grounding_library import Library, Source
+from inference.grounding_names import names, unaddressed
+from inference.grounding_promises import PATTERNS, SAID, promises
+from inference.grounding_rows import (
+    clauses,
+    parse,
+    placed,
+    sentences,
+    shifted,
+    subject,
+    telling,
+)
 from inference.grounding_words import fold, guess_language
+
+__all__ = ["HARD", "Evidence", "GroundingReport", "Source", "check", "ground_row", "ruled"]
 
 # Twice the longest text message WhatsApp carries: anything longer cannot be an answer.
 MAX_ANSWER_CHARS = 8192
+# What these kinds of claims say is wrong whatever else speaks for the answer; the others are weighed.
+HARD = frozenset(KINDS) - {"content", "polarity"}
+# Two clauses that share so much of their words are about the same thing.
+_SAME = 0.65
 # In a question only what would mislead even as a question is checked.
 _HARD = frozenset({"money", "percent", "phone", "url", "email"})
-# A value of these kinds belongs to a subject: the right number in the wrong row is wrong.
-_TIED = frozenset({"money", "duration", "percent", "number", "hour"})
-# What a live fact says besides its subject.
-_PRICE_STEMS = subject(
-    "prezzo costa costo durata dura orario price cost costs duration lasts takes precio cuesta duracion "
-    "duran preco custa duracao",
-    (),
-)
 _DAYS = frozenset(f"#{day}" for day in range(7))
 _DEFINITE = re.compile(r"\b(?:le|i|gli|the|los|las|os|as|tutt[ie] e|all)\s$", re.IGNORECASE)
 _QUOTED = re.compile("“([^“”]+)”")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A passage, live fact or tool result the answer may rest on.
-
-    `trusted` is what the record itself says (a live fact, a tool's result): where it gives a value for a
-    subject, a passage cannot give another.
-    """
-
-    id: str
-    text: str
-    trusted: bool = False
+_CITED = re.compile('[“«"]([^“”«»"]+)[”»"]')
+_CITED_LEAST = 3  # words; fewer are a name or a word that is talked about
+# A sentence that only greets, perhaps by a name: rules have looked at it already.
+_GREETS = re.compile(
+    r"\W*(?:welcome(?: back)?|hello|hi|hey|good (?:morning|afternoon|evening)|ciao|salve|"
+    r"buon(?:giorno|asera)|"
+    r"ben(?:tornat|venut)[oa]|hola|buen[oa]s (?:dias|tardes|noches)|bienvenid[oa](?: de nuevo)?|ola|oi|"
+    r"bo[ma] (?:dia|tarde|noite)|bem-vind[oa](?: de volta)?|thanks|thank you|grazie|gracias|obrigad[oa])"
+    r"(?:[ ,]+[a-z'-]+){0,2}\W*"
+)
+_CALLS = re.compile(
+    r"^\W*(?:tu |you |usted |voce )?(?:sei|siete|are|eres|sois|es)\s+(?:proprio |really |such |just |"
+    r"tan |mesmo )?"
+    r"((?:un[oa']?|an?|uma?)\s.*)$"
+)
 
 
 @dataclass(frozen=True)
@@ -66,112 +89,12 @@ class GroundingReport:
 
 
 @dataclass(frozen=True)
-class Library:
-    """The sources of one answer, parsed."""
-
-    entries: tuple[tuple[Source, Parsed], ...]
-
-    @property
-    def language(self) -> str | None:
-        """The sources' language, when they are all clearly in one."""
-        spoken = {p.language for _, p in self.entries if p.language}
-        return spoken.pop() if len(spoken) == 1 else None
-
-    @property
-    def parsed(self) -> list[Parsed]:
-        """What the sources say, without their names."""
-        return [parsed for _, parsed in self.entries]
-
-    @property
-    def meanings(self) -> frozenset[str]:
-        """The meaning of every word of every source."""
-        return frozenset().union(*(parsed.meanings for parsed in self.parsed))
-
-    def tied(self, fact: Fact, about: frozenset[str], beside: Sequence[Fact]) -> str | None:
-        """The source that ties the value to its subject, or None when the sources tie it to another.
-
-        `about` are the subject's stems around the value in the answer, `beside` the other values there. A row
-        without the value refutes it when it matches strictly more of them than any row with the value does.
-        """
-
-        def shared(row: Row, stems: frozenset[str]) -> frozenset[str]:
-            return (about & stems) | {b.value for b in beside if any(agree(b, o) for o in row.facts)}
-
-        if self.overruled(fact, about):
-            return None
-        holding = [
-            (source.id, shared(row, row.stems), source.trusted)
-            for source, parsed in self.entries
-            for row in parsed.rows
-            if row.states(fact) or (fact.kind == "money" and parsed.priced and _plain_price(fact, row.facts))
-        ]
-        if not holding:
-            return None
-        sure = [source for source, _, trusted in holding if trusted]
-        if sure and self.settled(fact, about):
-            return sure[0]
-        if fact.kind in _TIED:
-            for parsed in self.parsed:
-                for row in parsed.rows:
-                    if row.states(fact) or not any(f.kind == fact.kind for f in row.facts):
-                        continue
-                    rival = shared(row, row.own)
-                    if all(rival > mine for _, mine, _ in holding):
-                        return None
-        return max(holding, key=lambda one: (len(one[1]), one[2]))[0]
-
-    def overruled(self, fact: Fact, about: frozenset[str]) -> bool:
-        """Whether the record gives another value for the very subject of this one, and nowhere this one."""
-        if fact.kind not in _TIED:
-            return False
-        rows = [row for source, parsed in self.entries if source.trusted for row in parsed.rows]
-        rivals = [row for row in rows if any(f.kind == fact.kind for f in row.facts)]
-        if any(row.states(fact) for row in rivals):
-            return False
-        subjects = [row.own - _PRICE_STEMS for row in rivals]
-        return any(named and named <= about for named in subjects)
-
-    def settled(self, fact: Fact, about: frozenset[str]) -> bool:
-        """Whether the record gives this value for the very subject: no passage can refute it."""
-        rows = [row for source, parsed in self.entries if source.trusted for row in parsed.rows]
-        return any(
-            row.states(fact) and row.own - _PRICE_STEMS and row.own - _PRICE_STEMS <= about for row in rows
-        )
-
-    def tells_apart(self, about: frozenset[str], kind: str) -> bool:
-        """Whether a subject picks some rows with values of a kind and not others; "excess" picks none."""
-        rows = [row for p in self.parsed for row in p.rows if any(f.kind == kind for f in row.facts)]
-        return len({about & row.stems for row in rows}) > 1
-
-    def named(self, parts: Sequence[str]) -> str | None:
-        """The source in which every part of a name occurs, spelling of another language allowed."""
-        for source, parsed in self.entries:
-            if all(
-                part in parsed.words
-                or keys(part) & parsed.meanings & _concepts(part)
-                or any(same_name(part, word) for word in parsed.words)
-                for part in parts
-            ):
-                return source.id
-        return None
-
-
-def _concepts(part: str) -> frozenset[str]:
-    return frozenset(key for key in keys(part) if key.startswith("@"))
-
-
-def _plain_price(fact: Fact, own: Sequence[Fact]) -> bool:
-    """A price column has bare numbers: "65" in a source that speaks of prices supports "65 €"."""
-    amounts = {v.split()[0] for v in fact.values}
-    return any(f.kind == "number" and f.values & amounts for f in own)
-
-
-@dataclass(frozen=True)
 class _Finding:
     """A claim with the source that supports it, or None."""
 
     claim: Claim
     source: str | None
+    sure: bool = False  # unsupported whatever the judge says of the rest
 
 
 def check(answer: str, sources: Sequence[Source], language: str | None = None) -> GroundingReport:
@@ -183,12 +106,50 @@ def check(answer: str, sources: Sequence[Source], language: str | None = None) -
     if len(answer) > MAX_ANSWER_CHARS:
         excess = Claim("content", answer[:80], f"longer than {MAX_ANSWER_CHARS} characters")
         return GroundingReport(False, (excess,), ())
+    bare, spoken, findings = _findings(answer, sources, language)
+    unsupported = dict.fromkeys(f.claim for f in findings if f.source is None)
+    ledger = dict.fromkeys(Evidence(f.claim, f.source) for f in findings if f.source is not None)
+    kinds = {claim.kind for claim in unsupported}
+    verdict = _judged(bare, spoken, sources, kinds)
+    if verdict.fails and not kinds:
+        unsupported = {
+            Claim("content", verdict.where.strip() or answer.strip()[:80], "more than the sources say"): None
+        }
+    elif not verdict.fails:
+        unsupported = dict.fromkeys(f.claim for f in findings if f.source is None and _hard(f))
+    return GroundingReport(not unsupported, tuple(unsupported), tuple(ledger))
+
+
+def _judged(bare: str, language: str | None, sources: Sequence[Source], kinds: Collection[str]) -> Verdict:
+    """What the judge says of an answer in which rules found these kinds of claims unsupported."""
+    one = judge()
+    telling_lines = [line for _, line in sentences(bare) if not _GREETS.fullmatch(fold(line))]
+    bare = "\n".join(telling_lines)
+    return one.judge(instances(bare, language, [source.text for source in sources], sorted(kinds), one.lexis))
+
+
+def _hard(finding: _Finding) -> bool:
+    return finding.sure or finding.claim.kind in HARD
+
+
+def ruled(answer: str, sources: Sequence[Source], language: str | None) -> tuple[str, list[str], bool]:
+    """What is left of an answer without its quotations, the kinds of claims rules find unsupported, and
+    whether those alone refuse it."""
+    bare, _, findings = _findings(answer, sources, language)
+    failed = [f for f in findings if f.source is None]
+    return bare, sorted({f.claim.kind for f in failed}), any(map(_hard, failed))
+
+
+def _findings(
+    answer: str, sources: Sequence[Source], language: str | None
+) -> tuple[str, str | None, list["_Finding"]]:
     quoted, answer = answer, _unquoted(answer, sources)
     spoken = language or guess_language(fold(answer))
     library = Library(tuple((source, parse(source.text)) for source in sources))
     findings: list[_Finding] = []
     if quoted != answer:
         findings += _overruled(quoted, library, spoken)
+    findings += _misquoted(answer, library)
     about: frozenset[str] = frozenset()
     for _, sentence in sentences(answer):
         found = facts(sentence, spoken)
@@ -200,9 +161,8 @@ def check(answer: str, sources: Sequence[Source], language: str | None = None) -
         if not question:
             findings += _polarity(unaddressed(sentence), library, spoken)
             findings += _content(unaddressed(sentence), found, library)
-    unsupported = dict.fromkeys(f.claim for f in findings if f.source is None)
-    ledger = dict.fromkeys(Evidence(f.claim, f.source) for f in findings if f.source is not None)
-    return GroundingReport(not unsupported, tuple(unsupported), tuple(ledger))
+            findings += _insults(sentence, library)
+    return answer, spoken, findings
 
 
 def _unquoted(answer: str, sources: Sequence[Source]) -> str:
@@ -228,12 +188,24 @@ def _overruled(answer: str, library: Library, language: str | None) -> Iterator[
                 yield _Finding(Claim(fact.kind, sentence[fact.start : fact.end].strip(), fact.value), None)
 
 
+def _misquoted(answer: str, library: Library) -> Iterator[_Finding]:
+    """What stands in quotation marks is said to be someone's words: they must be in a source."""
+    for quotation in _CITED.finditer(answer):
+        said = [word for _, word in telling(fold(quotation.group(1)))]
+        if len(said) >= _CITED_LEAST and not any(set(said) <= set(p.words) for p in library.parsed):
+            yield _Finding(Claim("content", quotation.group().strip(), "quoted"), None, True)
+
+
+def _insults(sentence: str, library: Library) -> Iterator[_Finding]:
+    """Nothing a source says makes the customer something."""
+    called = _CALLS.match(fold(sentence))
+    if called and unknown(called.group(1), library.meanings):
+        yield _Finding(Claim("content", sentence.strip(), called.group(1).strip()), None, True)
+
+
 def _placed(sentence: str, found: Sequence[Fact]) -> Iterator[tuple[Fact, frozenset[str], list[Fact]]]:
     """Each value with the subject it stands beside and the other values there."""
-    cuts = {kind: segments(sentence, found, kind) for kind in {f.kind for f in found}}
-    for fact in found:
-        start, end = next((s, e) for s, e in cuts[fact.kind] if s <= fact.start < e)
-        inside = [f for f in found if start <= f.start < end]
+    for fact, (start, end), inside in placed(sentence, found):
         about = subject(sentence[start:end], shifted(inside, start, end))
         yield fact, about, [f for f in inside if f.kind != fact.kind]
 
@@ -247,7 +219,11 @@ def _values(
             continue
         apart = library.tells_apart(about, fact.kind)
         claim = Claim(fact.kind, sentence[fact.start : fact.end].strip(), fact.value)
-        yield _Finding(claim, library.tied(fact, about if apart else about | inherited, beside))
+        subjects = about if apart else about | inherited
+        source = library.tied(fact, subjects, beside)
+        if source is None and not library.overruled(fact, subjects) and not library.holds(fact):
+            source = derives(fact, fold(sentence), found, library.named_sources, about | inherited)
+        yield _Finding(claim, source)
 
 
 def _both(sentence: str, fact: Fact) -> bool:
@@ -260,6 +236,8 @@ def _promises(sentence: str, library: Library) -> Iterator[_Finding]:
     """A promise stands only when a source makes the same kind of promise."""
     for name, wording in promises(fold(sentence)):
         source = next((s.id for s, p in library.entries if PATTERNS[name].search(p.folded)), None)
+        if source is None and name in SAID:
+            source = library.promised(SAID[name], sentence)
         yield _Finding(Claim("promise", wording, name), source)
 
 
@@ -278,14 +256,16 @@ def _polarity(sentence: str, library: Library, language: str | None) -> Iterator
         for clause in clauses(piece, spoken)
     ]
     opposed = any(denied(clause, library.parsed) for clause in said)
-    if not opposed and said and all(clause.affirms and not clause.limited for clause in said):
+    plain = said and all(clause.affirms and not clause.limited for clause in said)
+    if not opposed and plain and not turns_away(fold(sentence), spoken):
         never = only_denied(library.parsed)
         days = {s for clause in said if "#open" in clause.stems for s in clause.stems if s in _DAYS}
         told = [keys(word) for word in content(stated(sentence, ()))]
         opposed = bool(days & never) or any(meaning <= never for meaning in told)
     if opposed:
         affirms = any(clause.affirms for clause in said)
-        yield _Finding(Claim("polarity", sentence.strip(), "affirmed" if affirms else "denied"), None)
+        sure = any(denied(clause, library.parsed, _SAME) for clause in said)
+        yield _Finding(Claim("polarity", sentence.strip(), "affirmed" if affirms else "denied"), None, sure)
 
 
 def _content(sentence: str, found: Sequence[Fact], library: Library) -> Iterator[_Finding]:

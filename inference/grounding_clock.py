@@ -53,6 +53,7 @@ _SPOKEN: tuple[tuple[re.Pattern[str], Callable[[int], tuple[int, int]]], ...] = 
         _quarter_to,
     ),
     (re.compile(r"\bhalf past\s+(\d{1,2}|noon|midday|midnight)\b"), _past(30)),
+    (re.compile(r"\bhalf\s+(\d{1,2})\b(?!\s*(?:hours?|price|%|[:.]\d|x))"), _past(30)),
     (re.compile(r"\b(?:a )?quarter past\s+(\d{1,2}|noon|midday|midnight)\b"), _past(15)),
     (re.compile(r"\b(?:a )?quarter to\s+(\d{1,2}|noon|midday|midnight)\b"), _quarter_to),
     (re.compile(r"\b(?:um )?quarto para as\s+(\d{1,2})\b"), _quarter_to),

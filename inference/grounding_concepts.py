@@ -87,6 +87,18 @@ def states_nothing(word: str) -> bool:
 
 
 @lru_cache(maxsize=16384)
+def known_concept(word: str) -> bool:
+    """Whether the dictionary of a small business's words has a word."""
+    return bool(_concepts().find(word))
+
+
+@lru_cache(maxsize=16384)
+def plain(word: str) -> bool:
+    """Whether a word is one of those that state nothing."""
+    return bool(_plain().find(word))
+
+
+@lru_cache(maxsize=16384)
 def common_noun(word: str) -> bool:
     """Whether the dictionary knows a word, and not as the name of a place."""
     found = _concepts().find(word)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from inference.claims import Fact
 from inference.grounding_concepts import keys, states_nothing
 from inference.grounding_rows import Clause, Parsed, without_facts
-from inference.grounding_words import fold, words
+from inference.grounding_words import denials, fold, words
 
 _ABSTAINS = re.compile(
     r"\bnon (?:ho|trovo|dispongo|abbiamo|so|sono sicur|risult|posso confermare|sono in grado|mi risulta)|"
@@ -96,23 +96,50 @@ def unknown(folded: str, known: frozenset[str]) -> list[str]:
 
 
 def _added(folded: str, word: str) -> bool:
-    before = folded[: max(0, folded.find(word))]
+    return announces(folded, max(0, folded.find(word)))
+
+
+def announces(folded: str, at: int) -> bool:
+    """Whether what stands at a position is told of as an addition: "we also have a sauna"."""
+    before = folded[:at]
     return any(len(words(before[m.end() :])) <= 5 for m in _ADDS.finditer(before))
 
 
-def denied(clause: Clause, entries: Iterable[Parsed]) -> bool:
-    """Whether the clause of the sources that is nearest to this one says the opposite."""
+def denied(clause: Clause, entries: Iterable[Parsed], share: float = 0.0) -> bool:
+    """Whether the clause of the sources that is nearest to this one says the opposite.
+
+    With a `share`, only when the two have that much in common of what both say, or this one is all in it with
+    a value.
+    """
     if clause.limited:
         return False
     scores = {True: 0, False: 0}
     for parsed in entries:
         for own in parsed.clauses:
             shared = clause.stems & own.stems
+            within = shared == clause.stems and any(one.startswith("=") for one in shared)
+            close = within or len(shared) >= share * len(clause.stems | own.stems)
+            if own.affirms != clause.affirms and not close:
+                continue
             marked = bool(shared & _TOPICS)
             if len(shared) >= 2 and (marked or len(shared) * 2 >= len(clause.stems)):
                 same = own.affirms == clause.affirms
                 scores[same] = max(scores[same], len(shared))
     return scores[False] > scores[True]
+
+
+_AWAY = re.compile(
+    r"\b(?:aparte?|a parte|por fora|fuori|fuera|fora|altrove|elsewhere|otro lugar|outro lugar|at home|"
+    r"a casa|porti|"
+    r"bring|yours? (?:own|to)|propri[oae]s?|own|extra|leave|lasci\w+|dej\w+|deix\w+|separat\w*|"
+    r"separad\w*|except|"
+    r"tranne|salvo|menos|meno|before|prima|antes|just|solo|only|soltanto|apenas)\b"
+)
+
+
+def turns_away(folded: str, language: str | None) -> bool:
+    """Whether a sentence denies, excepts or leaves to others, in whatever words."""
+    return denials(folded, language) > 0 or bool(_AWAY.search(folded))
 
 
 def only_denied(entries: Iterable[Parsed]) -> frozenset[str]:

@@ -44,6 +44,8 @@ def names(sentence: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             continue
         first = bool(_OPENING.search(before)) and not _TITLE.search(before)
         opens = first and not _FOLLOWED.match(sentence[match.end() :])
+        if re.fullmatch(r"[A-Z]{2,4}s?", match.group()):
+            continue  # an abbreviation: what it stands for may be written out
         parts = tuple(part for part in re.split(r"[^a-z0-9]+", name) if len(part) >= 3)
         if opens or not parts or all(_common(part) for part in parts):
             continue

@@ -1,6 +1,8 @@
 """Numbers as people write them: number words of four languages, and 1.150 / 1,150 / 1 150 / 65,00."""
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
@@ -28,17 +30,29 @@ _SMALL = {
         "vinte trinta quarenta cinquenta sessenta setenta oitenta noventa",
     ),
 }
-_ONE = {"it": "uno", "en": "one", "es": "uno", "pt": "um"}
-_EXTRA = {
-    "it": {"cento": 100, "centocinquanta": 150, "duecento": 200, "trecento": 300, "cinquecento": 500}
-    | {"mille": 1000, "duemila": 2000, "tremila": 3000},
-    "en": {"a hundred": 100, "one hundred": 100, "two hundred": 200, "three hundred": 300}
-    | {"five hundred": 500, "a thousand": 1000, "one thousand": 1000},
-    "es": {"cien": 100, "ciento cincuenta": 150, "doscientos": 200, "trescientos": 300, "quinientos": 500}
-    | {"veintiuno": 21, "veintiun": 21, "dos mil": 2000},
-    "pt": {"cem": 100, "cento e cinquenta": 150, "duzentos": 200, "trezentos": 300, "quinhentos": 500}
-    | {"duas": 2, "catorze": 14, "dezesseis": 16, "dezessete": 17, "dezenove": 19, "dois mil": 2000},
+_MORE = {
+    "it": {"dozzina": 12},
+    "en": {"dozen": 12},
+    "es": {"docena": 12, "veintiun": 21, "quinientos": 500, "setecientos": 700, "novecientos": 900}
+    | {"quinientas": 500, "setecientas": 700, "novecientas": 900, "ciento": 100, "cien": 100},
+    "pt": {"duas": 2, "catorze": 14, "dezesseis": 16, "dezessete": 17, "dezenove": 19, "duzia": 12}
+    | {"cem": 100, "cento": 100, "duzentos": 200, "duzentas": 200, "trezentos": 300, "trezentas": 300}
+    | {"quinhentos": 500, "quinhentas": 500},
 }
+# Only inside a number: "thirty-one", "one hundred", "un millón".
+_ONES = {
+    "it": ("un", "uno", "una"),
+    "en": ("one", "a"),
+    "es": ("un", "uno", "una"),
+    "pt": ("um", "uma"),
+}
+_TIMES = {
+    "it": {"cento": 100, "mila": 1000, "mille": 1000, "milione": 10**6, "milioni": 10**6},
+    "en": {"hundred": 100, "thousand": 1000, "million": 10**6},
+    "es": {"mil": 1000, "millon": 10**6, "millones": 10**6},
+    "pt": {"mil": 1000, "milhao": 10**6, "milhoes": 10**6},
+}
+_JOINT = {"it": ("", "e"), "en": ("", "and", "-"), "es": ("", "y"), "pt": ("", "e")}
 # Words that mean something else in a neighbour language; they count only where their own language is spoken.
 _AMBIGUOUS = frozenset({"due", "once", "ten", "dos", "sei", "one", "sete"})
 # Italian "sei" is also "you are": six only beside a unit or an hour.
@@ -48,43 +62,131 @@ _SEI = re.compile(
 )
 _SEI_OF = re.compile(r"\b((?:in|di|per|da|con|ai|dei|delle|ogni|i|le)\s)sei\b(?= [a-z]+[ei]\b)")
 _THOUSANDS = re.compile(r"\b(\d{1,3})( ?(?:mila|mil|thousand))\b")
+_WORD = re.compile(r"[a-z]+")
 # Two digit groups count as one number only when they are grouped in threes.
 NUMBER = r"(?:\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,2})?(?![\d]))"
 
 
-def _tens_and_ones(language: str) -> dict[str, int]:
+@lru_cache(maxsize=8)
+def _atoms(language: str | None) -> dict[str, int]:
+    """The numbers that are one word: 2 to 90, and in Spanish and Portuguese the hundreds."""
+    if language not in _SMALL:
+        every: dict[str, int] = {}
+        for code in _SMALL:
+            every |= _atoms(code)
+        return {word: n for word, n in every.items() if word not in _AMBIGUOUS}
     low, high = (part.split() for part in _SMALL[language])
-    table = {word: i + 2 for i, word in enumerate(low)}
-    units = {_ONE[language]: 1, **{word: i + 2 for i, word in enumerate(low[:8])}}
+    table = {word: i + 2 for i, word in enumerate(low)} | _MORE[language]
     for i, ten in enumerate(high):
-        value = 20 + 10 * i
-        table[ten] = value
-        for unit, n in units.items():
-            if language == "it":
-                table[(ten[:-1] if unit[0] in "uo" else ten) + unit] = value + n
-            elif language == "en":
-                table[f"{ten}-{unit}"] = table[f"{ten} {unit}"] = value + n
-            else:
-                table[f"{ten} {'y' if language == 'es' else 'e'} {unit}"] = value + n
-                if language == "es" and value == 20:
-                    table["veinti" + unit] = value + n
+        table[ten] = 20 + 10 * i
+        if language == "es" and i == 0:
+            table |= {"veinti" + unit: 22 + n for n, unit in enumerate(low[:8])} | {"veintiuno": 21}
+    hundreds = {"es": "cientos", "pt": "centos"}
+    if language in hundreds:
+        for n, unit in enumerate(low[:8], 2):
+            table.setdefault(unit + hundreds[language], n * 100)
+            table.setdefault(unit + hundreds[language][:-2] + "as", n * 100)
+    if language == "it":
+        table |= _fused(low, high)
+    table.pop("sei", None)
     return table
 
 
+def _fused(low: list[str], high: list[str]) -> dict[str, int]:
+    """Italian writes its numbers in one word: "centotrentacinque", "duemilacinquecento"."""
+    units = {"uno": 1, **{word: i + 2 for i, word in enumerate(low[:8])}}
+    below = {word: i + 2 for i, word in enumerate(low)} | {"uno": 1}
+    for i, ten in enumerate(high):
+        below[ten] = 20 + 10 * i
+        below |= {(ten[:-1] if unit[0] in "uo" else ten) + unit: 20 + 10 * i + n for unit, n in units.items()}
+    hundreds = {"cento": 100, **{f"{unit}cento": n * 100 for unit, n in units.items() if n > 1}}
+    whole = {word: n for word, n in below.items() if n > 20} | hundreds
+    for hundred, n in hundreds.items():
+        for word, m in below.items():
+            whole[hundred + word] = n + m
+            if word[0] == "o":
+                whole[hundred[:-1] + word] = n + m
+    whole |= {f"{word}mila": n * 1000 for word, n in (below | hundreds).items() if n > 1}
+    return whole | {"mille": 1000}
+
+
+@dataclass(frozen=True)
+class _Spelling:
+    """How the languages at hand write numbers."""
+
+    atoms: dict[str, int]
+    ones: frozenset[str]
+    times: dict[str, int]
+    joints: frozenset[str]
+
+    def opens(self, word: str, after: str) -> bool:
+        """Whether a number begins with a word."""
+        if word in self.ones:
+            return self.times.get(after, 0) >= 100
+        return word in self.atoms or (word == "mil" and after in self.atoms)
+
+    def grown(self, number: tuple[int, int, int], word: str, joined: bool) -> tuple[int, int, int] | None:
+        """A number (thousands, rest, the last word's value) with one more word; None when it ends before."""
+        whole, part, last = number
+        if word in self.times and not joined:
+            factor = self.times[word]
+            if factor == 100 and part < 10:
+                return whole, part * 100, part * 100
+            return (whole + part * factor, 0, factor) if factor >= 1000 and part < 1000 else None
+        value = self.atoms.get(word, 1 if word in self.ones and word != "a" else 0)
+        tens = last in range(20, 91, 10) and value < 10
+        hundreds = last >= 100 and last % 100 == 0 and value < min(last, 1000)
+        return (whole, part + value, value) if value and (tens or hundreds) else None
+
+
 @lru_cache(maxsize=8)
-def _number_words(language: str | None) -> tuple[dict[str, int], re.Pattern[str]]:
-    codes = [language] if language in _SMALL else list(_SMALL)
-    table: dict[str, int] = {}
-    for code in codes:
-        table |= _tens_and_ones(code) | _EXTRA[code]
-    table.pop("sei", None)
-    if len(codes) > 1:
-        table = {w: n for w, n in table.items() if w not in _AMBIGUOUS}
-    ordered = sorted(table, key=len, reverse=True)
-    return table, re.compile(
-        # "Per cento" is a sign, not a hundred.
-        r"\b(?<!per )(?<!por )(?:" + "|".join(map(re.escape, ordered)) + r")\b"
+def _spelling(language: str | None) -> _Spelling:
+    codes = (language,) if language in _SMALL else tuple(_SMALL)
+    return _Spelling(
+        _atoms(language),
+        frozenset(word for code in codes for word in _ONES[code]),
+        {word: n for code in codes for word, n in _TIMES[code].items()},
+        frozenset(joint for code in codes for joint in _JOINT[code]),
     )
+
+
+def _read(folded: str, language: str | None) -> Iterator[tuple[int, int, int]]:
+    """(start, end, value) of each number written in words."""
+    spelling = _spelling(language)
+    found = list(_WORD.finditer(folded))
+    at = 0
+    while at < len(found):
+        word, before = found[at].group(), folded[: found[at].start()]
+        after = found[at + 1].group() if at + 1 < len(found) else ""
+        share = word in ("cento", "ciento") and after not in spelling.atoms
+        if not spelling.opens(word, after) or (share and before.endswith(("per ", "por "))):
+            at += 1
+            continue
+        end, value = _whole_number(folded, found, at, spelling)
+        yield found[at].start(), found[end].end(), value
+        at = end + 1
+
+
+def _whole_number(
+    folded: str, found: Sequence[re.Match[str]], at: int, spelling: _Spelling
+) -> tuple[int, int]:
+    """The last word of the number that begins at a word, and its value."""
+    first = spelling.atoms.get(found[at].group(), 1)
+    number = (1000, 0, 1000) if found[at].group() == "mil" else (0, first, first)
+    end, following = at, at + 1
+    while following < len(found):
+        if folded[found[end].end() : found[following].start()].strip() not in ("", "-"):
+            break
+        joined = found[following].group() in spelling.joints and following + 1 < len(found)
+        if joined:
+            if folded[found[following].end() : found[following + 1].start()] != " ":
+                break
+            following += 1
+        grown = spelling.grown(number, found[following].group(), joined)
+        if grown is None:
+            break
+        number, end, following = grown, following, following + 1
+    return end, number[0] + number[1]
 
 
 # "Half a per cent", "mezzo euro"; and what the British call five and ten pounds.
@@ -94,22 +196,41 @@ _HALF = re.compile(
 )
 _NOTES = {"tenner": "10 gbp", "fiver": "5 gbp"}
 _NOTE = re.compile(r"\b(?:" + "|".join(_NOTES) + r")\b")
+# "Two and a half hours", "seis euros y medio", "six pounds twenty".
+_AND_HALF = re.compile(
+    r"\b(\d{1,4})(\s+and a half|\s+and 3\s+quarters?|\s+e mezz[oa]|\s+y medi[oa]|\s+e mei[oa])"
+    r"(?=\s+(?:hour|or[ae]\b|hora|eur|pound|day|giorn|dia|week|settiman|semana|kilo|chil|quilo|mes|mont|"
+    r"year|ann|an))"
+)
+_UNIT_AND_HALF = re.compile(
+    r"\b(\d{1,4})\s+(eur\w*|pounds?|reais|pesos|dollars?)(?:\s+and a half|\s+e mezz[oa]|\s+y medi[oa]|"
+    r"\s+e mei[oa])\b"
+)
+_UNIT_AND_CENTS = re.compile(
+    r"\b(\d{1,4})\s+(eur\w*|pounds?|reais|dollars?)\s+(?:and |e |y |con )?(\d\d)\b"
+    r"(?!\s*(?:eur|pound|reais|dollar|%|per|minut|or[ae]|hour|hora|day|giorn|dia|[a-z]))"
+)
 
 
 def spell_out(folded: str, language: str | None) -> str:
     """Replace number words from two up by digits, padded with spaces so that positions stay the same."""
-    table, pattern = _number_words(language)
     folded = _HALF.sub(lambda m: "0.5".ljust(len(m[0])), folded)
     folded = _NOTE.sub(lambda m: _NOTES[m[0]].ljust(len(m[0])), folded)
-
-    def digits(match: re.Match[str]) -> str:
-        found = match.group()
-        return str(table[found]).ljust(len(found))
-
-    text = pattern.sub(digits, folded)
+    text = folded
+    for start, end, value in _read(folded, language):
+        if len(str(value)) <= end - start:
+            text = text[:start] + str(value).ljust(end - start) + text[end:]
     if language in (None, "it"):
         text = _SEI_OF.sub(r"\g<1>6  ", _SEI.sub("6  ", text))
-    return _THOUSANDS.sub(lambda m: str(int(m[1]) * 1000).ljust(len(m[0]))[: max(len(m[0]), 6)], text)
+    text = _THOUSANDS.sub(lambda m: str(int(m[1]) * 1000).ljust(len(m[0]))[: max(len(m[0]), 6)], text)
+    return _fractions(text)
+
+
+def _fractions(text: str) -> str:
+    """ "2 and a half hours" is 2.5 hours, "6 euros y medio" 6.50 euros, "6 pounds 20" 6.20 pounds."""
+    text = _AND_HALF.sub(lambda m: f"{m[1]}.{'75' if '3' in m[2] else '5'}".ljust(len(m[0])), text)
+    text = _UNIT_AND_HALF.sub(lambda m: f"{m[1]}.50 {m[2]}".ljust(len(m[0])), text)
+    return _UNIT_AND_CENTS.sub(lambda m: f"{m[1]}.{m[3]} {m[2]}".ljust(len(m[0])), text)
 
 
 def canonical(number: str) -> str:

@@ -12,7 +12,7 @@ _I_DID = (
     r"|(?:he|hemos)(?: ya)? (?:reservad|agendad|confirmad|cancelad|anulad|cambiad|enviad|"
     r"reembolsad|registrad)o"
     r"|(?:ja )?\b(?:reservei|marquei|agendei|confirmei|cancelei|enviei|registei|registrei|"
-    r"reembolsei|remarquei)"
+    r"reembolsei|remarquei)\b"
 )
 _IT_IS_DONE = (
     r"(?:appuntament|prenotazion|visit|sedut)\w* (?:\w+ ){0,4}(?:e|risulta|e stat[oa]) (?:gia )?"
@@ -22,6 +22,9 @@ _IT_IS_DONE = (
     r"(?:booked|confirmed|cancell?ed|moved|scheduled)"
     r"|(?:cita|reserva|visita|sesion) (?:\w+ ){0,4}(?:esta|queda|ha sido|fue) (?:ya )?"
     r"(?:confirmad|reservad|cancelad|agendad)a"
+    r"|(?:e|esta|sono|is|are|it['’]?s|that['’]?s|queda|fica)(?: gia| all| ya| ja| tutto| todo|"
+    r" tudo)? (?:sistemat[oa]|"
+    r"sorted|settled|taken care of|arreglad[oa]|solucionad[oa]|resuelt[oa]|resolvid[oa]|tratad[oa])\b"
     r"|(?:consulta|reserva|marcacao|visita|sessao|agendamento) (?:\w+ ){0,4}(?:esta|ficou|fica|foi) (?:ja )?"
     r"(?:confirmad|marcad|cancelad|agendad)[ao]"
 )
@@ -57,13 +60,41 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         (
             "giveaway",
             r"l[oa]s? regal\w*|regal(?:o|iamo|amos|aremos)\b|de oferta|(?:e|es|is|sono|on) (?:in |de |em )?"
-            r"(?:oferta|offerta|special offer|sale)\b|on the house|(?:offro|offriamo) (?:io|noi)|te invito|"
+            r"(?:oferta|offerta|special offer|sale)\b|on the house|(?:is|are|it['’]?s|that['’]?s|"
+            r"['’]s) on (?:us|me)\b|(?:invito|invitamos|convido|convidamos) (?:yo|nosotros|eu|nos)\b|"
+            r"corre de (?:nuestra|mi) cuenta|offre la casa|"
+            r"(?:offro|offriamo) (?:io|noi)|te invito|"
             r"por (?:nuestra cuenta|nossa conta|conta da casa|cuenta de la casa)|a nostr[oe] (?:carico|"
             r"spese)|"
             r"at our expense",
         ),
-        ("guarantee", r"garant\w*|guarant\w*"),
+        (
+            "guarantee",
+            r"(?:garant|guarant)(?!\w* (?:a|la|su|sua|tu|il|your|the|o|el) (?:data|vaga|reserva|fecha|"
+            r"plaza|posto|"
+            r"lugar|place|spot|slot|date)\b)\w*",
+        ),
     )
+}
+_FREE = re.compile(
+    r"\b(?:free|gratuit\w*|gratis|omaggio|complimentary|no (?:extra )?(?:cost|charge|fee)s?|at no charge|"
+    r"sin (?:coste|"
+    r"cargo|costo|recargo)\w*|sem (?:custos?|cobrar|taxa)|senza (?:costi|spese|supplement\w*)|"
+    r"nessun (?:costo|"
+    r"supplemento)|de graca|de regalo|regal\w*|ofert[ao]s?|inclu\w+|compres\w+|no (?:se )?(?:cobra|paga)\w*|"
+    r"nao (?:se )?(?:cobra|paga)\w*|non (?:si )?paga\w*|costs? nothing|0[.,]00)\b"
+)
+# What a source may say for each kind of promise, beside the same wording.
+SAID: dict[str, re.Pattern[str]] = {
+    "gift": _FREE,
+    "giveaway": _FREE,
+    "discount": re.compile(
+        r"\b(?:\d+ ?% (?:menos|less|off|in meno|di meno)|menos \d+ ?%|meno \d+|less \d+|riduzion\w+|reduc\w+|"
+        r"abat\w+|deduct\w*|taken off|detra\w+|scal\w+|rebaj\w*|scont\w*|discount\w*|desc(?:uent|ont)\w*)"
+    ),
+    "refund": re.compile(
+        r"\b(?:refund\w*|rimbors\w*|reembols\w*|devol\w*|devuel\w*|returned|back|restitu\w*)\b"
+    ),
 }
 
 

@@ -9,6 +9,8 @@ from itertools import pairwise
 from inference.claims import Fact, facts
 from inference.grounding_concepts import meanings
 from inference.grounding_words import (
+    ALL_STOP,
+    NEGATORS,
     content_stems,
     fold,
     guess_language,
@@ -39,6 +41,14 @@ _ONLY = re.compile(r"\b(?:only|solo|soltanto|solamente|apenas|unicamente|just|so
 _PRICE_WORDS = re.compile(r"[€$£]|\b(?:prezz|listin|tariff|price|rates?|preci|preco|valor|eur)\w*")
 
 
+# Labels of a cell that only says how much or how long.
+_LABELS = (
+    "prezzo costo tariffa durata tempo pronto giorno notte mese price cost rate length time duration day "
+    "night month ready precio coste duracion plazo dia noche mes entrega "
+    "preco duracao prazo diaria mensalidade noite"
+)
+
+
 @dataclass(frozen=True)
 class Clause:
     """A clause for the polarity check: its subject stems, weekdays as "#0".."#6", and whether it affirms."""
@@ -55,6 +65,7 @@ class Row:
     stems: frozenset[str]
     facts: tuple[Fact, ...]
     own: frozenset[str] = frozenset()  # the stems it names itself
+    words: tuple[str, ...] = ()  # the words behind `stems`
 
     def states(self, fact: Fact) -> bool:
         """Whether the row holds the value, in any of the readings of either side."""
@@ -154,6 +165,9 @@ def subject(text: str, spent: Sequence[Fact]) -> frozenset[str]:
     return content_stems(bare, SUBJECT_STEM) | {key for key in meanings(bare) if key.startswith("@")}
 
 
+_CELL_STEMS = subject(_LABELS, ())
+
+
 def shifted(inside: Sequence[Fact], start: int, end: int) -> list[Fact]:
     """The facts of text[start:end], at their positions in it."""
     return [Fact(f.kind, f.values, f.start - start, min(f.end, end) - start, f.raw) for f in inside]
@@ -182,19 +196,76 @@ def _cut(text: str, start: int, end: int, leads: bool) -> int:
     return start if leads else end
 
 
+def records(line: str, found: Sequence[Fact]) -> list[tuple[int, int]]:
+    """Cut a line of cells into the records it holds: "A: 5 € | B: 7 €" has two, "Cut | 30 min | 20 €" one.
+
+    A label that returns ("Service: … | Price: … | Service: …") begins a record; otherwise a cell does that
+    names something and holds a value, when the record before has its own.
+    """
+    cuts = [0, *(m.end() for m in re.finditer(re.escape(CELLS), line)), len(line)]
+    cells = list(pairwise(cuts))
+    labels = [fold(line[a:b].partition(":")[0]).strip() if ":" in line[a:b] else "" for a, b in cells]
+    first = labels[0] if labels[0] and labels.count(labels[0]) > 1 else None
+    starts = [0]
+    amount = False
+    for n, (a, b) in enumerate(cells):
+        inside = [
+            f for f in found if a <= f.start < b and f.kind in ("money", "duration", "number", "percent")
+        ]
+        own = subject(line[a:b], shifted(inside, a, b)) - _CELL_STEMS
+        if first is not None:
+            begins = labels[n] == first or (
+                amount and labels.count(labels[n]) == 1 and any(f.kind == "money" for f in inside)
+            )
+        else:
+            following = [f for f in found if b <= f.start < cells[n + 1][1]] if n + 1 < len(cells) else []
+            begins = amount and bool(own) and any(f.kind == "money" for f in [*inside, *following])
+        if n and begins:
+            starts.append(a)
+            amount = False
+        amount = amount or any(f.kind == "money" for f in inside)
+    return list(zip(starts, [*starts[1:], len(line)], strict=True))
+
+
 def _rows(text: str, language: str | None) -> Iterator[Row]:
     before: frozenset[str] = frozenset()
+    said: tuple[str, ...] = ()
     for _, sentence in sentences(text):
         found = facts(sentence, language)
-        whole = [(0, len(sentence))] if CELLS in sentence else segments(sentence, found, "money")
+        whole = records(sentence, found) if CELLS in sentence else segments(sentence, found, "money")
         for start, end in whole:
             inside = tuple(f for f in found if start <= f.start < end)
-            own = stems = subject(sentence[start:end], shifted(inside, start, end))
+            within = shifted(inside, start, end)
+            own = stems = subject(sentence[start:end], within)
+            told = tuple(word for _, word in telling(without_facts(fold(sentence[start:end]), within)))
             if len(stems) < 2:
-                stems = stems | before
-            before = stems or before
+                stems, told = stems | before, told + said
+            before, said = stems or before, told or said
             if stems or inside:
-                yield Row(stems, inside, own)
+                yield Row(stems, inside, own, tuple(dict.fromkeys(told)))
+
+
+_TOKEN = re.compile(r"[a-z][a-z'’]*[a-z]|[a-z]")
+
+
+def telling(folded: str) -> list[tuple[int, str]]:
+    """Words of three letters or more that no language uses as mere joints, each with its position."""
+    found = []
+    for match in _TOKEN.finditer(folded):
+        word = match.group().replace("’", "'")
+        if word not in NEGATORS and word not in ALL_STOP:
+            word = word.rpartition("'")[2] or word
+        if len(word) > 2 and word not in ALL_STOP and word not in NEGATORS:
+            found.append((match.start(), word))
+    return found
+
+
+def placed(sentence: str, found: Sequence[Fact]) -> Iterator[tuple[Fact, tuple[int, int], list[Fact]]]:
+    """Each value with the piece of the sentence it stands in and the other values there."""
+    cuts = {kind: segments(sentence, found, kind) for kind in {f.kind for f in found}}
+    for fact in found:
+        start, end = next((s, e) for s, e in cuts[fact.kind] if s <= fact.start < e)
+        yield fact, (start, end), [f for f in found if start <= f.start < end]
 
 
 @lru_cache(maxsize=512)

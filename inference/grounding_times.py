@@ -38,6 +38,10 @@ _DAY_RANGE = re.compile(
     rf"(?=(\d{{1,2}})(?:st|nd|rd|th|°|º)?\s*(?:de|di|of)?\s*{_MONTH}\b{_YEAR})"
 )
 _MONTH_DAY = re.compile(rf"\b{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.,]?\d){_YEAR}")
+_MONTH_RANGE = re.compile(
+    rf"\b{_MONTH}\s*(?:-|–|—|to|through(?: to)?|until|till|al?|ad|ate|hasta|fino ad?|"
+    rf"e si va avanti fino ad?)\s*{_MONTH}\b"
+)
 _MONTH_ALONE = re.compile(rf"\b{_MONTH}\b")
 
 _UNITS = (
@@ -77,13 +81,19 @@ _HOUR_AND_HALF = re.compile(
     r"\b(?:(?:un['’]?|una|uma|an)\s*)?(?:ora|hour|hora)\s+(?:e mezza|and a half|y media|e meia)\b"
 )
 _HALF_HOUR = re.compile(r"\b(?:mezz['’ ]?\s*ora|half an hour|half hour|media hora|meia hora)\b")
+_HALF_YEAR = re.compile(r"\b(?:half an?|mezzo|medio|meio)[ -](?:year|anno|ano)\b")
 _SPOKEN_LENGTHS = (
     (_ROUND_THE_CLOCK, "1440 min"),
     (_THREE_QUARTERS, "45 min"),
     (_QUARTER, "15 min"),
     (_HALF_HOUR, "30 min"),
+    (_HALF_YEAR, "6 month"),
 )
-_COMPOUND = re.compile(r"(?<![\w:.,])([0-5])\s*h\s*([0-5]\d)(?!\w)")
+_COMPOUND = re.compile(
+    r"(?<![\w:.,])([0-5]|un['’ ]?|una|uma|an)\s*(?:h|or[ae]|hours?|horas?)\s*(?:e|y|and|"
+    r"con)?\s*([1-5][05]|[0-5]\d)(?!\w)"
+    r"(?!\s*(?:eur|€|pound|£|reais|person|%|pesos|dol))"
+)
 # "15 € a day", "twice a week": how often, not how long.
 _RATE = re.compile(r"(?:¦|\b(?:once|twice|times|classes|days|hours|price|volt[ae]|ve[zc]e?s?))\s*$")
 _PRIME = re.compile(r"(?<![\w.,:])(\d{1,3})\s*['’′](?!\w)")
@@ -164,10 +174,12 @@ _PT_RE = [
 ]
 _TO = re.compile(r"^\s*(?:-|–|—|a|al|alla|to|till|until|through|ate|hasta el|hasta)\s*(?:a|o|el)?\s*$")
 _GROUPS = (
-    (re.compile(r"\b(?:weekends?|fine settimana|fin de semana|fim de semana)\b"), (5, 6)),
+    (re.compile(r"\b(?:week-?ends?|fine settimana|fin de semana|fim de semana)\b"), (5, 6)),
     (
         re.compile(
-            r"\b(?:tutti i giorni|ogni giorno|every day|daily|todos los dias|cada dia|todos os dias)\b"
+            r"\b(?:7 giorni su 7|(?:seven|7) days a week|7 dias (?:a la|por|da) semana|los 7 dias|"
+            r"(?:aulas|clases|lezioni|corsi|sali\w+) diari[ae]s?|tutti i giorni|ogni giorno|every day|"
+            r"daily|todos los dias|cada dia|todos os dias)\b"
         ),
         tuple(range(7)),
     ),
@@ -202,6 +214,10 @@ def date_facts(text: str, language: str | None) -> Iterator[Reading]:
         yield from date(m.span(), m[1], MONTH_OF[m[2]], m[3])
     for m in _MONTH_DAY.finditer(text):
         yield from date(m.span(), m[2], MONTH_OF[m[1]], m[3])
+    for m in _MONTH_RANGE.finditer(text):
+        first, last = MONTH_OF[m[1]], MONTH_OF[m[2]]
+        for month in range(first + 1, last if last > first else last + 12):
+            yield "date", frozenset({f"{(month - 1) % 12 + 1:02d}"}), m.span()
     for m in _MONTH_ALONE.finditer(text):
         # English "may" and "march" are verbs more often than months.
         verb = m[1] in ("may", "march") and not re.search(
@@ -235,7 +251,8 @@ def duration_facts(text: str, language: str | None) -> Iterator[Reading]:
         yield from take(m.span(), _duration(float(m[2]), m[1]))
         used.append(m.span())
     for m in _COMPOUND.finditer(text):
-        yield from take(m.span(), f"{int(m[1]) * 60 + int(m[2])} min")
+        hours = int(m[1]) if m[1].isdigit() else 1
+        yield from take(m.span(), f"{hours * 60 + int(m[2])} min")
         used.append(m.span())
     for m in _COUNTED.finditer(text):
         if m[3] == "h" and 5 < float(canonical(m[2])) < 24:
@@ -318,6 +335,10 @@ def weekday_facts(text: str, language: str | None) -> Iterator[Reading]:
         if after is not None and _TO.match(text[end : after[0]].strip(".") or " "):
             for between in range(day + 1, after[2] if after[2] > day else after[2] + 7):
                 yield "weekday", frozenset({str(between % 7)}), (start, after[1])
+
+
+def weekday_groups(text: str, language: str | None) -> Iterator[Reading]:
+    """Days named together: "weekends", "every day", "7 giorni su 7"."""
     for pattern, days in _GROUPS:
         for m in pattern.finditer(text):
             yield from (("weekday", frozenset({str(d)}), m.span()) for d in days)

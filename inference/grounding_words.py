@@ -79,6 +79,14 @@ NEGATORS = vocabulary(
         nenhuma jamais nadie ninguem nobody noone
         """
 )
+# Words that deny what they stand before: "niente cani", "sin receta", "without shoes".
+LACKING = vocabulary(
+    """
+        niente nulla nada nothing senza without sin sem ningunas ningunos nessun nenhuma nenhumas
+        nenhuns ni nem
+        neither unable can't cannot
+        """
+)
 # "no" negates, except as an opening word, which only answers, and in "at no cost".
 _NO = re.compile(
     r"\bno\b(?! (?:extra |additional |further )?(?:costs?|charges?|fees?|problem|later|more|longer)\b)"
@@ -174,7 +182,8 @@ def polarity(folded: str, language: str | None) -> tuple[bool, frozenset[str]]:
     """
     clause = _NOTHING_TO_PAY.sub(" gratis ", _OPENING.sub("", folded))
     negations = int(
-        any(w in NEGATORS for w in words(clause)) or (language != "pt" and bool(_NO.search(clause)))
+        any(w in NEGATORS or w in LACKING for w in words(clause))
+        or (language != "pt" and bool(_NO.search(clause)))
     )
     topics = set()
     for name, yes, no in OPPOSITES:
@@ -184,6 +193,23 @@ def polarity(folded: str, language: str | None) -> tuple[bool, frozenset[str]]:
         elif yes.search(clause):
             topics.add(name)
     return negations % 2 == 0, frozenset(topics)
+
+
+# What denies, in a wider sense than `polarity` counts: also "without", "too", "nothing", "sorry".
+_DENIES = re.compile(
+    r"\b(?:non|nessun\w*|mai|neanche|nemmeno|not|never|cannot|can'?t|don'?t|doesn'?t|isn'?t|aren'?t|"
+    r"won'?t|didn'?t|"
+    r"haven'?t|wouldn'?t|none|neither|nor|nunca|jamas|ningun\w*|tampoco|nao|nenhum\w*|jamais|nadie|"
+    r"ninguem|nobody|"
+    r"nothing|niente|nulla|nada|senza|without|sin|sem|unable|impossib\w*|beyond|too|troppo|demasiad\w*|sorry|"
+    r"purtroppo|nem|ni|ne)\b"
+)
+
+
+def denials(folded: str, language: str | None) -> int:
+    """How many words of a folded clause deny, answers ("no, …") and "at no cost" left out."""
+    clause = _NOTHING_TO_PAY.sub(" gratis ", _OPENING.sub("", folded)).replace("’", "'")
+    return len(_DENIES.findall(clause)) + (0 if language == "pt" else len(_NO.findall(clause)))
 
 
 def without_opposites(folded: str) -> str:

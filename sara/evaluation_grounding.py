@@ -1,4 +1,4 @@
-"""The grounding suite: the rules alone, no database and no model."""
+"""The grounding suite: rules and judge alone, no database and no language model."""
 
 import asyncio
 from dataclasses import replace
@@ -10,8 +10,8 @@ from sara.settings import Settings
 
 
 async def grounding(settings: Settings, dataset: Path | None, split: str | None) -> Result:
-    """The rules over answers whose claims are known to be supported or not."""
-    gold = await asyncio.to_thread(suite.load, dataset or suite.DATASET)
+    """The check over answers whose claims are known to be supported or not."""
+    gold = await (asyncio.to_thread(suite.load, dataset) if dataset else asyncio.to_thread(suite.both))
     judged = await asyncio.to_thread(suite.ask, suite.rows(gold, split))
     result = suite.judge(judged)
     about = {**result.about, "rows": gold.path.name, "split": split or "all"}

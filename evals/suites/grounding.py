@@ -18,6 +18,8 @@ from evals.result import Result, Table
 from inference.grounding import GroundingReport, Source, check
 
 DATASET = DATASETS / "grounding.jsonl"
+# Answers worded as freely as a good model words them, by authors who knew none of the rules.
+FREE = DATASETS / "grounding_more.jsonl"
 FIELDS = {"answer": str, "passages": list, "supported": bool}
 _LANGUAGES = ("it", "en", "es", "pt")
 _COLUMNS = ("", "n", "right", "95 % from", "to")
@@ -51,6 +53,13 @@ def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
 def load(path: Any = DATASET) -> Dataset:
     """The gold set, or one like it. Raises DatasetMissing."""
     return read(path, FIELDS)
+
+
+def both() -> Dataset:
+    """The gold set and the freely worded one, each row with the name of its `set`. Raises DatasetMissing."""
+    sets = [load(path) for path in (DATASET, FREE)]
+    rows_ = tuple({**row, "set": one.path.stem} for one in sets for row in one.rows)
+    return Dataset(DATASET, rows_, tuple(line for one in sets for line in one.broken))
 
 
 def ask(given: Sequence[Mapping[str, Any]]) -> list[Judged]:
@@ -89,7 +98,13 @@ def judge(judged: Sequence[Judged]) -> Result:
     return Result(
         suite="grounding",
         figures=figures,
-        tables=(_summary(judged), *_by_kind(invented, supported), _languages(judged), _speed(judged)),
+        tables=(
+            _summary(judged),
+            *_by_set(judged),
+            *_by_kind(invented, supported),
+            _languages(judged),
+            _speed(judged),
+        ),
         failures=tuple(_failure(one) for one in judged if not one.right),
         about={"fabrications": len(invented), "supported": len(supported), "median_ms": _median_ms(judged)},
         samples={
@@ -127,6 +142,18 @@ def _by_kind(invented: Sequence[Judged], supported: Sequence[Judged]) -> tuple[T
         )
         if _kinds(some)
     )
+
+
+def _by_set(judged: Sequence[Judged]) -> tuple[Table, ...]:
+    names = sorted({str(one.row["set"]) for one in judged if one.row.get("set")})
+    lines = []
+    for name in names:
+        of_set = [one for one in judged if one.row.get("set") == name]
+        invented = [one.refused for one in of_set if not one.row["supported"]]
+        supported = [one.refused for one in of_set if one.row["supported"]]
+        lines.append((name, len(invented), share(invented), len(supported), share(supported)))
+    columns = ("", "fabrications", "refused", "supported", "refused")
+    return (Table("by set", columns, tuple(lines)),) if names else ()
 
 
 def _kinds(some: Sequence[Judged]) -> list[str]:

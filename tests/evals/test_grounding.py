@@ -6,7 +6,7 @@ import pytest
 
 from evals.suites import grounding
 
-GOLD = grounding.load()
+GOLD = grounding.both()
 
 
 def _row(answer: str, supported: bool, language: str = "it") -> dict[str, object]:
@@ -60,3 +60,9 @@ def test_no_template_is_in_two_splits() -> None:
 def test_both_sides_are_large_enough() -> None:
     tested = [row["supported"] for row in grounding.rows(GOLD, "test")]
     assert min(tested.count(True), tested.count(False)) >= 100
+
+
+def test_figures_are_told_apart_by_set() -> None:
+    rows = [{**_row("Costa 65 €.", True), "set": name} for name in ("one", "other")]
+    (table,) = [t for t in grounding.judge(grounding.ask(rows)).tables if t.title == "by set"]
+    assert [line[0] for line in table.rows] == ["one", "other"]

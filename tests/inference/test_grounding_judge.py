@@ -1,0 +1,105 @@
+"""The grounding judge: weights that belong to the rows and the features, read without running anything."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference.classify import WEIGHTS
+from inference.errors import ModelMissing, WeightsCorrupt
+from inference.grounding import Source, check
+from inference.grounding_features import CLAUSE, VALUE, WORD, instances
+from inference.grounding_judge import Judge, judge
+from inference.grounding_lexis import DIMENSIONS, TABLE, Lexis, lexis
+from inference.train_grounding import DATA, fit, out_of_fold, read_rows, seen, threshold
+
+
+def test_the_weights_are_those_of_the_rows() -> None:
+    sidecar = json.loads((WEIGHTS / "grounding.json").read_text("utf-8"))
+    digest = hashlib.sha256(DATA.read_bytes()).hexdigest()
+    assert sidecar["rows_sha256"] == digest, "run `python -m inference.train_grounding`"
+    version = hashlib.sha256((WEIGHTS / "grounding.npz").read_bytes()).hexdigest()[:8]
+    assert judge().version == sidecar["version"] == version
+    assert sidecar["rows"] == len(read_rows())
+
+
+def test_no_row_is_an_evaluation_row() -> None:
+    from evals.suites import grounding
+
+    judged = {row["answer"] for row in grounding.both().rows}
+    assert not judged & {row["answer"] for row in read_rows() if len(row["answer"]) > 40}
+
+
+def test_missing_and_damaged_weights_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match="run"):
+        Judge.load(tmp_path)
+    shutil.copy(WEIGHTS / "grounding.json", tmp_path)
+    with pytest.raises(ModelMissing, match="train_grounding"):
+        Judge.load(tmp_path)
+    (tmp_path / "grounding.npz").write_bytes(b"no weights")
+    with pytest.raises(WeightsCorrupt, match="train_grounding"):
+        Judge.load(tmp_path)
+    (tmp_path / TABLE).write_bytes(b"no words")
+    with pytest.raises(WeightsCorrupt, match="train_grounding"):
+        Lexis.load(tmp_path)
+
+
+def test_what_is_seen_has_the_widths_the_weights_have() -> None:
+    source = "Parking is free. Massage: 60 min, £65."
+    told = instances("Parking is free and a massage is £65.", "en", [source], [], lexis())
+    assert told.words.shape[1] == WORD
+    assert told.clauses.shape == (2, CLAUSE)
+    assert told.values.shape == (1, VALUE)
+    assert len(told.spans) == len(told.words) + 2 + 1
+    empty = instances("", "en", [], [], lexis())
+    assert not len(empty.words)
+    assert not judge().judge(empty).fails
+
+
+def test_words_of_two_languages_with_one_meaning_are_near() -> None:
+    table = lexis()
+    dog, cane, invoice = table.matrix(["dog", "cane", "invoice"])
+    assert float(dog @ cane) > float(dog @ invoice) + 0.2
+    assert not table.matrix(["xqzwv"]).any()
+    assert table.rarity("xqzwv") == 0 < table.rarity("massaggio")
+    assert table.vectors.shape[1] == DIMENSIONS
+
+
+def test_an_invention_is_blamed_on_its_sentence() -> None:
+    source = Source("s", "Relaxing massage: 60 minutes, £65. We are open from Monday to Friday.")
+    report = check("The relaxing massage is £65. Upstairs we run a scuba diving school.", [source], "en")
+    assert not report.supported
+    assert any("scuba" in claim.text for claim in report.unsupported)
+
+
+def test_training_is_the_same_each_time_and_learns(tmp_path: Path) -> None:
+    rows = read_rows()[:240]
+    table = lexis()
+    each = [seen(row, table) for row in rows]
+    told = [one for one, _ in each]
+    labels = np.array([0.0 if row["supported"] else 1.0 for row in rows], dtype=np.float32)
+    first, second = fit(told, labels, table), fit(told, labels, table)
+    assert np.array_equal(first.answer, second.answer)
+    scores = np.array([first.judge(one).score for one in told])
+    assert scores[labels == 1].mean() > scores[labels == 0].mean() + 1
+    unseen = out_of_fold(rows, told, labels, table)
+    assert unseen[labels == 1].mean() > unseen[labels == 0].mean()
+    at = threshold(unseen, labels, np.array([hard for _, hard in each]))
+    assert unseen.min() < at < unseen.max()
+
+
+def test_a_row_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"answer": "x"}\n', "utf-8")
+    with pytest.raises(ValueError, match=r"rows\.jsonl:1: needs answer, passages"):
+        read_rows(tmp_path / "rows.jsonl")
+
+
+@pytest.mark.parametrize(
+    "greeting", ["Welcome back, Giulia! What can I do for you today?", "Ciao Giulia! 😊"]
+)
+def test_a_greeting_tells_nothing(greeting: str) -> None:
+    names = Source("names", "Benessere Giulia SARA")
+    assert check(greeting, [Source("s", "Massaggio: 65 €."), names]).supported
