@@ -8,7 +8,7 @@ from uuid import uuid4
 import structlog
 from fastapi import FastAPI, HTTPException, Request, Response
 
-from api import errors, feeds, handoffs, recordings, webhook
+from api import errors, feeds, handoffs, outbox, recordings, webhook
 from api.console import app as console
 from api.metrics import Timed
 from api.state import ApiServices, services_of
@@ -40,6 +40,7 @@ def create_app(lifespan: Lifespan) -> FastAPI:
     app = FastAPI(title="SARA", version="0.1.0", lifespan=run)
     app.include_router(webhook.router)
     app.include_router(handoffs.router)
+    app.include_router(outbox.router)
     app.include_router(recordings.router)
     app.include_router(feeds.router)
     console.install(app)

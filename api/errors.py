@@ -17,17 +17,20 @@ from crm.errors import (
     SlotTaken,
     UnknownBusiness,
     UnknownCalendar,
+    UnknownContact,
     UnknownConversation,
     UnknownHandoff,
     UnknownMessage,
     UnknownRecording,
     WindowOver,
 )
+from crm.letters import NotDead, PerhapsDelivered, UnknownLetter
 
 STATUS: dict[type[RecordError], int] = {
     RecordUnavailable: 503,
     UnknownBusiness: 404,
     UnknownCalendar: 404,
+    UnknownContact: 404,
     UnknownConversation: 404,
     UnknownHandoff: 404,
     UnknownRecording: 404,
@@ -40,6 +43,9 @@ STATUS: dict[type[RecordError], int] = {
     FileRefused: 422,
     SlotTaken: 409,
     NotBookable: 422,
+    UnknownLetter: 404,
+    NotDead: 409,
+    PerhapsDelivered: 409,
 }
 
 

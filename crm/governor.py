@@ -19,7 +19,10 @@ Reason = Literal["number", "pair", "tier", "cooldown", "stopped"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """`wait_s` is 0 when the message may leave now and has been counted; else what it waits for."""
+    """`wait_s` is 0 when the message may leave now and has been counted; else what it waits for.
+
+    One that may wait is counted too when its turn comes within the patience it was asked with.
+    """
 
     wait_s: float
     reason: Reason | None
@@ -49,8 +52,16 @@ class NumberState:
         return None if self.tier is None else max(0, self.tier - self.used)
 
 
-async def admit(tx: Tx, phone_number_id: str, contact_id: int, *, campaign: bool, initiated: bool) -> Verdict:
-    """Counts one message on every key, or on none when it has to wait.
+async def admit(
+    tx: Tx,
+    phone_number_id: str,
+    contact_id: int,
+    *,
+    campaign: bool,
+    initiated: bool,
+    patience_s: float = 0.0,
+) -> Verdict:
+    """Counts one message on every key, or on none when it would have to wait for longer than `patience_s`.
 
     `campaign` messages leave a fifth of the throughput to replies; `initiated` ones, after the customer's 24
     hours, count towards the tier. Locks rows until the transaction ends: ask last, then commit.
@@ -62,6 +73,7 @@ async def admit(tx: Tx, phone_number_id: str, contact_id: int, *, campaign: bool
         contact_id=contact_id,
         campaign=campaign,
         initiated=initiated,
+        patience=patience_s,
     )
     return found or Verdict(0.0, None)
 

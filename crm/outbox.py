@@ -72,9 +72,23 @@ class Became:
 
 
 @dataclass(frozen=True)
+class TakenRow:
+    """Whether a row is being sent from now on, and in how many seconds; else when to ask again and why."""
+
+    wait_s: float
+    reason: str | None
+    taken: bool
+
+
+@dataclass(frozen=True)
 class _StateRow:
     state: str
     rows: int
+
+
+@dataclass(frozen=True)
+class _DelayRow:
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -157,11 +171,6 @@ async def open_rows(tx: Tx, conversation_id: int) -> list[OutboxRow]:
     return await tx.all(OutboxRow, "outbox_open", conversation_id=conversation_id)
 
 
-async def lock(tx: Tx, outbox_id: int) -> bool:
-    """Keeps a waiting row for this transaction; False when it does not wait any more."""
-    return await tx.value("outbox_lock", outbox_id=outbox_id) is not None
-
-
 async def says(tx: Tx, message_id: int, name: str, code: str) -> None:
     """The template that says a message once the 24 hours are over."""
     await tx.run("message_says", message_id=message_id, name=name, code=code)
@@ -172,9 +181,40 @@ async def addressee(tx: Tx, message_id: int) -> AddresseeRow | None:
     return await tx.first(AddresseeRow, "message_addressee", message_id=message_id)
 
 
-async def claim(tx: Tx, outbox_id: int) -> bool:
-    """Marks a row as being sent; False when someone else settled it. Commit before the request goes out."""
-    return await tx.value("outbox_claim", outbox_id=outbox_id) is not None
+async def take(
+    tx: Tx,
+    outbox_id: int,
+    phone_number_id: str,
+    contact_id: int,
+    *,
+    campaign: bool,
+    initiated: bool,
+    patience_s: float,
+) -> TakenRow | None:
+    """Marks a row as being sent if the governor (`governor.admit`) has a turn for it within `patience_s`.
+
+    None when somebody else took it back or settled it. Ask last, and commit before the request goes out.
+    """
+    return await tx.first(
+        TakenRow,
+        "outbox_take",
+        outbox_id=outbox_id,
+        phone_number_id=phone_number_id,
+        contact_id=contact_id,
+        campaign=campaign,
+        initiated=initiated,
+        patience=patience_s,
+    )
+
+
+async def sent(tx: Tx, row: OutboxRow, wamid: str) -> bool:
+    """The channel took it under that wamid; whether its conversation has more to deliver.
+
+    The message first, then the row, as whoever takes in a status does: it may come at the same moment.
+    """
+    await tx.run("message_wamid", message_id=row.message_id, wamid=wamid)
+    more = await tx.value("outbox_sent", outbox_id=row.outbox_id, conversation_id=row.conversation_id)
+    return bool(more)
 
 
 async def accepted(tx: Tx, outbox_id: int, message_id: int, wamid: str | None) -> None:
@@ -218,6 +258,11 @@ async def later_status(tx: Tx, phone_number_id: str, since: datetime) -> datetim
 async def with_open_rows(tx: Tx, older_than: timedelta) -> list[WaitingRow]:
     """Conversations of any tenant with undelivered rows nobody seems to work on."""
     return await tx.all(WaitingRow, "open_outbox_conversations", older_than=older_than)
+
+
+async def delays(tx: Tx) -> list[float]:
+    """Seconds that each message, advertising left out, waited before it was sent (last)."""
+    return [row.seconds for row in await tx.all(_DelayRow, "outbox_delays")]
 
 
 async def states(tx: Tx) -> dict[str, int]:

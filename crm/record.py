@@ -15,7 +15,7 @@ from psycopg_pool import PoolTimeout
 from crm.errors import RecordUnavailable
 from db.pool import Pool
 from db.queries import Queries
-from db.tenancy import ENTER_TENANT
+from db.tenancy import begin_as
 
 QUERIES = Path(__file__).parent / "queries"
 
@@ -117,8 +117,9 @@ class Crm:
     @asynccontextmanager
     async def _open(self, business: str) -> AsyncIterator[AsyncConnection[DictRow]]:
         try:
-            async with self._pool.connection() as connection, connection.transaction():
-                await connection.execute(ENTER_TENANT, (business,))
+            # The pool's block ends what is begun here: it commits, or rolls back after an exception.
+            async with self._pool.connection() as connection:
+                await connection.execute(begin_as(business), prepare=False)
                 yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error

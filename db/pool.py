@@ -1,6 +1,8 @@
 """The connection pool: psycopg 3, one per process and purpose."""
 
+import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
@@ -8,14 +10,25 @@ from psycopg_pool import AsyncConnectionPool
 
 Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
+_TRUSTED_S = 1.0
+"""How long a connection that answered is handed out unasked: a server needs longer to come back."""
+
 
 async def open_pool(dsn: str, *, max_size: int, min_size: int = 1, name: str = "sara") -> Pool:
     """Opens a pool and waits for its first connection.
 
     A broken connection (the server restarted) is noticed when it is handed out and replaced, so a caller
-    that retries its transaction finds a live one. Raises psycopg_pool.PoolTimeout when nothing answers.
+    that retries its transaction finds a live one; one that answered within the last second is not asked.
+    Raises psycopg_pool.PoolTimeout when nothing answers.
     """
     kwargs: dict[str, Any] = {"autocommit": True, "prepare_threshold": 5, "row_factory": dict_row}
+    answered: WeakKeyDictionary[AsyncConnection[DictRow], float] = WeakKeyDictionary()
+
+    async def check(connection: AsyncConnection[DictRow]) -> None:
+        if time.monotonic() - answered.get(connection, float("-inf")) > _TRUSTED_S:
+            await AsyncConnectionPool.check_connection(connection)
+            answered[connection] = time.monotonic()
+
     pool: Pool = AsyncConnectionPool(
         dsn,
         kwargs=kwargs,
@@ -23,7 +36,7 @@ async def open_pool(dsn: str, *, max_size: int, min_size: int = 1, name: str = "
         max_size=max_size,
         name=name,
         timeout=15,
-        check=AsyncConnectionPool.check_connection,
+        check=check,
         open=False,
     )
     await pool.open(wait=True, timeout=30)

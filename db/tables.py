@@ -77,6 +77,13 @@ async def delete(connection: Connection, table: str, via: str, ids: Collection[o
     return (await connection.execute(statement, (list(ids),))).rowcount
 
 
+async def move(connection: Connection, table: str, via: str, gone: object, kept: object) -> int:
+    """Gives the rows of one id to another; how many."""
+    name = Identifier(via)
+    statement = SQL("UPDATE {} SET {} = %s WHERE {} = %s").format(Identifier(table), name, name)
+    return (await connection.execute(statement, (kept, gone))).rowcount
+
+
 async def empty(
     connection: Connection, table: str, via: str, ids: Collection[object], wanted: Sequence[Column]
 ) -> int:

@@ -4,15 +4,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from psycopg.sql import SQL, Composed
+
 # Both settings are local to the transaction, so that connections can be shared through any pooler.
 # Parameter: the business id as text, or '' for none (then the policies show no row at all).
 ENTER_TENANT = "SELECT set_config('role', 'sara_app', true), set_config('app.business_id', %s, true)"
+
+_BEGIN = SQL("BEGIN; SELECT set_config('role', 'sara_app', true), set_config('app.business_id', {}, true)")
 
 _business: ContextVar[int | None] = ContextVar("business", default=None)
 
 
 class NoTenant(RuntimeError):
     """Tenant data was touched outside `tenant(business_id)`: enter it where the event is taken up."""
+
+
+def begin_as(business: str) -> Composed:
+    """Begins a transaction as ENTER_TENANT would go on with it, in one question instead of two."""
+    return _BEGIN.format(business)
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """The job queue: Procrastinate on our own database."""
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 from procrastinate import App, PsycopgConnector
 
+from crm import queue
 from jobs import (
     agenda,
     alerts,
@@ -28,10 +30,12 @@ from jobs.services import KEY, Services
 log = structlog.get_logger(__name__)
 
 NAMESPACE = "sara"
+TURNING = (queue.TURNS, queue.HOOKS, queue.OUTWARD)
+SENDING = (queue.SENDS,)
 _GRACE_S = 5  # that running jobs have to end when the worker stops
 
 
-def build_app(dsn: str, *, connections: int = 4) -> App:
+def build_app(dsn: str, *, connections: int = 6) -> App:
     """The queue with its tasks; open it before use (`async with app.open_async()`)."""
     app = App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=connections))
     for room in (
@@ -56,9 +60,17 @@ def build_app(dsn: str, *, connections: int = 4) -> App:
     return app
 
 
-async def run_worker(app: App, services: Services, *, concurrency: int, name: str) -> None:
-    """Works until cancelled."""
-    working = asyncio.create_task(_work_on(app, services, concurrency=concurrency, name=name))
+async def run_worker(
+    app: App, services: Services, *, concurrency: int, deliveries: int = 8, name: str
+) -> None:
+    """Works until cancelled: `concurrency` jobs at once, and beside them as many `deliveries`, which mostly
+    wait for the channel and for their turn, and must never wait for turns."""
+    lanes = ((TURNING, concurrency, name), (SENDING, deliveries, f"{name}-sends"))
+
+    async def both() -> None:
+        await asyncio.gather(*(_work_on(app, services, *lane) for lane in lanes))
+
+    working = asyncio.create_task(both())
     try:
         await asyncio.shield(working)
     except asyncio.CancelledError:
@@ -70,25 +82,26 @@ async def run_worker(app: App, services: Services, *, concurrency: int, name: st
         raise
 
 
-async def _work_on(app: App, services: Services, *, concurrency: int, name: str) -> None:
+async def _work_on(app: App, services: Services, queues: Sequence[str], concurrency: int, name: str) -> None:
     """Procrastinate's worker ends when its database goes away for a moment (a heartbeat fails) or when
     another worker took it for dead (its row is gone, and every fetch then breaks a foreign key). Both
     pass, so it is started again."""
     while True:
         try:
             await sweep.sweep_once(services)
-            await _work(app, services, concurrency=concurrency, name=name)
+            await _work(app, services, queues=queues, concurrency=concurrency, name=name)
             log.warning("worker_ended", next="starting again")
         except Exception as error:
             log.warning("worker_failed", error=f"{type(error).__name__}: {error}", next="starting again")
         await asyncio.sleep(services.patience.restart_s)
 
 
-async def _work(app: App, services: Services, *, concurrency: int, name: str) -> None:
+async def _work(app: App, services: Services, *, queues: Sequence[str], concurrency: int, name: str) -> None:
     """Scheduled jobs get no notification when they fall due, so the queue is looked at twice a second;
     finished jobs are deleted, since a queue full of them halves its speed."""
     await app.run_worker_async(
         name=name,
+        queues=list(queues),
         concurrency=concurrency,
         additional_context={KEY: services},
         install_signal_handlers=False,

@@ -5,14 +5,11 @@ only where it is supported: the summary by the conversation itself, the draft by
 as SARA's own answers are.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from string import Template
-from typing import Any, cast
 
 import structlog
 from babel import Locale
-from langgraph.runtime import Runtime
 from procrastinate import Blueprint, JobContext
 
 from crm import businesses, contacts, handoffs, queue
@@ -27,16 +24,15 @@ from inference.errors import InferenceError
 from inference.grounding import Source, check
 from inference.material import Material
 from jobs.services import Services, services_of
-from nodes.check_grounding import ANSWERING, check_grounding
-from nodes.generate import generate, loops
-from nodes.retrieve import retrieve
+from jobs.trial import trial
+from nodes.check_grounding import ANSWERING
+from nodes.generate import loops
 
 log = structlog.get_logger(__name__)
 
 PROMPT = Path(__file__).with_suffix(".md")
 TURN = "---turn---\n"
 _MOST_CHARACTERS = 700
-_MOST_TRIES = 3
 
 
 def blueprint() -> Blueprint:
@@ -133,21 +129,12 @@ async def _draft(context: Context, state: State, language: str) -> tuple[str, st
         return "", None
     # A copy, so that nothing of the thread is touched; a hand-back so that nobody is handed over again.
     asked = Event(**{**event, "kind": "hand_back"})
-    trying: dict[str, Any] = {**state, "event": asked, "language": language, "grounding": {}, "proposal": {}}
-    runtime = Runtime(context=replace(context, notify=None))
     try:
-        trying |= await retrieve(cast(State, trying), runtime)
-        for _ in range(_MOST_TRIES):
-            proposed = await generate(cast(State, trying), runtime)
-            if proposed.goto == "open_handoff":
-                return "", None
-            trying |= cast(dict[str, Any], proposed.update)
-            step = await check_grounding(cast(State, trying), runtime)
-            trying |= cast(dict[str, Any], step.update)
-            if step.goto != "generate":
-                break
+        trying = await trial(context, {**state, "event": asked, "language": language})
     except InferenceError as error:
         log.info("no_draft", error=str(error))
+        return "", None
+    if trying is None:
         return "", None
     proposal, supported = trying.get("proposal", {}), trying.get("grounding", {}).get("supported", False)
     if not supported or proposal.get("abstained") or proposal.get("intent") not in ANSWERING:

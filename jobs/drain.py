@@ -162,6 +162,7 @@ async def _returned(tx: Tx, row: InboxRow) -> dict[str, object] | None:
         "note": handoff.note or "",
         "facts": {fact.key: fact.body for fact in told if fact.kind == "fact"},
         "promises": [fact.body for fact in told if fact.kind == "promise"],
+        "done": await handoffs.acts(tx, row.handoff_id),
     }
 
 

@@ -1,24 +1,13 @@
-"""Whether a waiting message may leave now: the customer's wish, the 24 hours, the template, the governor."""
+"""Whether a waiting message may leave: the customer's wish, the 24 hours, the template."""
 
 from dataclasses import dataclass, replace
 
-from crm import businesses, governor, outbox, template_book
+from crm import businesses, outbox, template_book
 from crm.contacts import ContactRow
-from crm.conversations import ConversationRow
 from crm.outbox import OutboxRow
 from crm.record import Tx
 
-LOOK_AGAIN_S = 600.0
-"""How long the longest wait is believed in: a tier can rise and a number recover before its time."""
 NEED_A_TEMPLATE = "more than 24 hours since the customer's last message: only a template may be sent"
-
-
-@dataclass(frozen=True)
-class Permit:
-    """A row, with the template that says it where one is needed. Above 0, `wait_s` is how long it waits."""
-
-    row: OutboxRow
-    wait_s: float
 
 
 @dataclass(frozen=True)
@@ -29,30 +18,13 @@ class Refusal:
     why: str
 
 
-async def asked(
-    tx: Tx, conversation: ConversationRow, contact: ContactRow, row: OutboxRow, *, window_open: bool
-) -> Permit | Refusal | None:
-    """The last question before a row is claimed; None when somebody else has taken it back.
-
-    A row with a wait of 0 has been counted by the governor: claim it and commit.
-    """
-    if not await outbox.lock(tx, row.outbox_id):
-        return None
+async def asked(tx: Tx, contact: ContactRow, row: OutboxRow, *, window_open: bool) -> OutboxRow | Refusal:
+    """The row, with the template that says it where one is needed."""
     if contact.opted_out_at is not None and unasked(row):
         return Refusal("superseded", "the customer wants no messages that were not asked for")
     if not window_open or row.lane == "campaign":
-        chosen = await _template(tx, contact, row)
-        if isinstance(chosen, Refusal):
-            return chosen
-        row = chosen
-    verdict = await governor.admit(
-        tx,
-        conversation.phone_number_id,
-        contact.contact_id,
-        campaign=row.lane == "campaign",
-        initiated=not window_open,
-    )
-    return Permit(row, min(verdict.wait_s, LOOK_AGAIN_S))
+        return await _template(tx, contact, row)
+    return row
 
 
 def unasked(row: OutboxRow) -> bool:

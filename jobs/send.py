@@ -40,7 +40,9 @@ IN_PLACE: dict[Kind, tuple[str, ...]] = {
 }
 _MOST_BACKOFF_S = 300.0
 _BUSY_RETRY_S = 0.5
-_PACED_S = 0.25  # a wait for the governor so short that it is slept through
+_PACED_S = 0.5  # a turn of the governor so near that it is taken and waited for
+_NAP_S = 0.25  # a wait so short that it is slept through
+_LOOK_AGAIN_S = 600.0  # the longest wait believed in: a tier can rise and a number recover before its time
 _SOONEST_S = 0.01
 _HALT_LAG_S = 10.0  # who is stopped looks again only after the question whether it may go on was asked
 _BEAT_LAG = timedelta(seconds=3)  # a process notes once a second that it takes webhooks in
@@ -54,6 +56,7 @@ class Parcel:
     phone_number_id: str
     contact: ContactRow
     message: OutboundMessage
+    at: datetime  # when its turn is
     file: FileRow | None = None  # what a document shows; uploaded right before it is sent
 
 
@@ -82,15 +85,17 @@ async def send(job: JobContext, *, business_id: int, conversation_id: int) -> No
 
 async def _deliver_all(services: Services, business_id: int, conversation_id: int) -> float | None:
     """Sends row after row; returns the seconds after which to look again, None when nothing is left."""
-    while True:
+    more = True
+    while more:
         async with services.crm.transaction(business_id) as tx:
             parcel, wait = await _next(services, tx, conversation_id)
-        if parcel is None and wait is not None and wait <= _PACED_S:
-            await asyncio.sleep(wait)  # the governor's turn comes before the queue would look again
-        elif parcel is None:
-            return wait
+        if parcel is not None:
+            more = await _post(services, business_id, parcel)
+        elif wait is not None and wait <= _NAP_S:
+            await asyncio.sleep(wait)  # sooner than the queue would look again
         else:
-            await _post(services, business_id, parcel)
+            return wait
+    return None
 
 
 async def _next(services: Services, tx: Tx, conversation_id: int) -> tuple[Parcel | None, float | None]:
@@ -122,16 +127,24 @@ async def _claimed(tx: Tx, conversation: ConversationRow, row: OutboxRow) -> Par
     contact = await contacts.get(tx, conversation.contact_id)
     file = await files.get(tx, row.file_id) if row.file_id is not None else None
     window_open = _window_is_open(conversation, tx)
-    answer = await permission.asked(tx, conversation, contact, row, window_open=window_open)
+    answer = await permission.asked(tx, contact, row, window_open=window_open)
     if isinstance(answer, permission.Refusal):
         await outbox.settle(tx, row.outbox_id, answer.state, error=answer.why)
         return None
-    if answer is None or answer.wait_s > 0:
-        return answer.wait_s if answer is not None else None
-    if not await outbox.claim(tx, row.outbox_id):
-        return None
-    message = await _message(tx, conversation, answer.row)
-    return Parcel(answer.row, conversation.phone_number_id, contact, message, file)
+    message = await _message(tx, conversation, answer)
+    number = conversation.phone_number_id
+    turn = await outbox.take(
+        tx,
+        row.outbox_id,
+        number,
+        contact.contact_id,
+        campaign=row.lane == "campaign",
+        initiated=not window_open,
+        patience_s=_PACED_S,
+    )
+    if turn is None or not turn.taken:
+        return min(turn.wait_s, _LOOK_AGAIN_S) if turn is not None else None
+    return Parcel(answer, number, contact, message, tx.now + timedelta(seconds=turn.wait_s), file)
 
 
 async def _wait(services: Services, tx: Tx, conversation: ConversationRow, row: OutboxRow) -> float | None:
@@ -232,7 +245,8 @@ def _conclusive(patience: Patience, attempted: datetime, evidence: datetime) -> 
 
 
 async def _message(tx: Tx, conversation: ConversationRow, row: OutboxRow) -> OutboundMessage:
-    options = await messages.options(tx, row.message_id)
+    plain = row.kind == "text" and row.template_name is None
+    options = [] if plain else await messages.options(tx, row.message_id)
     must = row.lane == "campaign" or not _window_is_open(conversation, tx)
     if row.template_name is not None and must:
         return OutboundMessage(
@@ -268,8 +282,10 @@ async def _message(tx: Tx, conversation: ConversationRow, row: OutboxRow) -> Out
     )
 
 
-async def _post(services: Services, business_id: int, parcel: Parcel) -> None:
+async def _post(services: Services, business_id: int, parcel: Parcel) -> bool:
+    """Sends it when its turn comes, and keeps what came of it; whether the conversation may have more."""
     row = parcel.row
+    await asyncio.sleep((parcel.at - services.clock()).total_seconds())
     try:
         client = await services.client_of(business_id, parcel.phone_number_id)
         message = await _with_file(client, parcel)
@@ -287,9 +303,9 @@ async def _post(services: Services, business_id: int, parcel: Parcel) -> None:
                 await stop(services, tx, parcel.phone_number_id, error)
         wait_s = backoff_s(error, row.attempts)
         await steering.refused(services.crm, business_id, row.message_id, error, wait_s=wait_s)
-        return
+        return True
     async with services.crm.transaction(business_id) as tx:
-        await outbox.accepted(tx, row.outbox_id, row.message_id, sent.wamid)
+        return await outbox.sent(tx, row, sent.wamid)
 
 
 async def _with_file(client: WhatsAppClient, parcel: Parcel) -> OutboundMessage:

@@ -25,7 +25,11 @@ def make_app(settings: Settings, *, with_worker: bool = False) -> FastAPI:
                 opened = await stack.enter_async_context(services.worker(settings, dsn, crm))
                 work = asyncio.create_task(
                     run_worker(
-                        opened.app, opened.services, concurrency=settings.worker_concurrency, name="serve"
+                        opened.app,
+                        opened.services,
+                        concurrency=settings.worker_concurrency,
+                        deliveries=settings.worker_deliveries,
+                        name="serve",
                     )
                 )
                 stack.push_async_callback(_stop, work)

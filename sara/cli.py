@@ -22,6 +22,7 @@ from sara.commands import (
     doctor,
     evaluate,
     facts,
+    follow_up,
     handoff,
     knowledge,
     limits,
@@ -71,6 +72,8 @@ app.add_typer(handoff.app, name="handoff")
 app.add_typer(business.app, name="business")
 app.add_typer(contact.app, name="contact")
 app.add_typer(agenda.app, name="agenda")
+app.add_typer(agenda.closing, name="appointment")
+app.add_typer(follow_up.app, name="follow-up")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(agent.app, name="agent")
 app.add_typer(facts.app, name="facts")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from api.app import create_app
 from channels.simulator.app import simulator_app
@@ -59,12 +59,12 @@ async def local_on(
 
     `equip` changes what the worker works with, such as its model.
     """
-    with _listen(port) as listener:
+    with listen(port) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
         settings = simulated(settings, url)
         async with AsyncExitStack() as stack:
             crm = await stack.enter_async_context(services.record(settings, dsn))
-            simulator = Simulator(await _simulated_world(settings, crm, url))
+            simulator = Simulator(await simulated_world(settings, crm, url))
             stack.push_async_callback(simulator.aclose)
             worker = await stack.enter_async_context(services.worker(settings, dsn, crm))
             equipped = equip(worker.services) if equip else worker.services
@@ -73,14 +73,20 @@ async def local_on(
             await stack.enter_async_context(serving(app, listener))
             await stack.enter_async_context(
                 _background(
-                    run_worker(worker.app, equipped, concurrency=settings.worker_concurrency, name="local")
+                    run_worker(
+                        worker.app,
+                        equipped,
+                        concurrency=settings.worker_concurrency,
+                        deliveries=settings.worker_deliveries,
+                        name="local",
+                    )
                 )
             )
             yield Local(url, settings, dsn, crm, simulator, equipped)
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
     """The application on a listening socket, ready when the block starts."""
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=3
@@ -111,7 +117,8 @@ async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await task
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
+    """A listening socket on loopback; 0: any free port. Whoever opens it closes it."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))
@@ -120,7 +127,11 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-async def _simulated_world(settings: Settings, crm: Crm, url: str) -> SimulatorSettings:
+async def simulated_world(settings: Settings, crm: Crm, url: str) -> SimulatorSettings:
+    """A simulator with every number in the record, which posts its webhooks to the API at `url`.
+
+    Raises NoBusiness where there is none.
+    """
     numbers = []
     async with crm.outside() as tx:
         directory = await businesses.directory(tx)

@@ -10,6 +10,7 @@ from datetime import timedelta
 import httpx
 from procrastinate import App
 
+from api.library import Library, Opened
 from api.live import Live
 from api.metrics import Metrics
 from api.state import ApiServices
@@ -51,6 +52,8 @@ from knowledge.ingest import Detect
 from knowledge.phrases import Phrases
 from knowledge.search import KnowledgeSearch
 from knowledge.store import KnowledgeStore, open_store
+from knowledge.vertical import load_vertical
+from sara import contact_export, seed
 from sara.audio_key import SECRETS, own_key
 from sara.settings import Settings, split_keys
 
@@ -80,7 +83,10 @@ async def database(settings: Settings) -> AsyncIterator[str]:
 async def record(settings: Settings, dsn: str) -> AsyncIterator[Crm]:
     """The book of record on a pool of its own."""
     # Every job at work holds its conversation on a connection of its own, and needs another to work with.
-    most = max(settings.database_connections, settings.worker_concurrency + SPARE_CONNECTIONS)
+    most = max(
+        settings.database_connections,
+        settings.worker_concurrency + settings.worker_deliveries + SPARE_CONNECTIONS,
+    )
     pool = await open_pool(dsn, max_size=most, min_size=2)
     try:
         yield await asyncio.to_thread(Crm, pool, utc_now)  # reads its queries' files
@@ -105,7 +111,8 @@ async def api(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[ApiServic
     """The same with what the console needs: live updates, the threads' checkpoints, customers' files."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(whatsapp(settings))
-        machine = await stack.enter_async_context(history(dsn))
+        saver = await stack.enter_async_context(checkpoints(dsn))
+        machine = build(saver)
 
         async def explain(business_id: int, thread_id: str, turn_id: str) -> Explained | None:
             with tenant(business_id):
@@ -118,18 +125,29 @@ async def api(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[ApiServic
             await asyncio.to_thread(api_services, settings, crm),  # may make a key's file
             live=live,
             explain=explain,
+            export=lambda *whom: contact_export.zipped(crm, saver, seal(settings), *whom),
+            pack_of=lambda name: seed.pack_of(load_vertical(name)),
+            secrets=await asyncio.to_thread(secrets_seal, settings),
+            library=Library(crm, lambda: reading(settings, dsn, crm, client), stack),
             media=ChannelMedia(client, most_bytes=settings.media_most_bytes).fetch,
         )
 
 
 @asynccontextmanager
+async def checkpoints(dsn: str) -> AsyncIterator[TenantSaver]:
+    """What threads remember, for reading."""
+    pool = await open_pool(dsn, max_size=4, name="history")
+    try:
+        yield TenantSaver(pool)
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
 async def history(dsn: str) -> AsyncIterator[Machine]:
     """The machine for reading what threads remember; it has no services to run with."""
-    checkpoints = await open_pool(dsn, max_size=4, name="history")
-    try:
-        yield build(TenantSaver(checkpoints))
-    finally:
-        await checkpoints.close()
+    async with checkpoints(dsn) as saver:
+        yield build(saver)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -285,8 +303,19 @@ def tuning(settings: Settings) -> Tuning:
 
 
 @asynccontextmanager
-async def thinking(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClient) -> AsyncIterator[Context]:
-    """The Context of the graph's nodes, its small models warm."""
+async def reading(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClient) -> AsyncIterator[Opened]:
+    """What takes documents in and tries questions out."""
+    async with thinking(settings, dsn, crm, client, listening=False) as context:
+        model = context.embedder if context.one_embedder else embedder(settings)
+        async with knowledge(settings, dsn, model, create=True) as store:
+            yield Opened(store, context, telling_languages())
+
+
+@asynccontextmanager
+async def thinking(
+    settings: Settings, dsn: str, crm: Crm, client: WhatsAppClient, *, listening: bool = True
+) -> AsyncIterator[Context]:
+    """The Context of the graph's nodes, its small models warm; without `listening` Whisper is not loaded."""
     model = embedder(settings)
     # The sensitivity and intent heads read the bundled encoders, whatever the passages are embedded with.
     reader = model if isinstance(model, DuetEmbedder) else DuetEmbedder()
@@ -294,7 +323,9 @@ async def thinking(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClien
     async with knowledge(settings, dsn, model) as store:
         hearing = await asyncio.to_thread(transcriber, settings)
         try:
-            await asyncio.gather(languages.warm_up(), reader.warm_up(), hearing.warm_up())
+            await reader.warm_up()
+            if listening:
+                await asyncio.gather(languages.warm_up(), hearing.warm_up())
             search = await searching(store, model)
             phrases = await asyncio.to_thread(Phrases.load)
             yield Context(

@@ -64,7 +64,10 @@ class Settings(BaseSettings):
     gather_seconds: float = Field(
         1.5, ge=0, description="how long a burst of messages is gathered into one turn"
     )
-    worker_concurrency: int = Field(8, ge=1, le=64, description="turns and deliveries a worker runs at once")
+    worker_concurrency: int = Field(8, ge=1, le=64, description="turns and other jobs a worker runs at once")
+    worker_deliveries: int = Field(
+        16, ge=1, le=64, description="messages a worker has on their way at once, beside its turns"
+    )
     unknown_grace_s: float = Field(6.0, gt=0, description="seconds an unknown send waits for its status")
     unknown_hold_s: float = Field(900.0, gt=0, description="seconds after which a person has to look at it")
     abstain_below: float = Field(

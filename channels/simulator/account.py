@@ -131,6 +131,10 @@ class Account:
         }
         self._tell(self._numbers[phone_number_id], "account_update", value)
 
+    def reinstate(self, phone_number_id: str) -> None:
+        """Meta lifts a restriction. Raises KeyError."""
+        self._tell(self._numbers[phone_number_id], "account_update", {"event": "ACCOUNT_REINSTATED"})
+
     def record(self, number: BusinessNumber) -> dict[str, Any]:
         """A number's public record."""
         return {

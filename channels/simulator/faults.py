@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import deque
+from collections import defaultdict, deque
 from typing import Literal
 
 from fastapi import Response
@@ -25,12 +25,32 @@ class FaultPlan:
         """What the next sends meet, in order, before anything is drawn."""
         self.refusals: deque[int] = deque()
         """Codes with which the next sends are refused, in order, before anything is drawn."""
+        self._script_of: dict[str, deque[Scripted]] = defaultdict(deque)
+        self._refusals_of: dict[str, deque[int]] = defaultdict(deque)
         self._random = random.Random(faults.seed)  # noqa: S311 - draws faults, guards nothing
 
-    def draw(self) -> Fault | None:
-        """What is scripted, else the first fault whose share is hit."""
-        if self.script:
-            scripted = self.script.popleft()
+    def meets(self, wa_id: str, *faults: Scripted) -> None:
+        """What the next sends to one customer meet, whatever is sent to others meanwhile."""
+        self._script_of[wa_id].extend(faults)
+
+    def refuses(self, wa_id: str, *codes: int) -> None:
+        """Codes with which the next sends to one customer are refused."""
+        self._refusals_of[wa_id].extend(codes)
+
+    def left_for(self, wa_id: str) -> int:
+        """How many scripted faults and refusals still wait for a customer."""
+        return len(self._script_of[wa_id]) + len(self._refusals_of[wa_id])
+
+    def refusal(self, wa_id: str | None) -> int | None:
+        """The code with which this send is refused as it was told, if it was."""
+        told = self._refusals_of.get(wa_id or "") or self.refusals
+        return told.popleft() if told else None
+
+    def draw(self, wa_id: str | None = None) -> Fault | None:
+        """What is scripted for this customer or for anybody, else the first fault whose share is hit."""
+        script = self._script_of.get(wa_id or "") or self.script
+        if script:
+            scripted = script.popleft()
             return None if scripted == "none" else scripted
         if self._burst_left():
             return "p500"

@@ -52,7 +52,8 @@ def _add_sending(router: APIRouter, simulator: Simulator) -> None:
 
 
 async def _send(simulator: Simulator, phone_number_id: str, body: object) -> Response:
-    fault = simulator.faults.draw()
+    to = body.get("to") if isinstance(body, dict) else None
+    fault = simulator.faults.draw(to if isinstance(to, str) else None)
     if fault == "p500":
         raise Refusal(131000, "Something went wrong", status=503)
     if fault == "p429":
@@ -65,7 +66,6 @@ async def _send(simulator: Simulator, phone_number_id: str, body: object) -> Res
     if fault == "p_timeout":
         await asyncio.sleep(simulator.faults.now.timeout_s)
     customer = simulator.world.customer(message.customer)
-    to = message.raw.get("to")
     contact = {"input": to, "wa_id": customer.wa_id} if to else {"user_id": customer.bsuid}
     return JSONResponse(
         {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": message.wamid}]}

@@ -12,14 +12,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from channels.simulator.settings import Faults
 from channels.simulator.simulator import NoSuchButton, Simulator, UnknownNumber
+from channels.simulator.weather import WaId, add_weather
 from channels.simulator.world import Change, SimMessage
 
 STATIC = Path(__file__).with_name("static")
-ASSETS = {"phone.css": "text/css", "phone.js": "text/javascript", "words.js": "text/javascript"}
+ASSETS = {
+    "phone.css": "text/css",
+    "phone.js": "text/javascript",
+    "words.js": "text/javascript",
+    "weather.js": "text/javascript",
+}
 AUDIO_MAX = 16 * 2**20
 """Bytes; Meta's limit for audio."""
 HEARTBEAT_S = 15.0
@@ -41,7 +46,6 @@ PRESET_CUSTOMERS = (
     ("5511987654321", "Rafael Souza"),
 )
 
-WaId = Annotated[str, Field(pattern=r"^[1-9][0-9]{5,14}$")]
 Name = Annotated[str | None, Field(max_length=60)]
 
 
@@ -77,28 +81,13 @@ class Looked(BaseModel):
     customer: WaId
 
 
-class Weather(BaseModel):
-    """What WhatsApp does wrong from now on; what is left out stays as it is.
-
-    `throughput_per_s` and `tier` are limits, 0 for none; `refuse` are the codes of the next refusals.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    faults: dict[str, float | bool] = {}
-    throughput_per_s: Annotated[int | None, Field(ge=0)] = None
-    pair_limit: bool | None = None
-    tier: Annotated[int | None, Field(ge=0)] = None
-    refuse: list[int] = []
-
-
 def phone_router(simulator: Simulator) -> APIRouter:
     """Routes under /phone; every address in the page is relative, so it works under any mount point."""
     router = APIRouter(prefix="/phone", include_in_schema=False)
     _add_page(router)
     _add_reading(router, simulator)
     _add_writing(router, simulator)
-    _add_weather(router, simulator)
+    add_weather(router, simulator)
     return router
 
 
@@ -177,41 +166,6 @@ def _add_writing(router: APIRouter, simulator: Simulator) -> None:
     async def read(seen: Looked) -> dict[str, bool]:
         simulator.customer_reads(seen.business, seen.customer)
         return {"ok": True}
-
-
-def _add_weather(router: APIRouter, simulator: Simulator) -> None:
-    @router.get("/api/faults")
-    async def faults() -> dict[str, Any]:
-        return _weather(simulator)
-
-    @router.post("/api/faults")
-    async def change(weather: Weather) -> dict[str, Any]:
-        try:
-            wanted = {**simulator.faults.now.model_dump(), **weather.faults}
-            simulator.faults.now = Faults.model_validate(wanted)
-        except ValidationError as problem:
-            raise HTTPException(422, problem.errors(include_url=False, include_context=False)) from None
-        simulator.courier.p_duplicate = simulator.faults.now.p_duplicate
-        quotas = simulator.quotas
-        if weather.throughput_per_s is not None:
-            quotas.throughput_per_s = weather.throughput_per_s or None
-        if weather.pair_limit is not None:
-            quotas.pair_limit = weather.pair_limit
-        if weather.tier is not None:
-            quotas.tier = weather.tier or None
-        simulator.faults.refusals.extend(weather.refuse)
-        return _weather(simulator)
-
-
-def _weather(simulator: Simulator) -> dict[str, Any]:
-    quotas = simulator.quotas
-    return {
-        "faults": simulator.faults.now.model_dump(),
-        "throughput_per_s": quotas.throughput_per_s,
-        "pair_limit": quotas.pair_limit,
-        "tier": quotas.tier,
-        "refuse": list(simulator.faults.refusals),
-    }
 
 
 async def _send(

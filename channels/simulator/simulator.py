@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
@@ -63,6 +64,8 @@ class Simulator:
         self.access_token = settings.access_token
         """What calls must carry; another one makes every old one expired."""
         self.subscribed = True
+        self.refused: Counter[int] = Counter()
+        """How many sends were refused, by code."""
         poster = http or httpx.AsyncClient()
         self._own_http = None if http else poster
         self.courier = Courier(settings, poster)
@@ -148,13 +151,19 @@ class Simulator:
 
     def business_sends(self, phone_number_id: str, body: object) -> SimMessage:
         """Accept a send and let its statuses follow. Raises Refusal, as the Graph API would answer."""
+        try:
+            return self._accept(phone_number_id, body)
+        except Refusal as refusal:
+            self.refused[refusal.code] += 1
+            raise
+
+    def _accept(self, phone_number_id: str, body: object) -> SimMessage:
         to, recipient = check_address(body)
         customer = self.world.find_customer(to, recipient)
         now = self.world.now()
         if not self.quotas.count(phone_number_id, now):
             raise Refusal(130429, "Rate limit hit", status=429, retry_after_s=1)
-        if self.faults.refusals:
-            code = self.faults.refusals.popleft()
+        if (code := self.faults.refusal(customer)) is not None:
             raise Refusal(
                 code, STATUS_ERRORS.get(code, "Refused as told"), status=429 if code == 130429 else 400
             )

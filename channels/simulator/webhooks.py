@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import random
+from collections.abc import Set
 from typing import Any
 
 import httpx
@@ -54,6 +55,11 @@ class Courier:
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._forget(lane, done))
         return task
+
+    @property
+    def pending(self) -> Set[asyncio.Task[bool]]:
+        """The posts on their way."""
+        return self._tasks
 
     async def aclose(self) -> None:
         """Stop posting; what was not answered yet is abandoned."""

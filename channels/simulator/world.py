@@ -105,6 +105,7 @@ class World:
         self.customers: dict[str, Customer] = {}
         self._messages: dict[str, SimMessage] = {}
         self._threads: dict[tuple[str, str], list[str]] = {}
+        self._closed: dict[tuple[str, str], datetime] = {}
         self._media: dict[str, MediaFile] = {}
         self._listeners: set[asyncio.Queue[Change]] = set()
 
@@ -160,9 +161,15 @@ class World:
         return [message for message in self._messages.values() if message.direction == "out"]
 
     def window_is_open(self, phone_number_id: str, customer: str) -> bool:
-        """Whether the customer wrote to this number within the last 24 hours."""
-        received = [m.at for m in self.thread(phone_number_id, customer) if m.direction == "in"]
-        return bool(received) and self.now() - max(received) < WINDOW
+        """Whether the customer wrote to this number within the last 24 hours, and since it was closed."""
+        thread = self.thread(phone_number_id, customer)
+        last = max((m.at for m in thread if m.direction == "in"), default=None)
+        closed = self._closed.get((phone_number_id, customer))
+        return last is not None and self.now() - last < WINDOW and (closed is None or last > closed)
+
+    def close_window(self, phone_number_id: str, customer: str) -> None:
+        """As if 24 hours had passed since the customer last wrote to this number."""
+        self._closed[phone_number_id, customer] = self.now()
 
     def show_typing(self, phone_number_id: str, customer: str) -> None:
         self._publish(Change(phone_number_id=phone_number_id, customer=customer, typing_s=TYPING_S))

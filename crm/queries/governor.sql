@@ -1,5 +1,6 @@
 -- governor_admit -- may one message leave now, or in how many seconds, and what it waits for
-SELECT wait_s, reason FROM governor_admit(%(phone_number_id)s, %(contact_id)s, %(campaign)s, %(initiated)s, %(now)s);
+SELECT wait_s, reason FROM governor_admit(%(phone_number_id)s, %(contact_id)s, %(campaign)s, %(initiated)s, %(now)s,
+    %(patience)s);
 
 -- governor_reserve -- a campaign's place in the tier for one customer
 SELECT wait_s, reason FROM governor_reserve(%(phone_number_id)s, %(contact_id)s, %(now)s);

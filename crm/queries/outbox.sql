@@ -16,9 +16,6 @@ FROM outbox o JOIN message m USING (message_id)
 WHERE o.conversation_id = %(conversation_id)s AND o.state IN ('queued', 'sending', 'unknown')
 ORDER BY o.outbox_id;
 
--- outbox_lock -- a waiting row that nobody takes back or settles until the transaction ends
-SELECT outbox_id FROM outbox WHERE outbox_id = %(outbox_id)s AND state = 'queued' FOR UPDATE;
-
 -- message_says -- the template that says a message once the 24 hours are over
 UPDATE message SET template_name = %(name)s, template_code = %(code)s WHERE message_id = %(message_id)s;
 
@@ -26,9 +23,16 @@ UPDATE message SET template_name = %(name)s, template_code = %(code)s WHERE mess
 SELECT v.phone_number_id, m.contact_id, m.message_id, m.template_name, m.template_code
 FROM message m JOIN conversation v USING (conversation_id) WHERE m.message_id = %(message_id)s;
 
--- outbox_claim -- about to be sent: from here on a crash leaves the outcome unknown
-UPDATE outbox SET state = 'sending', attempts = attempts + 1, attempted_at = %(now)s
-WHERE outbox_id = %(outbox_id)s AND state = 'queued' RETURNING attempts;
+-- outbox_take -- a waiting row that is sent now or in a moment, if the governor lets it; none: it does not wait any more
+SELECT wait_s, reason, taken FROM outbox_take(%(outbox_id)s, %(phone_number_id)s, %(contact_id)s, %(campaign)s,
+    %(initiated)s, %(now)s, %(patience)s);
+
+-- outbox_sent -- Meta took it; whether its conversation has more to deliver
+WITH done AS (UPDATE outbox SET state = 'accepted', settled_at = %(now)s, error = NULL, error_code = NULL
+    WHERE outbox_id = %(outbox_id)s
+      AND (state IN ('sending', 'unknown') OR (state IN ('queued', 'held', 'refused') AND attempts > 0)))
+SELECT EXISTS (SELECT FROM outbox o WHERE o.conversation_id = %(conversation_id)s
+               AND o.outbox_id <> %(outbox_id)s AND o.state IN ('queued', 'sending', 'unknown'));
 
 -- outbox_accepted -- Meta took it: a status proves it also of a row that was given up or waits for another try
 UPDATE outbox SET state = 'accepted', settled_at = %(now)s, error = NULL, error_code = NULL
@@ -74,6 +78,10 @@ AND (%(status)s <> 'failed' OR status IS NULL OR status = 'sent');
 
 -- open_outbox_conversations -- undelivered rows nobody seems to work on, over all tenants
 SELECT business_id, conversation_id FROM conversations_with_open_outbox(%(older_than)s);
+
+-- outbox_delays -- how long each message but advertising waited before it was sent
+SELECT extract(epoch FROM attempted_at - created_at)::double precision AS seconds FROM outbox
+WHERE lane = 'service' AND attempted_at IS NOT NULL;
 
 -- outbox_states -- how many rows are in each state
 SELECT state, count(*) AS rows FROM outbox GROUP BY state;

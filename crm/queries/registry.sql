@@ -19,7 +19,8 @@ WHERE business_number.business_id = EXCLUDED.business_id
 RETURNING business_id;
 
 -- clear_texts -- sentences and thresholds are replaced as a whole
-WITH gone AS (DELETE FROM business_text WHERE business_id = %(business)s)
+-- (not the holding messages, which are entered in the console alone)
+WITH gone AS (DELETE FROM business_text WHERE business_id = %(business)s AND kind <> 'holding')
 DELETE FROM sensitivity_threshold WHERE business_id = %(business)s;
 
 -- clear_calendar -- hours, closures, skills and the names of the services entered are replaced as a whole

@@ -1,5 +1,7 @@
 -- payload_insert -- a raw webhook body
-INSERT INTO webhook_payload (digest, body) VALUES (%(digest)s, %(body)s) ON CONFLICT DO NOTHING;
+-- Its commit waits for no disk: what is taken in from it commits after it, and that commit writes both.
+INSERT INTO webhook_payload (digest, body)
+SELECT %(digest)s, %(body)s FROM set_config('synchronous_commit', 'off', true) ON CONFLICT DO NOTHING;
 
 -- unparsed_insert -- an item of a webhook that could not be taken in
 INSERT INTO webhook_unparsed (digest, path, reason) VALUES (%(digest)s, %(path)s, %(reason)s) ON CONFLICT DO NOTHING;

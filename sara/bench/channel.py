@@ -1,60 +1,99 @@
-"""How fast webhooks are answered and the outbox empties, with a simulated Meta."""
+"""How fast webhooks are answered and the outbox empties, with a simulated Meta.
+
+`sara serve` and `sara worker` are processes of their own; the load and the simulator are in this one.
+"""
 
 import asyncio
 import json
-import sys
 import tempfile
 import time
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
+from channels.simulator.simulator import Simulator
 from channels.whatsapp.signature import sign
 from crm import businesses, contacts, conversations, messages, outbox, queue
 from crm.messages import NewMessage
 from crm.record import Crm
-from sara import services
+from sara import seed, services
+from sara.bench import processes
 from sara.bench.figures import row, spread
-from sara.demo import prepare
-from sara.local import HOST, Local, local_on
-from sara.settings import Settings, environment_with
+from sara.settings import Settings
 
 RATE = 80
 """Messages a second: the throughput of a number before Meta raises it."""
 NUMBER = "1001"
 SECRET = "bench-secret"  # noqa: S105 - of a simulated number
-_START_S = 60.0
+TOKEN = "bench-token"  # noqa: S105 - of a simulated number
+_AT_ONCE = 8
+_WARM_UP_S = 20.0  # in which a worker has loaded its models
+_ENQUEUED_PER_S = 150
+_SECOND = timedelta(seconds=1)
 
 
 async def measure(settings: Settings, rounds: int) -> dict[str, Any]:
-    """`rounds` seconds of RATE webhooks a second, then as many messages out, in a database of its own."""
+    """`rounds` seconds of RATE webhooks a second, with a worker that rests and then with one that answers;
+    and as many messages out. Each in a database of its own."""
+    async with installed(settings, gather_seconds=3600.0) as (own, dsn, crm):
+        resting = await _taken_in(own, dsn, crm, rounds)
+    async with installed(settings) as (own, dsn, crm):
+        working = await _taken_in(own, dsn, crm, rounds)
+    async with installed(settings) as (own, dsn, crm):
+        drained = await _drain(own, dsn, crm, rounds * RATE)
+    return {"seconds": rounds, "resting": resting, "working": working, "drain": drained}
+
+
+@asynccontextmanager
+async def installed(settings: Settings, **options: Any) -> AsyncIterator[tuple[Settings, str, Crm]]:
+    """A database with the seeded businesses, without documents, and the settings that belong to it."""
     with tempfile.TemporaryDirectory(prefix="sara-bench-") as folder:
-        settings = settings.model_copy(
-            update={
-                "data_dir": Path(folder),
-                "database_url": None,
-                "gather_seconds": 3600.0,  # no turn runs: the road in and the road out are measured alone
-                "whatsapp_app_secret": SecretStr(SECRET),
-            }
-        )
-        async with services.database(settings) as dsn:
-            async with services.record(settings, dsn) as crm:
-                await prepare(settings, dsn, crm, report=lambda _: None)
-            acks = await _acks(dsn, rounds)
-            async with services.record(settings, dsn) as crm:
-                lost = await _lost(crm, rounds * RATE)
-            async with local_on(settings, dsn) as whole:
-                drained = await _drain(whole, rounds * RATE)
-    return {"seconds": rounds, "ack_ms": spread(acks), "posted": len(acks), "lost": lost, **drained}
+        made: dict[str, Any] = {
+            "data_dir": Path(folder),
+            "database_url": None,
+            "whatsapp_app_secret": SecretStr(SECRET),
+            "whatsapp_access_token": SecretStr(TOKEN),
+            "whatsapp_verify_token": SecretStr(TOKEN),
+            **options,
+        }
+        own = settings.model_copy(update=made)
+        async with services.database(own) as dsn, services.record(own, dsn) as crm:
+            await seed.enter_seeds(crm)
+            yield own, dsn, crm
 
 
-async def _acks(dsn: str, seconds: int) -> list[float]:
+@asynccontextmanager
+async def at_work(
+    settings: Settings, dsn: str, crm: Crm, *, worker: bool = True
+) -> AsyncIterator[tuple[Simulator, str, Settings]]:
+    """Both processes and the simulator: it, the API's address, and the settings a worker runs with."""
+    async with (
+        processes.api(settings, dsn) as url,
+        processes.whatsapp(settings, crm, url) as (simulator, graph_url),
+    ):
+        own = settings.model_copy(update={"whatsapp_base_url": graph_url})
+        if not worker:
+            yield simulator, url, own
+            return
+        async with processes.worker(own, dsn, crm):
+            yield simulator, url, own
+
+
+async def _taken_in(settings: Settings, dsn: str, crm: Crm, seconds: int) -> dict[str, Any]:
+    async with at_work(settings, dsn, crm) as (_, url, _):
+        times = await _acks(url, seconds)
+    lost = await _lost(crm, seconds * RATE)
+    return {"ack_ms": spread(times), "posted": len(times), "lost": lost}
+
+
+async def _acks(url: str, seconds: int) -> list[float]:
     """Milliseconds to answer each webhook of one new message, posted at RATE whatever the answers take."""
     times: list[float] = []
 
@@ -66,7 +105,7 @@ async def _acks(dsn: str, seconds: int) -> list[float]:
         answer.raise_for_status()
         times.append((time.perf_counter() - began) * 1000)
 
-    async with _serving(dsn) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         for number in range(-20, 0):  # fills pools and caches
             await post(http, number)
         times.clear()
@@ -76,64 +115,6 @@ async def _acks(dsn: str, seconds: int) -> list[float]:
             posts.append(asyncio.create_task(post(http, number)))
         await asyncio.gather(*posts)
     return times
-
-
-@asynccontextmanager
-async def _serving(dsn: str) -> AsyncIterator[str]:
-    """`sara serve` in a process of its own."""
-    url = ""
-    environment = environment_with(
-        {
-            "SARA_DATABASE_URL": dsn,
-            "SARA_WHATSAPP_APP_SECRET": SECRET,
-            "SARA_LLM": "extractive",
-            "SARA_GATHER_SECONDS": "3600",
-            "SARA_LOG_LEVEL": "info",
-        }
-    )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from sara.cli import main; main()",
-        "serve",
-        "--host",
-        HOST,
-        "--port",
-        "0",
-        env=environment,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(_START_S):
-            while process.stderr is not None and not url:
-                line = (await process.stderr.readline()).decode()
-                if not line:
-                    raise RuntimeError("`sara serve` ended before it listened")
-                url = line.rpartition("Listening on ")[2].strip() if "Listening on" in line else ""
-        draining = asyncio.create_task(_discard(process.stderr))
-        await _ready(url)
-        yield url
-        draining.cancel()
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _discard(stream: asyncio.StreamReader | None) -> None:
-    while stream is not None and await stream.readline():
-        pass
-
-
-async def _ready(url: str) -> None:
-    async with asyncio.timeout(_START_S), httpx.AsyncClient() as http:
-        while True:
-            try:
-                if (await http.get(f"{url}/readyz")).is_success:
-                    return
-            except httpx.HTTPError:
-                pass
-            await asyncio.sleep(0.1)
 
 
 async def _lost(crm: Crm, count: int) -> int:
@@ -147,37 +128,63 @@ async def _lost(crm: Crm, count: int) -> int:
     return lost
 
 
-async def _drain(whole: Local, count: int) -> dict[str, Any]:
-    """`count` messages to as many customers, sent by one worker: how long, how many in the fullest second."""
-    simulator = whole.simulator
-    simulator.quotas.throughput_per_s = None
-    async with whole.crm.outside() as tx:
+async def _drain(settings: Settings, dsn: str, crm: Crm, count: int) -> dict[str, Any]:
+    """`count` messages that wait, to as many customers, sent by one worker: how fast, how many in the fullest
+    second, how many the number's limit refused."""
+    async with at_work(settings, dsn, crm, worker=False) as (simulator, _, own):
+        people = [f"3922{number:08d}" for number in range(count)]
+        now = simulator.world.now()
+        for wa_id in people:
+            simulator.open_window(NUMBER, wa_id, now)
+        simulator.quotas.throughput_per_s = RATE
+        async with processes.worker(own, dsn, crm):
+            lead_s = _WARM_UP_S + count / _ENQUEUED_PER_S
+            await _enqueue_all(crm, people, due=time.monotonic() + lead_s)
+            await _settled(crm, lead_s + 10 * count / RATE)
+        sent = simulator.world.all_sent()
+        per_customer = Counter(message.customer for message in sent)
+        moments = sorted(message.at for message in sent)
+        took = (moments[-1] - moments[0]).total_seconds() if len(moments) > 1 else 0.0
+        return {
+            "sent": len(sent),
+            "sent_twice": sum(times - 1 for times in per_customer.values()),
+            "per_s": round(len(sent) / took, 1) if took else 0.0,
+            "fullest_second": fullest(moments),
+            "refused": dict(simulator.refused),
+        }
+
+
+async def _settled(crm: Crm, patience_s: float) -> None:
+    async with crm.outside() as tx:
         business_id = await businesses.of_slug(tx, "aurora")
-    now, people = simulator.world.now(), [f"3922{number:08d}" for number in range(count)]
-    for wa_id in people:
-        simulator.open_window(NUMBER, wa_id, now)
-        await _enqueue(whole.crm, business_id, wa_id)
-    simulator.quotas.throughput_per_s = RATE
-    began = time.perf_counter()
-    while len(sent := [m for m in simulator.world.all_sent() if m.customer.startswith("3922")]) < count:
-        if time.perf_counter() - began > 10 * count / RATE + _START_S:
-            break
-        await asyncio.sleep(0.2)
-    moments = sorted(message.at for message in sent)
-    fullest = max(
-        (sum(1 for other in moments if at <= other < at + timedelta(seconds=1)) for at in moments), default=0
-    )
-    took = (moments[-1] - moments[0]).total_seconds() if len(moments) > 1 else 0.0
-    twice = sum(times - 1 for times in Counter(message.customer for message in sent).values())
-    return {
-        "sent": len(sent),
-        "sent_twice": twice,
-        "drain_per_s": round(len(sent) / took, 1) if took else 0.0,
-        "fullest_second": fullest,
-    }
+    ends = time.monotonic() + patience_s
+    while time.monotonic() < ends:
+        async with crm.transaction(business_id) as tx:
+            if not {"queued", "sending", "unknown"} & set(await outbox.states(tx)):
+                return
+        await asyncio.sleep(1.0)
 
 
-async def _enqueue(crm: Crm, business_id: int, wa_id: str) -> None:
+def fullest(moments: Sequence[datetime]) -> int:
+    """How many of these moments, in order, the fullest second holds."""
+    return max((bisect_left(moments, at + _SECOND) - n for n, at in enumerate(moments)), default=0)
+
+
+async def _enqueue_all(crm: Crm, people: Sequence[str], *, due: float) -> None:
+    """One reply to each of these customers, who wrote just now, in the outbox; all due at the same moment of
+    the monotonic clock."""
+    async with crm.outside() as tx:
+        business_id = await businesses.of_slug(tx, "aurora")
+    waiting = iter(people)
+
+    async def some() -> None:
+        for wa_id in waiting:
+            await _enqueue(crm, business_id, wa_id, due=due)
+
+    await asyncio.gather(*(some() for _ in range(_AT_ONCE)))
+
+
+async def _enqueue(crm: Crm, business_id: int, wa_id: str, *, due: float) -> None:
     async with crm.transaction(business_id) as tx:
         contact_id = await contacts.seen(tx, wa_id=wa_id, bsuid=None, name=None)
         conversation_id = await conversations.open_for(tx, contact_id, NUMBER)
@@ -191,7 +198,7 @@ async def _enqueue(crm: Crm, business_id: int, wa_id: str) -> None:
             sent_at=tx.now,
         )
         await outbox.add(tx, [message], turn_id=f"bench:{wa_id}", epoch=0, answers=None)
-        await queue.send(tx, conversation_id)
+        await queue.send(tx, conversation_id, delay_s=max(0.0, due - time.monotonic()))
 
 
 def _wamid(number: int) -> str:
@@ -219,13 +226,15 @@ def _payload(number: int) -> bytes:
 
 def table(figures: Mapping[str, Any]) -> str:
     """The figures for a person."""
-    ack = figures["ack_ms"]
+    resting, working, drain = figures["resting"], figures["working"], figures["drain"]
     return "\n".join(
         [
             row("", "median ms", "p95 ms"),
-            row(f"webhook answered at {RATE} a second", ack["median"], ack["p95"]),
-            row("webhooks posted, lost", figures["posted"], figures["lost"]),
-            row("messages sent, twice", figures["sent"], figures["sent_twice"]),
-            row("sent a second, in the fullest", figures["drain_per_s"], figures["fullest_second"]),
+            row(f"webhook answered at {RATE}/s, worker idle", *resting["ack_ms"].values()),
+            row("… while the worker answers them", *working["ack_ms"].values()),
+            row("posted, lost", *(sum(r[key] for r in (resting, working)) for key in ("posted", "lost"))),
+            row("messages sent, twice", drain["sent"], drain["sent_twice"]),
+            row("sent a second, in the fullest", drain["per_s"], drain["fullest_second"]),
+            row("refused by the number's limit", sum(drain["refused"].values())),
         ]
     )

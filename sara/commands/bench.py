@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sara.bench import booking, channel, judgment, search, turn, voice
+from sara.bench import booking, campaign, channel, console, judgment, search, turn, voice
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
 from sara.settings import Settings, load
@@ -29,6 +29,9 @@ BENCHES = {
     "search": Bench(search.measure, search.table, 200),
     "voice": Bench(voice.measure, voice.table, 10),
     "channel": Bench(channel.measure, channel.table, 10),
+    "campaign": Bench(campaign.measure, campaign.table, 5000),
+    "campaign-bad": Bench(campaign.measure_bad, campaign.table, 10_000),
+    "console": Bench(console.measure, console.table, 20),
     "judgment": Bench(judgment.measure, judgment.table, 300),
 }
 

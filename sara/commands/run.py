@@ -82,7 +82,13 @@ async def _worker(settings: Settings) -> None:
         crm = await stack.enter_async_context(services.record(settings, dsn))
         opened = await stack.enter_async_context(services.worker(settings, dsn, crm))
         work = asyncio.create_task(
-            run_worker(opened.app, opened.services, concurrency=settings.worker_concurrency, name="worker")
+            run_worker(
+                opened.app,
+                opened.services,
+                concurrency=settings.worker_concurrency,
+                deliveries=settings.worker_deliveries,
+                name="worker",
+            )
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, work.cancel)

@@ -22,8 +22,11 @@ from sara import services
 from sara.commands.desk import Desk, desk_of
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
+from sara.commands.whatsapp_web import web
 
 app = typer.Typer(help="The connection to WhatsApp.", no_args_is_help=True)
+
+app.command("web")(web)
 
 PERMISSIONS = ("whatsapp_business_messaging", "whatsapp_business_management")
 Business = Annotated[str, typer.Option(help="slug of the business")]

@@ -186,3 +186,30 @@ async def test_a_refusal_is_shown_and_the_words_are_kept(browser: Browser) -> No
     await expect(browser.page.get_by_role("alert")).to_have_text("Too busy.")
     await expect(browser.page.get_by_label("Message", exact=True)).to_have_value("Non perdermi")
     browser.complaints.clear()  # Chromium itself logs the 503
+
+
+async def test_faults_limits_and_news_are_switched_on_the_page(browser: Browser, inbox: Any) -> None:
+    simulator, page = browser.stage.simulator, browser.page
+    await browser.type("Ciao")
+    await expect(page.locator(".item.mine")).to_have_count(1)
+    await page.get_by_text("WhatsApp misbehaves").click()
+    await page.get_by_label("The token has expired").check()
+    await page.get_by_label("Statuses come 20 seconds late").check()
+    await page.get_by_label("Messages a second").select_option("20")
+    await page.get_by_text("WhatsApp misbehaves").click()
+    await page.get_by_text("WhatsApp misbehaves").click()  # read anew from the simulator
+    await expect(page.get_by_label("The token has expired")).to_be_checked()
+    assert simulator.faults.now.token_expired
+    assert (simulator.faults.now.late_status_s, simulator.quotas.throughput_per_s) == (20, 20)
+    await page.get_by_text("Meta decides").click()
+    await page.get_by_text("This conversation").click()
+    told = page.locator("#told")
+    await page.get_by_label("Quality of the number").select_option("RED")
+    await expect(told).to_have_text("Done.")
+    await page.get_by_text("Meta decides").click()
+    await page.get_by_text("Meta decides").click()
+    await expect(told).to_be_empty()  # read anew
+    await page.get_by_role("button", name="The 24 hours are over").click()
+    await expect(told).to_have_text("Done.")
+    assert simulator.account.quality == {"1001": "RED"}
+    assert not simulator.world.window_is_open("1001", GIULIA)

@@ -170,6 +170,19 @@ _ROWS = {
     "erasure_part": """(business_id, erasure_id, table_name, deleted, emptied)
         SELECT e.business_id, erasure_id, 'scene', 1, 1 FROM erasure e JOIN contact c USING (contact_id)
         WHERE e.business_id = %(b)s AND wa_id = 'scene'""",
+    "contact_alias": """(business_id, contact_id, wa_id)
+        SELECT business_id, contact_id, 'scene-2' FROM contact
+        WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "contact_merge": """(business_id, contact_id, merged_contact_id, rows_moved, at)
+        SELECT business_id, contact_id, contact_id, 0, now() FROM contact
+        WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "correction": """(business_id, contact_id, handoff_id, kind, reason, question, sent, at)
+        SELECT h.business_id, c.contact_id, handoff_id, 'note', 'test', 'secret', 'secret', now()
+        FROM handoff h JOIN conversation c USING (conversation_id)
+        WHERE h.business_id = %(b)s AND turn_id = 'scene'""",
+    "often_answered": "(business_id, key, status, at) VALUES (%(b)s, 'scene', 'rejected', now())",
+    "setting_change": """(business_id, setting, before, after, at)
+        VALUES (%(b)s, 'scene', 'secret', 'secret', now())""",
 }
 _THREADS = (
     "INSERT INTO checkpoints (thread_id, checkpoint_id, checkpoint) VALUES (%(t)s, 'scene', '{}')",

@@ -55,7 +55,6 @@ async def market(shop: Shop) -> AsyncIterator[Shop]:
         await governor.set_limits(tx, NUMBER, tier=250)
         await governor.stop(tx, NUMBER, None)
     yield shop
-    shop.simulator.faults.refusals.clear()
 
 
 async def customers(shop: Shop, count: int) -> dict[str, int]:
@@ -259,7 +258,8 @@ async def test_two_templates_share_the_audience(market: Shop) -> None:
 async def test_the_first_wave_goes_out_alone_and_a_bad_one_stops_the_campaign(market: Shop) -> None:
     people = await customers(market, 30)
     made = await started(market, manner=Manner(first_wave=20, first_wave_seconds=3600))
-    market.simulator.faults.refusals.extend([131026] * 5)
+    for wa_id in list(people)[:5]:
+        market.simulator.faults.refuses(wa_id, 131026)
     await run(market, made, rounds=20)
     assert sum(received(market, people)) == 15
     state, note = await state_of(market, made)
@@ -273,7 +273,7 @@ async def test_the_first_wave_goes_out_alone_and_a_bad_one_stops_the_campaign(ma
 async def test_131049_waits_a_day_and_comes_once_more(market: Shop) -> None:
     people = await customers(market, 1)
     made = await started(market)
-    market.simulator.faults.refusals.append(131049)
+    market.simulator.faults.refuses(next(iter(people)), 131049)
     await run(market, made)
     assert received(market, people) == [0]
     async with market.crm.transaction(market.business_id) as tx:
@@ -285,7 +285,7 @@ async def test_131049_waits_a_day_and_comes_once_more(market: Shop) -> None:
 
 async def test_131050_is_an_opt_out(market: Shop) -> None:
     people = await customers(market, 1)
-    market.simulator.faults.refusals.append(131050)
+    market.simulator.faults.refuses(next(iter(people)), 131050)
     await run(market, await started(market))
     assert await opted_out(market, next(iter(people.values())))
 
@@ -295,7 +295,7 @@ async def test_a_restriction_or_a_paused_template_pauses_the_campaign(market: Sh
     people = await customers(market, 3)
     made = await started(market)
     await step(market.services, market.business_id, made)
-    market.simulator.faults.refusals.append(code)
+    market.simulator.faults.refuses(next(iter(people)), code)
     await market.work()
     assert (await state_of(market, made))[0] == "paused"
     assert sum(received(market, people)) <= 2

@@ -13,6 +13,7 @@ from crm.sealing import Seal, new_key
 from jobs.accounts import Accounts
 from jobs.halts import ask_once
 from sara.commands import webhook as webhook_command
+from sara.demo import login
 from tests.chaos.town import NUMBER, SECRETS
 from tests.jobs.shop import Shop
 
@@ -73,7 +74,7 @@ async def test_accepted_without_an_answer_and_a_late_status_are_one_message(
     """Whatever was decided of the row meanwhile, a status with its reference proves that Meta has it."""
     wa_id = f"39381000000{len(meanwhile)}"
     conversation = await shop.open_conversation(wa_id)
-    shop.simulator.faults.script.append("p_lost_answer")
+    shop.simulator.faults.meets(wa_id, "p_lost_answer")
     await shop.bot_says(conversation, "uno")
 
     async def unknown() -> bool:
@@ -93,7 +94,8 @@ async def test_accepted_without_an_answer_and_a_late_status_are_one_message(
 async def test_a_storm_of_pair_limits_delivers_all_none_twice_none_early(shop: Shop) -> None:
     people = [f"3938200000{n:02d}" for n in range(6)]
     opened = [await shop.open_conversation(wa_id) for wa_id in people]
-    shop.simulator.faults.refusals.extend([131056] * 15)
+    for number, wa_id in enumerate(people):
+        shop.simulator.faults.refuses(wa_id, *[131056] * (2 + number % 2))
     for conversation in opened:
         await shop.bot_says(conversation, "uno", "due")
     ended = False
@@ -116,7 +118,7 @@ async def test_a_storm_of_pair_limits_delivers_all_none_twice_none_early(shop: S
         await shop.work_for(0.5)
     assert ended
     assert [told(shop, wa_id) for wa_id in people] == [["uno", "due"]] * 6
-    assert not shop.simulator.faults.refusals
+    assert not any(shop.simulator.faults.left_for(wa_id) for wa_id in people)
     await shop.rows("DELETE FROM sending_rate")
 
 
@@ -243,6 +245,29 @@ async def test_what_cannot_be_delivered_is_a_dead_letter_with_its_cause_and_anot
         steps = [step.what for step in await letters.history(tx, letter.outbox_id)]
         assert conversation not in [x.conversation_id for x in await letters.listed(tx)]
     assert steps == ["failed", "attempted"]
+
+
+async def test_a_dead_letter_is_shown_and_sent_again_over_http(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393860000003")
+    shop.simulator.faults.refuses("393860000003", 131026)
+    await shop.bot_says(conversation, "uno")
+    await shop.work_until(lambda: settled(shop, conversation))
+    _, token = await login(shop.crm, "aurora")
+    here, headers = "/api/businesses/aurora/outbox", {"Authorization": f"Bearer {token}"}
+    assert (await shop.api.get(here)).status_code == 401
+    listed = (await shop.api.get(here, headers=headers)).json()
+    (letter,) = [one for one in listed if one["conversation_id"] == conversation]
+    assert (letter["state"], letter["cause"], letter["body"]) == ("refused", 131026, "uno")
+    at = f"{here}/{letter['outbox_id']}"
+    steps = (await shop.api.get(at, headers=headers)).json()
+    assert [(step["what"], step["error_code"]) for step in steps] == [("attempted", 131026)]
+    assert (await shop.api.post(f"{at}/retry", json={}, headers=headers)).status_code == 202
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert told(shop, "393860000003") == ["uno"]
+    again = await shop.api.post(f"{at}/retry", json={}, headers=headers)
+    assert (again.status_code, again.json()["error"]) == (409, "NotDead")
+    for number in ("0", "999999999", str(2**70)):
+        assert (await shop.api.post(f"{here}/{number}/retry", json={}, headers=headers)).status_code == 404
 
 
 async def test_what_was_perhaps_delivered_is_not_said_again_by_mistake(shop: Shop) -> None:

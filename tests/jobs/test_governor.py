@@ -142,6 +142,37 @@ async def test_131056_and_131049_keep_one_customer_waiting(shop: Shop, number: s
         assert (await ask(shop, number, 2, hours * 3600, campaign=True)).reason == reason
 
 
+async def test_a_turn_within_patience_is_counted_now_and_comes_later(shop: Shop, number: str) -> None:
+    """Sixteen senders that ask at once get sixteen turns, evenly spaced, instead of asking again together."""
+    await limits(shop, number, per_second=40)
+    turns = []
+    for contact in range(16):
+        async with shop.crm.transaction(shop.business_id) as tx:
+            verdict = await governor.admit(
+                replace(tx, now=START), number, contact, campaign=False, initiated=False, patience_s=0.5
+            )
+        turns.append(verdict.wait_s)
+    assert turns[:2] == [0.0, 0.0]
+    gaps = [later - sooner for sooner, later in itertools.pairwise(turns[1:])]
+    assert gaps == pytest.approx([1 / 38] * 14, abs=0.001)
+    # What is beyond the patience is not counted: asking again costs nobody a turn.
+    for _ in range(3):
+        assert (await ask(shop, number, 99, 0)).wait_s == pytest.approx(turns[-1] + 1 / 38, abs=0.001)
+
+
+async def test_a_reply_does_not_wait_behind_the_turns_of_a_campaign(shop: Shop, number: str) -> None:
+    await limits(shop, number, per_second=40)
+    async with shop.crm.transaction(shop.business_id) as tx:
+        booked = [
+            await governor.admit(
+                replace(tx, now=START), number, contact, campaign=True, initiated=False, patience_s=0.5
+            )
+            for contact in range(40)
+        ]
+    last = max(verdict.wait_s for verdict in booked if verdict.wait_s <= 0.5)
+    assert (await ask(shop, number, 99, 0)).wait_s < last
+
+
 _ASKING = """
 import sys, psycopg
 from datetime import datetime, timezone
@@ -154,7 +185,7 @@ with psycopg.connect(dsn, autocommit=True) as link:
             link.execute("SELECT set_config('role','sara_app',true), set_config('app.business_id',%s,true)",
                          (business,))
             now = datetime.now(timezone.utc)
-            ask = "SELECT wait_s FROM governor_admit(%s, %s, true, true, %s)"
+            ask = "SELECT wait_s FROM governor_admit(%s, %s, true, true, %s, 0)"
             if link.execute(ask, (number, first + i, now)).fetchone()[0] == 0:
                 passed.append(now.timestamp())
 print(*passed)

@@ -2,17 +2,25 @@
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 
 from channels.simulator.settings import Faults
 from channels.simulator.world import SimMessage
 from crm import conversations, outbox
+from crm.outbox import OutboxRow
 from tests.chaos.town import NUMBER
 from tests.jobs.shop import Shop
 
 
 def told(shop: Shop, wa_id: str) -> list[str]:
     return [message.text for message in shop.simulator.sent_to(wa_id, NUMBER)]
+
+
+def changes(*statuses: dict[str, Any]) -> bytes:
+    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": NUMBER}, "statuses": statuses}
+    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
 
 async def status_comes(shop: Shop, message: SimMessage, status: str = "delivered") -> None:
@@ -23,10 +31,7 @@ async def status_comes(shop: Shop, message: SimMessage, status: str = "delivered
         "recipient_id": message.customer,
         "biz_opaque_callback_data": message.callback_data,
     }
-    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": NUMBER}, "statuses": [item]}
-    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
-    payload = {"object": "whatsapp_business_account", "entry": [entry]}
-    answer = await shop.post(json.dumps(payload).encode())
+    answer = await shop.post(changes(item))
     assert answer.json()["statuses"] == 1
 
 
@@ -218,11 +223,58 @@ async def test_a_row_left_sending_by_a_dead_worker_waits_for_its_status(shop: Sh
     await shop.bot_says(conversation, "forse")
     async with shop.crm.transaction(shop.business_id) as tx:
         (row,) = await outbox.open_rows(tx, conversation)
-        assert await outbox.claim(tx, row.outbox_id)
-        assert not await outbox.claim(tx, row.outbox_id), "one sender only"
+        contact_id = (await conversations.get(tx, conversation)).contact_id
+        take = partial(
+            outbox.take,
+            tx,
+            row.outbox_id,
+            NUMBER,
+            contact_id,
+            campaign=False,
+            initiated=False,
+            patience_s=0.0,
+        )
+        taken = await take()
+        assert taken is not None
+        assert taken.taken
+        assert await take() is None, "one sender only"
     await shop.work()
     assert await shop.states_of(conversation) == ["unknown"]
     assert told(shop, "393800000010") == []
     await another_is_delivered(shop, "393800000110")
     await shop.work_until(lambda: settled(shop, conversation))
     assert told(shop, "393800000010") == ["forse"]
+
+
+async def test_a_status_may_come_at_the_same_moment_as_the_answer(shop: Shop) -> None:
+    """Both write the message and its row, in the same order: neither has to try again."""
+    conversation = await shop.open_conversation("393800000011")
+    await shop.bot_says(conversation, *(str(number) for number in range(25)))
+    await shop.rows(
+        "UPDATE outbox SET state = 'sending', attempts = 1, attempted_at = now() WHERE conversation_id = %s",
+        conversation,
+    )
+    async with shop.crm.transaction(shop.business_id) as tx:
+        rows = await outbox.open_rows(tx, conversation)
+
+    async def answered(row: OutboxRow) -> bool:
+        async with shop.crm.transaction(shop.business_id) as tx:
+            return await outbox.sent(tx, row, f"wamid.same.{row.outbox_id}")
+
+    async def reported(row: OutboxRow) -> None:
+        await shop.post(
+            changes(
+                {
+                    "id": f"wamid.same.{row.outbox_id}",
+                    "status": "sent",
+                    "timestamp": "1763500000",
+                    "recipient_id": "393800000011",
+                    "biz_opaque_callback_data": f"{row.outbox_id}|",
+                }
+            )
+        )
+
+    for row in rows:
+        await asyncio.gather(answered(row), reported(row))
+    assert set(await shop.states_of(conversation)) == {"accepted"}
+    assert not await answered(rows[-1]), "nothing is left"

@@ -382,17 +382,3 @@ attempt(async () => {
   const valid = /^[1-9]\d{5,14}$/.test(customer || "");
   open(known ? business : businesses[0].phone_number_id, valid ? customer : customers[0].wa_id, valid ? name : null);
 });
-
-// What goes wrong from now on: shares are all or nothing here, tests set them finer.
-for (const box of document.querySelectorAll("#weather input")) {
-  box.addEventListener("change", async () => {
-    const { fault, limit } = box.dataset;
-    const sure = fault === "token_expired" ? box.checked : Number(box.checked);
-    const body = fault ? { faults: { [fault]: sure } } : { [limit]: box.checked };
-    await fetch("api/faults", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  });
-}

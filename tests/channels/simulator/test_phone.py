@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from channels.messages import Button, OutboundMessage
 from channels.simulator.app import create_simulator, simulator_app
 from channels.simulator.simulator import Simulator
+from channels.whatsapp.errors import WindowExpired
 
 GIULIA = "393331112222"
 WHO = {"business": "1001", "customer": GIULIA}
@@ -158,3 +159,55 @@ async def test_what_goes_wrong_is_switched_from_the_page(stage: Any) -> None:
     assert (await stage.http.get(page)).json()["refuse"] == [131056]
     assert (await stage.http.post(page, json={"faults": {"p500": 2}})).status_code == 422
     assert (await stage.http.post(page, json={"faults": {"nonsense": 1}})).status_code == 422
+
+
+async def test_what_meta_decides_is_switched_from_the_page_and_told(stage: Any, inbox: Any) -> None:
+    page, account = f"{stage.base_url}/phone/api/account", stage.simulator.account
+    account.submit("200000000000001", "autumn", "it")
+    for news in (
+        {"quality": "RED"},
+        {"limit": "TIER_2K"},
+        {"restricted": True},
+        {"restricted": False},
+        {"template": "autumn", "language": "it", "approval": "APPROVED"},
+    ):
+        answer = await stage.http.post(page, json={"business": "1001", **news})
+        assert answer.status_code == 200
+    shown = (await stage.http.get(f"{page}?business=1001")).json()
+    assert (shown["quality"], shown["limit"]) == ("RED", "TIER_2K")
+    assert shown["templates"] == [{"name": "autumn", "language": "it", "status": "APPROVED"}]
+    assert stage.simulator.quotas.tier == 2000
+    await stage.simulator.settle()
+    told = [news.status for webhook in inbox.events for news in webhook.account]
+    assert sorted(told) == ["ACCOUNT_REINSTATED", "ACCOUNT_RESTRICTION", "APPROVED", "FLAGGED", "UPGRADE"]
+    unknown = {"business": "1001", "template": "winter", "language": "it", "approval": "APPROVED"}
+    assert (await stage.http.post(page, json=unknown)).status_code == 404
+    assert (await stage.http.get(f"{page}?business=9")).status_code == 404
+
+
+async def test_what_befalls_a_conversation_is_switched_from_the_page(stage: Any, inbox: Any) -> None:
+    page, who = f"{stage.base_url}/phone/api/befalls", {"business": "1001", "customer": GIULIA}
+    assert (await stage.http.post(page, json={**who, "status": "read"})).status_code == 409
+    await stage.simulator.customer_sends("1001", GIULIA, text="Ciao")
+    sent = await stage.client.send(
+        "1001", to=GIULIA, recipient=None, message=OutboundMessage(body="Buongiorno"), callback_data="x"
+    )
+    await stage.simulator.settle()
+    for news in ({"status": "delivered"}, {"status": "failed", "code": 131026}):
+        assert (await stage.http.post(page, json={**who, **news})).status_code == 200
+    for news in ({"marketing": "stop"}, {"owner": "Ci penso io."}, {"window": "closed"}):
+        assert (await stage.http.post(page, json={**who, **news})).status_code == 200
+    with pytest.raises(WindowExpired):
+        await stage.client.send(
+            "1001", to=GIULIA, recipient=None, message=OutboundMessage(body="Ancora qui?"), callback_data="y"
+        )
+    await stage.simulator.settle()
+    again = [(s.wamid, s.status, s.error_code) for s in inbox.statuses][-2:]
+    assert again == [(sent.wamid, "delivered", None), (sent.wamid, "failed", 131026)]
+    assert [p.stopped for webhook in inbox.events for p in webhook.preferences] == [True]
+    assert [e.text for webhook in inbox.events for e in webhook.echoes] == ["Ci penso io."]
+    await stage.simulator.customer_sends("1001", GIULIA, text="Rieccomi")
+    await stage.client.send(
+        "1001", to=GIULIA, recipient=None, message=OutboundMessage(body="Bene!"), callback_data="z"
+    )
+    await stage.simulator.settle()

@@ -196,6 +196,11 @@ async def test_limits_and_faults_are_switched_while_it_runs(stage: Any) -> None:
     assert [await send("3904") for _ in range(3)] == [131000, 131000, None]
     simulator.faults.refusals.extend([131049])
     assert [await send("3905"), await send("3905")] == [131049, None]
+    simulator.faults.refuses("3907", 131056)
+    simulator.faults.meets("3908", "p500")
+    assert [await send(to) for to in ("3906", "3908", "3907")] == [None, 131000, 131056]
+    assert [await send(to) for to in ("3908", "3907")] == [None, None]
+    assert simulator.refused == {131048: 1, 131049: 1, 131056: 1}
     simulator.faults.now = simulator.faults.now.model_copy(update={"token_expired": True})
     with pytest.raises(TokenExpired):
         await stage.client.phone_number("1001")
