@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from api.library import Library
 from api.live import Live
 from api.metrics import Metrics
 from crm import businesses
+from crm.packs import Pack
 from crm.record import Crm
 from crm.sealing import Seal
 from graph.history import Explained
+from knowledge.phrases import Phrases
 
 _NUMBER_TTL_S = 60.0
 
@@ -20,6 +23,9 @@ Explain = Callable[[int, str, str], Awaitable[Explained | None]]
 """(business_id, thread_id, turn_id) → how that turn came to what it said."""
 Media = Callable[[str, str | None], Awaitable[bytes]]
 """(media_id, sha256) → a customer's file. Raises MediaUnusable, WhatsAppError."""
+
+Export = Callable[[int, int], Awaitable[bytes]]
+"""(business_id, contact_id) → everything held about a customer, as a ZIP file. Raises UnknownContact."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,11 @@ class ApiServices:
     live: Live | None = None  # None: consoles are not told of changes
     explain: Explain | None = None  # None: the thread's checkpoints are kept elsewhere
     media: Media | None = None  # None: pictures and documents of customers cannot be fetched
+    export: Export | None = None  # None: exports are made on the terminal only
+    library: Library | None = None  # None: documents are taken in on the terminal only
+    pack_of: Callable[[str], Pack] | None = None  # a vertical's pack. Raises UnknownVertical, VerticalError
+    secrets: Seal | None = None  # encrypts where the team is told; None: the key is missing
+    phrases: Phrases = field(default_factory=Phrases.load)  # what customers are told
     _numbers: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def verifies(self, token: str) -> bool:

@@ -212,7 +212,7 @@ async def release(tx: Tx, appointment_id: int) -> None:
     await tx.run("appointment_release", appointment_id=appointment_id)
 
 
-async def take_up(tx: Tx, appointment_id: int, contact_id: int, conversation_id: int) -> bool:
+async def take_up(tx: Tx, appointment_id: int, contact_id: int, conversation_id: int | None) -> bool:
     """What was held for a customer is booked; False when it is held no more."""
     taken = await tx.value(
         "appointment_taken_up",

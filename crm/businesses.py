@@ -149,6 +149,7 @@ class Profile:
     house_rules: dict[str, list[str]]
     thresholds: dict[str, float]
     pack: Pack = field(default_factory=Pack)
+    holding: dict[tuple[str, str], str] = field(default_factory=dict)  # by ("open" or "closed", language)
 
     @property
     def language(self) -> str:
@@ -189,6 +190,7 @@ async def profile(tx: Tx) -> Profile:
         house_rules=dict(house_rules),
         thresholds={row.label: row.threshold for row in await tx.all(ThresholdRow, "thresholds")},
         pack=await packs.pack(tx, sentences),
+        holding={(one.key, one.language): one.body for one in sentences if one.kind == "holding"},
     )
 
 

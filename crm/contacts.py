@@ -45,8 +45,12 @@ async def seen(tx: Tx, *, wa_id: str | None, bsuid: str | None, name: str | None
         contact_id: int | None = None
         if wa_id:
             contact_id = await tx.value("contact_by_wa_id", wa_id=wa_id)
+        if contact_id is None and wa_id:
+            contact_id = await _from_another_number(tx, wa_id, bsuid)
         if contact_id is None and bsuid:
             contact_id = await tx.value("contact_by_bsuid", bsuid=bsuid)
+        if contact_id is None and bsuid:
+            contact_id = await tx.value("contact_known_as", bsuid=bsuid)
         if contact_id is not None:
             await _complete(tx, contact_id, wa_id=wa_id, bsuid=bsuid, name=name)
             return contact_id
@@ -62,10 +66,21 @@ async def entered(tx: Tx, *, wa_id: str, name: str | None) -> int:
     for _ in range(2):
         contact_id: int | None = await tx.value("contact_by_wa_id", wa_id=wa_id)
         if contact_id is None:
+            contact_id = await tx.value("contact_of_alias", wa_id=wa_id)
+        if contact_id is None:
             contact_id = await tx.value("contact_enter", wa_id=wa_id, name=name)
         if contact_id is not None:
             return contact_id
     raise RuntimeError("a contact was neither found nor made")
+
+
+async def _from_another_number(tx: Tx, wa_id: str, bsuid: str | None) -> int | None:
+    """The customer behind a further number, who is answered there from now on; asked for before the
+    business-scoped id, which they may have had when they wrote from the other one."""
+    found: int | None = await tx.value("contact_writes_as", wa_id=wa_id)
+    if found is not None and bsuid:
+        await tx.value("contact_known_as", bsuid=bsuid)
+    return found
 
 
 async def _complete(

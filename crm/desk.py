@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from crm import agents, contacts, conversations, handoffs, inbox, messages, outbox, queue
+from crm import agents, contacts, conversations, corrections, handoffs, inbox, messages, outbox, queue
 from crm.conversations import ConversationRow
 from crm.errors import HandoffClosed, HeldByColleague, UnknownHandoff, WindowOver
 from crm.handoffs import OPEN, HandoffRow
@@ -71,6 +71,8 @@ async def answer(
         await _send(tx, conversation, handoff_id, agent_id, one, turn_id=turn_id, ordinal=ordinal)
         for ordinal, one in enumerate(words)
     ]
+    said = "\n".join(one if isinstance(one, str) else one.body for one in words if not _is_template(one))
+    await corrections.keep(tx, handoff_id, "answer", said, agent_id)
     await handoffs.touch(tx, handoff_id)
     await queue.send(tx, conversation.conversation_id)
     await queue.drain(tx, conversation.conversation_id, delay_s=0)
@@ -144,6 +146,7 @@ async def hand_back(
     await handoffs.close(
         tx, handoff_id, "returned", note=note, agent_id=agent_id, facts=facts, promises=promises
     )
+    await corrections.keep(tx, handoff_id, "note", note, agent_id)
     await conversations.give_to_bot(tx, handoff.conversation_id)
     await handoffs.step(tx, handoff_id, "returned", agent_id, note)
     await _tell_graph(tx, handoff, inbox.HAND_BACK, note)
@@ -161,6 +164,7 @@ async def resolve(
     await conversations.give_to_bot(tx, handoff.conversation_id)
     summary = " — ".join(part for part in (handoff.summary, note) if part)
     await conversations.close(tx, handoff.conversation_id, summary=summary or None)
+    await corrections.keep(tx, handoff_id, "resolved", note, agent_id)
     await handoffs.step(tx, handoff_id, "resolved", agent_id, note)
     await _tell_graph(tx, handoff, inbox.RESOLVE, note)
 

@@ -61,6 +61,7 @@ async def happened(
     conversation_id: int | None = None,
     subject_id: int | None = None,
     detail: str = "",
+    agent_id: int | None = None,
 ) -> bool:
     """Writes an event down and lets its handlers follow; False when `key` says it was written before.
 
@@ -74,6 +75,7 @@ async def happened(
         subject_id=subject_id,
         detail=detail,
         key=key,
+        agent_id=agent_id,
     )
     if event_id is None:
         return False

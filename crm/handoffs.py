@@ -63,6 +63,11 @@ class FactRow:
     body: str
 
 
+@dataclass(frozen=True)
+class _ActRow:
+    detail: str
+
+
 async def open_one(
     tx: Tx,
     conversation_id: int,
@@ -198,6 +203,17 @@ async def apologised(tx: Tx, handoff_id: int) -> bool:
 async def step(tx: Tx, handoff_id: int, kind: str, agent_id: int | None, detail: str = "") -> None:
     """Writes down who did what."""
     await tx.run("handoff_step", handoff_id=handoff_id, kind=kind, agent_id=agent_id, detail=detail)
+
+
+async def acted(tx: Tx, handoff_id: int, agent_id: int, detail: str) -> None:
+    """Writes down what an agent carried out for the customer, and what came of it."""
+    await tx.run("handoff_acted", handoff_id=handoff_id, agent_id=agent_id, detail=detail)
+    await touch(tx, handoff_id)
+
+
+async def acts(tx: Tx, handoff_id: int) -> list[str]:
+    """What agents carried out during a hand-over, in order."""
+    return [row.detail for row in await tx.all(_ActRow, "handoff_acts", handoff_id=handoff_id)]
 
 
 async def steps(tx: Tx, conversation_id: int) -> list[StepRow]:

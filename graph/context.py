@@ -30,6 +30,20 @@ class MediaUnusable(Exception):
         self.reason = reason
 
 
+class ToolServices(Protocol):
+    """What a tool works with: the record, and the sentences of the customer's language."""
+
+    @property
+    def crm(self) -> Crm:
+        """The record."""
+        ...
+
+    @property
+    def phrases(self) -> Phrases:
+        """SARA's own sentences."""
+        ...
+
+
 class MediaSource(Protocol):
     """Where a customer's voice note is fetched from."""
 

@@ -194,6 +194,7 @@ def _known(state: State) -> str:
     if returned:
         told = "; ".join([returned.get("note", ""), *returned.get("promises", [])])
         lines.append(f"A colleague spoke with the customer and left this note: {told}")
+        lines.extend(f"A colleague has already done this: {done}" for done in returned.get("done", []))
     return "\n".join(lines)
 
 

@@ -3,18 +3,17 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from babel.dates import format_datetime
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from crm import businesses, contacts, conversations, handoffs, hours, inbox, outbox, queue
+from crm import businesses, contacts, conversations, handoffs, inbox, outbox, queue
 from crm.businesses import Profile
 from crm.conversations import ConversationRow
 from crm.messages import NewMessage
 from crm.record import Tx
 from graph.context import Context
 from graph.state import Line, State, answered_wamids, extend, text_of
-from knowledge.emergency import emergency_number
+from tools.holding import holding
 from tools.unheard import voice_notes
 from tools.unseen import files
 
@@ -138,30 +137,9 @@ async def _speak(tx: Tx, state: State, words: str) -> None:
 
 def _holding(state: State, profile: Profile, context: Context, now: datetime) -> str:
     """What the customer is told: the emergency number first, then who answers and when."""
-    say = context.phrases.speaker(state["language"])
-    parts = []
-    if state["handoff"].get("label") == "emergency":
-        number = emergency_number(profile.business.country)
-        parts.append(
-            say(
-                "If you are in danger or someone needs help right now, call {number} immediately.",
-                number=number,
-            )
-        )
-    if state["handoff"].get("text"):
-        parts.append(f"{state['handoff']['text']}\n")
-    parts.append(
-        say("I'm passing you to a colleague, who will read everything you wrote and answer you here.")
-    )
-    opening = hours.next_opening(profile, now)
-    if hours.is_open(profile, now):
-        parts.append(say("We are open now: you will get an answer shortly."))
-    elif opening is not None:
-        when = format_datetime(opening, "EEEE d MMMM, HH:mm", locale=state["language"])
-        parts.append(
-            say("We are closed now and open again on {when}: you will get an answer then.", when=when)
-        )
-    return " ".join(parts)
+    say, reason = context.phrases.speaker(state["language"]), state["handoff"]
+    emergency, about = reason.get("label") == "emergency", str(reason.get("text") or "")
+    return holding(profile, say, state["language"], now, emergency=emergency, about=about)
 
 
 def _packet(state: State, conversation: ConversationRow, now: datetime) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def _told_by_colleague(state: State, text: str) -> list[dict[str, Any]]:
     told = [
         *(f"{key}: {body}" for key, body in returned.get("facts", {}).items()),
         *returned.get("promises", []),
+        *returned.get("done", []),
     ]
     asked = _stems(text)
     return [

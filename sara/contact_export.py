@@ -1,13 +1,20 @@
 """A customer's data in a folder: contact.json for machines, contact.html for people, and their files."""
 
 import json
+import zipfile
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from crm import businesses
+from crm.privacy import export as exporting
+from crm.privacy import people
 from crm.privacy.export import Export
+from crm.record import Crm
+from crm.sealing import Seal
 from db.checkpoints import TenantSaver
 from db.tenancy import tenant
 
@@ -24,16 +31,37 @@ async def thread_states(saver: TenantSaver, business_id: int, threads: list[str]
     return states
 
 
-def write(export: Export, folder: Path, business: str) -> list[Path]:
-    """Writes the export; the folder and its files are readable by their owner alone. Returns the files."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pages = {
+async def zipped(crm: Crm, saver: TenantSaver, seal: Seal | None, business_id: int, contact_id: int) -> bytes:
+    """The same files in one archive. Raises UnknownContact, NotOurSeal."""
+    async with crm.transaction(business_id) as tx:
+        person = await people.find(tx, f"#{contact_id}")
+        made = await exporting.export(tx, person, seal)
+        threads = [row.thread_id for row in await people.threads(tx, contact_id)]
+        name = (await businesses.row(tx)).name
+    async with crm.as_owner() as tx:
+        made.raw_webhooks = await exporting.count_raw(tx, person)
+    made.threads = await thread_states(saver, business_id, threads)
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in pages(made, name).items():
+            archive.writestr(path, content)
+    return packed.getvalue()
+
+
+def pages(export: Export, business: str) -> dict[str, bytes]:
+    """The files of an export, by name."""
+    return {
         "contact.json": json.dumps(export.data(), ensure_ascii=False, indent=2, default=_plain).encode(),
         "contact.html": _page(export, business).encode(),
         **{file.name: file.content for file in export.files},
     }
+
+
+def write(export: Export, folder: Path, business: str) -> list[Path]:
+    """Writes the export; the folder and its files are readable by their owner alone. Returns the files."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     written = []
-    for name, content in pages.items():
+    for name, content in pages(export, business).items():
         path = folder / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.touch(mode=0o600)

@@ -105,7 +105,7 @@ def entry_of(business: BusinessFile) -> BusinessEntry:
             for language, template in languages.items()
         ],
         service_levels={priority: level.model_dump() for priority, level in business.service_levels.items()},
-        pack=_pack(business.pack),
+        pack=pack_of(business.pack),
     )
 
 
@@ -122,7 +122,7 @@ def _service(service: business_file.Service) -> ServiceEntry:
     return ServiceEntry(fields=fields, names=names, descriptions=descriptions, locations=service.locations)
 
 
-def _pack(vertical: Vertical) -> Pack:
+def pack_of(vertical: Vertical) -> Pack:
     questions = {
         intent: [
             Asked(

@@ -76,6 +76,8 @@ def _too_many(call: Call, service: Service, slots: Slots) -> Question | Declined
 
 async def _not_allowed(tx: Tx, call: Call) -> Declined | None:
     """Somebody who books and does not come, or books without end, is for a person to deal with."""
+    if call.agent_id is not None:
+        return None
     if await appointments.missed_since(tx, call.contact_id, tx.now - MISSED_WITHIN) >= MOST_MISSED:
         return Declined(call.say("A colleague will look for a time with you."), handoff="missed_before")
     if len(await appointments.of_contact(tx, call.contact_id)) >= MOST_OPEN:

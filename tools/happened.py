@@ -19,4 +19,5 @@ async def remember_once(tx: Tx, call: Call, kind: str, subject_id: int | None, d
         conversation_id=call.conversation_id,
         subject_id=subject_id,
         detail=detail,
+        agent_id=call.agent_id,
     )

@@ -98,7 +98,7 @@ def none_found(call: Call, slots: Slots) -> Declined:
 def too_late(call: Call, slots: Slots, row: AppointmentRow) -> Question | Declined | None:
     """Inside the notice period: says what the rule is and offers a person; None when there is time enough."""
     hours = call.profile.business.cancel_notice_hours
-    if row.starts - call.now >= timedelta(hours=hours):
+    if call.agent_id is not None or row.starts - call.now >= timedelta(hours=hours):
         return None
     if slots.get("late") == "yes":
         return Declined("", handoff="inside_notice_period")

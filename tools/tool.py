@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from crm.businesses import Profile
 from crm.messages import Option
-from graph.context import Context
+from graph.context import ToolServices
 from knowledge.phrases import Say
 
 Slots = dict[str, Any]
@@ -17,12 +17,15 @@ Slots = dict[str, Any]
 
 @dataclass(frozen=True)
 class Call:
-    """The circumstances of a call: whose, for whom, in which turn. `turn_id` is the idempotency key."""
+    """The circumstances of a call: whose, for whom, in which turn. `turn_id` is the idempotency key.
 
-    context: Context
+    With `agent_id` one of the team acts for the customer: what only a person decides is decided then.
+    """
+
+    context: ToolServices
     profile: Profile
     business_id: int
-    conversation_id: int
+    conversation_id: int | None
     contact_id: int
     contact_name: str | None
     turn_id: str
@@ -34,6 +37,7 @@ class Call:
     heard: str = ""  # those of its words that came by voice
     doubtful: bool = False  # … and only just passed for understood
     place: Mapping[str, Any] | None = None  # shown on the map: latitude, longitude, name, address
+    agent_id: int | None = None
     about: str | None = None  # the service spoken of before: its key
 
 

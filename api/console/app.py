@@ -16,17 +16,25 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from api.console.access import LoginNeeded
 from api.console.actions import actions_router
 from api.console.bounds import Bounded
+from api.console.calendar import calendar_router
+from api.console.contacts import contacts_router
 from api.console.desk import desk_router
+from api.console.knowledge import knowledge_router
 from api.console.login import login_router
 from api.console.media import media_router
 from api.console.pages import HEADERS, Pages
+from api.console.settings import settings_router
 from api.console.stream import stream_router
+from api.console.tools import tools_router
 
 STATIC = Path(__file__).with_name("static")
 ASSETS = {
     "console.css": "text/css",
     "console.js": "text/javascript",
     "live.js": "text/javascript",
+    "sheet.js": "text/javascript",
+    "pages.js": "text/javascript",
+    "pages.css": "text/css",
 }
 
 
@@ -38,6 +46,11 @@ def install(app: FastAPI) -> None:
         login_router(pages),
         stream_router(),
         media_router(),
+        tools_router(pages),
+        contacts_router(pages),
+        calendar_router(pages),
+        knowledge_router(pages),
+        settings_router(pages),
         actions_router(pages),
         desk_router(pages),
     ):

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date as Date  # noqa: N812 a function of the templates has this name
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time, get_day_names
 from babel.numbers import format_currency
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -62,6 +63,11 @@ class Pages:
         def moment(at: datetime) -> str:
             return str(format_datetime(at.astimezone(place), "EEE d MMM, HH:mm", locale=language))
 
+        day_names = get_day_names("wide", locale=language)
+
+        def date(at: Date) -> str:
+            return str(format_date(at, "EEE d MMM", locale=language))
+
         def money(amount: Decimal, currency: str) -> str:
             return str(format_currency(amount, currency, locale=language))
 
@@ -72,8 +78,11 @@ class Pages:
             reason=lambda key: words.reason(say, key),
             label=lambda key: words.label(say, key),
             step=lambda kind: words.step(say, kind),
+            happening=lambda kind, what: words.happening(say, kind, what),
             clock=clock,
             day=day,
+            date=date,
+            weekday=lambda number: day_names[number],
             moment=moment,
             money=money,
             **values,

@@ -4,17 +4,24 @@ from pathlib import Path
 
 from fastapi import Request
 
+from crm.configure import UnknownSetting
 from crm.errors import (
     BotSpeaks,
+    ContactBusy,
     FileRefused,
     HandoffClosed,
     HeldByColleague,
     NewerConversation,
     RecordError,
     RecordUnavailable,
+    SomethingOpen,
     UnknownAgent,
+    UnknownContact,
     WindowOver,
 )
+from crm.library import EndsBeforeItBegins, UnknownDocument
+from crm.merging import SameContact
+from crm.proposals import NoQuestion, ProposalClosed, ProposalConflict, StaleProposal, UnknownProposal
 from knowledge.phrases import Phrases, Say
 
 LOCALES = Path(__file__).with_name("locales")
@@ -81,8 +88,50 @@ def step(say: Say, kind: str) -> str:
         "resolved": say("resolved it"),
         "reopened": say("reopened it"),
         "apologised": say("The customer was told that it takes longer"),
+        "acted": say("did this"),
     }
     return known.get(kind, kind)
+
+
+def happening(say: Say, kind: str, what: str) -> str:
+    """What an entry of a customer's timeline says: the state of a thing, or the kind of an event."""
+    states = {
+        "booked": say("booked"),
+        "held": say("held"),
+        "completed": say("came"),
+        "no_show": say("did not come"),
+        "cancelled": say("cancelled"),
+        "requested": say("requested"),
+        "issued": say("issued"),
+        "accepted": say("accepted"),
+        "declined": say("declined"),
+        "expired": say("expired"),
+        "pending": say("to come"),
+        "ready": say("ready"),
+        "void": say("nothing to pay"),
+        "open": say("open"),
+        "in_progress": say("being looked at"),
+        "closed": say("closed"),
+    }
+    events = {
+        "appointment_booked": say("Appointment booked"),
+        "appointment_moved": say("Appointment moved"),
+        "appointment_cancelled": say("Appointment cancelled"),
+        "appointment_completed": say("Came"),
+        "appointment_missed": say("Did not come"),
+        "quote_requested": say("Quote asked for"),
+        "quote_issued": say("Quote sent"),
+        "quote_accepted": say("Quote accepted"),
+        "quote_declined": say("Quote declined"),
+        "ticket_opened": say("Ticket opened"),
+        "handed_over": say("Handed over to the team"),
+        "hand_back": say("handed back to SARA"),
+        "resolve": say("resolved it"),
+        "contact_edited": say("Entry changed"),
+        "contact_merged": say("Entries merged"),
+    }
+    known = events if kind == "event" else states
+    return known.get(what, what.replace("_", " "))
 
 
 def problem(say: Say, error: Exception) -> str:
@@ -97,6 +146,18 @@ def problem(say: Say, error: Exception) -> str:
         NewerConversation: say("The customer has a newer open conversation: go on there."),
         FileRefused: say("This file cannot be sent: picture, PDF, office file, text, sound or video, 16 MB."),
         UnknownAgent: say("No such colleague."),
+        UnknownSetting: say("There is nothing of that name to be changed."),
+        UnknownDocument: say("No such document: it may have been deleted meanwhile."),
+        EndsBeforeItBegins: say("A document cannot stop being valid before it begins to be."),
+        UnknownProposal: say("No such proposal: it may have been decided meanwhile."),
+        ProposalClosed: say("This was already decided."),
+        ProposalConflict: say("The lists contradict each other on this: reject what is wrong first."),
+        NoQuestion: say("This does not ask whether two services are the same: accept or reject it."),
+        StaleProposal: say("The record has changed since this was proposed: upload the list again."),
+        SameContact: say("That is the same customer: name another entry."),
+        UnknownContact: say("No such customer: give the whole phone number, or # and the entry's number."),
+        ContactBusy: say("SARA is answering this customer at this moment: try again in a few seconds."),
+        SomethingOpen: say("Both have an open conversation with a person: hand back or resolve one first."),
         RecordUnavailable: say("The database does not answer. Try again in a moment."),
     }
     return next((text for kind, text in known.items() if isinstance(error, kind)), str(error))

@@ -1,6 +1,7 @@
 -- crm_event_once -- something happened, unless this turn has already said so
-INSERT INTO crm_event (business_id, contact_id, conversation_id, kind, subject_id, detail, key, at)
-VALUES (%(business_id)s, %(contact_id)s, %(conversation_id)s, %(kind)s, %(subject_id)s, %(detail)s, %(key)s, %(now)s)
+INSERT INTO crm_event (business_id, contact_id, conversation_id, kind, subject_id, detail, key, at, agent_id)
+VALUES (%(business_id)s, %(contact_id)s, %(conversation_id)s, %(kind)s, %(subject_id)s, %(detail)s, %(key)s, %(now)s,
+        %(agent_id)s)
 ON CONFLICT (business_id, key) WHERE key IS NOT NULL DO NOTHING
 RETURNING crm_event_id;
 

@@ -66,6 +66,15 @@ UPDATE handoff SET apologised_at = %(now)s WHERE handoff_id = %(handoff_id)s AND
 INSERT INTO handoff_step (business_id, handoff_id, agent_id, kind, detail, at)
 VALUES (%(business_id)s, %(handoff_id)s, %(agent_id)s, %(kind)s, %(detail)s, %(now)s);
 
+-- handoff_acted -- an agent carried something out; the same press of a button is told once
+INSERT INTO handoff_step (business_id, handoff_id, agent_id, kind, detail, at)
+SELECT %(business_id)s, %(handoff_id)s, %(agent_id)s, 'acted', %(detail)s, %(now)s
+WHERE NOT EXISTS (SELECT FROM handoff_step s WHERE s.handoff_id = %(handoff_id)s AND s.kind = 'acted'
+                  AND s.detail = %(detail)s);
+
+-- handoff_acts -- what agents carried out during a hand-over, in order
+SELECT detail FROM handoff_step WHERE handoff_id = %(handoff_id)s AND kind = 'acted' ORDER BY handoff_step_id;
+
 -- handoff_steps -- who did what in a conversation, in order
 SELECT s.handoff_id, s.kind, s.detail, s.at, a.name AS agent_name
 FROM handoff_step s JOIN handoff h USING (handoff_id) LEFT JOIN agent a ON a.agent_id = s.agent_id

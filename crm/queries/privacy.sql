@@ -1,6 +1,9 @@
 -- person -- a customer by the number SARA gives them, their phone or their business-scoped user id
 SELECT contact_id, wa_id, bsuid, name, email, erased_at FROM contact
-WHERE contact_id = %(contact_id)s OR wa_id = %(wa_id)s OR bsuid = %(bsuid)s ORDER BY contact_id LIMIT 1;
+WHERE contact_id = coalesce((SELECT m.merged_into FROM contact m WHERE m.contact_id = %(contact_id)s), %(contact_id)s)
+   OR wa_id = %(wa_id)s OR bsuid = %(bsuid)s
+   OR contact_id IN (SELECT a.contact_id FROM contact_alias a WHERE a.wa_id = %(wa_id)s OR a.bsuid = %(bsuid)s)
+ORDER BY contact_id LIMIT 1;
 
 -- person_lock -- the same, held against messages that come in: they wait, and then meet somebody new
 SELECT contact_id, wa_id, bsuid, name, email, erased_at FROM contact
@@ -80,7 +83,9 @@ DELETE FROM alert a WHERE a.business_id = %(business_id)s AND a.contact_id IS NU
 
 -- person_former_numbers -- phone numbers a customer had
 SELECT DISTINCT detail AS number FROM crm_event
-WHERE contact_id = %(contact_id)s AND kind IN ('number_changed', 'number_taken') AND detail <> '';
+WHERE contact_id = %(contact_id)s AND kind IN ('number_changed', 'number_taken') AND detail <> ''
+UNION SELECT wa_id FROM contact_alias WHERE contact_id = %(contact_id)s AND wa_id IS NOT NULL
+UNION SELECT wa_id FROM contact_merge WHERE contact_id = %(contact_id)s AND wa_id IS NOT NULL;
 
 -- person_erased -- that it was done
 INSERT INTO erasure (business_id, contact_id, cause, invoices, at)

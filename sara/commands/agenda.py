@@ -60,6 +60,11 @@ def missed(business: Business, appointment: Number) -> None:
     run(_close(business, appointment, attendance.missed))
 
 
+closing = typer.Typer(help="How an appointment ended.", no_args_is_help=True)
+closing.command("complete")(attended)
+closing.command("no-show")(missed)
+
+
 async def _close(business: str, appointment: int, how: Callable[[Tx, int], Awaitable[None]]) -> None:
     async with desk_of(business) as desk, desk.crm.transaction(desk.business_id) as tx:
         await how(tx, appointment)

@@ -13,6 +13,7 @@ from evals.report import Reported, report
 from evals.result import Result, lines, shown
 from sara import (
     evaluation,
+    evaluation_corrections,
     evaluation_dates,
     evaluation_grounding,
     evaluation_injection,
@@ -37,7 +38,9 @@ SUITES: dict[str, Suite] = {
     "dates": evaluation_dates.dates,
     "intents": evaluation_intents.intents,
     "journeys": evaluation_journeys.journeys,
+    "corrections": evaluation_corrections.corrections,
 }
+OF_THE_RECORD = ("corrections",)  # on what is kept here: only when it is named
 
 
 def evaluate(
@@ -71,7 +74,7 @@ def evaluate(
         raise typer.BadParameter("--dataset goes with the name of one suite")
     other = read_run(compare) if compare else []
     settings, suites = load(llm=model, llm_fallback=None), []
-    for name in names or SUITES:
+    for name in names or [name for name in SUITES if name not in OF_THE_RECORD]:
         ran = run(SUITES[name](settings, dataset, None if split == "all" else split), log_level="error")
         result = stamped(ran, settings)
         suites.append(Reported(result, result.gates()))

@@ -11,7 +11,7 @@ import typer
 
 from channels.messages import OutboundMessage
 from channels.whatsapp.limits import fit
-from crm import businesses, conversations, desk, handoffs, messages
+from crm import businesses, conversations, corrections, desk, handoffs, messages
 from crm.errors import UnknownHandoff
 from crm.record import Crm
 from db.tenancy import tenant
@@ -148,6 +148,21 @@ def back(
 
     run(work())
     print("handed back")
+
+
+@app.command("corrections")
+def corrections_(business: Annotated[str, typer.Option(help="slug of the business")]) -> None:
+    """What agents said instead of SARA, a JSON row a line: for `sara eval corrections --dataset FILE`."""
+    for row in run(_corrections(business)):
+        print(json.dumps(row, ensure_ascii=False, default=str))
+
+
+async def _corrections(business: str) -> list[dict[str, Any]]:
+    async with _record() as crm:
+        async with crm.outside() as tx:
+            business_id = await businesses.of_slug(tx, business)
+        async with crm.transaction(business_id) as tx:
+            return [asdict(row) for row in await corrections.rows(tx)]
 
 
 @app.command("resolve")

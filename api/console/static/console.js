@@ -2,6 +2,7 @@
 // server escapes every word of a fragment; nothing here makes markup of text.
 
 import { live } from "./live.js";
+import { sheets } from "./sheet.js";
 
 const $ = (id) => document.getElementById(id);
 const { base, business, csrf, at } = document.body.dataset;
@@ -127,6 +128,7 @@ function mergeThread(old, fresh, own) {
   const kept = new Map([...old.children].filter((item) => item.id).map((item) => [item.id, item]));
   const items = [...fresh.children].map((item) => {
     const same = kept.get(item.id);
+    if (item.id && !same) item.classList.add("fresh");
     return same && same.dataset.v === item.dataset.v ? same : item;
   });
   old.replaceChildren(...items);
@@ -174,6 +176,13 @@ live(business, base, {
   },
   state: (on) => { $("line").textContent = on ? "" : words.offline; },
   over: () => complain(words.expired, true),
+});
+
+// What a tool did is told to the customer in their words: put into the field, to be changed or sent.
+sheets(csrf, words, (body) => {
+  if (body.html) show(body.html, true, true);
+  if (body.say && $("text") && !$("text").value) insert(body.say);
+  refresh("queue");
 });
 
 // --- presence -------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from crm import handoffs
+from sara.exchange import exchange
 from sara.local import Local
 from tests.api.console.people import PASSWORD, Agent, enter, somebody_waits
 from tests.api.console.test_desk import business_id
@@ -177,6 +178,12 @@ async def test_dark_pages_are_as_readable(scene: Scene, agent: Agent, tmp_path: 
     console = await scene.console(agent, WIDE, "dark")
     await console.goto(f"{scene.whole.url}/console/aurora/c/{waiting.conversation_id}")
     await accessible(console)
+    await exchange(scene.whole, waiting.customer, text="Ci siete ancora?")
+    await expect(console.locator(".item.fresh")).to_have_count(1, timeout=PATIENCE_MS)
+    # Words that fade in cannot be read meanwhile, whatever their colours.
+    moving = "document.getAnimations().flatMap((one) => one.effect.getKeyframes())"
+    faded = f"{moving}.filter((one) => 'opacity' in one)"
+    assert await console.evaluate(faded) == []
     await console.screenshot(path=tmp_path / "console-dark.png")
     login = await scene.page(NARROW, "dark")
     await login.goto(f"{scene.whole.url}/console/login")

@@ -1,0 +1,209 @@
+"""A business's settings as its admin changes them: each change is one transaction, and is written down."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Literal
+
+from crm import businesses, packs
+from crm.businesses import Profile
+from crm.errors import RecordError
+from crm.packs import Pack
+from crm.record import Tx
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+Span = tuple[time, time]
+
+
+class UnknownSetting(RecordError):
+    """There is nothing of that name in this business to be changed."""
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """Who changed which setting, from what to what."""
+
+    setting: str
+    before: str
+    after: str
+    at: datetime
+    agent_name: str | None
+
+
+@dataclass(frozen=True)
+class Patience:
+    """What a business waits for: minutes, hours and days."""
+
+    lead_time_minutes: int
+    cancel_notice_hours: int
+    unanswered_minutes: int
+    due_soon_minutes: int
+    dormant_after_days: int
+
+
+@dataclass(frozen=True)
+class ShutRow:
+    """Days it is shut; without a location everywhere."""
+
+    closure_id: int
+    location_id: int | None
+    location_name: str | None
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True)
+class ServiceTerms:
+    """What a service takes and costs; no price: on request."""
+
+    duration_minutes: int | None
+    buffer_minutes: int
+    price: Decimal | None
+    price_max: Decimal | None
+    bookable: bool
+    quotable: bool
+
+
+async def changes(tx: Tx) -> list[ChangeRow]:
+    """The latest changes, the last one first."""
+    return await tx.all(ChangeRow, "setting_changes")
+
+
+async def patience(tx: Tx) -> Patience:
+    """What the business waits for now."""
+    found = await tx.first(Patience, "setting_patience")
+    if found is None:
+        raise UnknownSetting(UnknownSetting.__doc__)
+    return found
+
+
+async def put_patience(tx: Tx, agent_id: int, wanted: Patience) -> None:
+    """Changes what it waits for."""
+    await tx.value("setting_lock")
+    before = await patience(tx)
+    await tx.run("setting_patience_put", **asdict(wanted))
+    old, new = asdict(before), asdict(wanted)
+    for name, value in new.items():
+        await changed(tx, agent_id, name, str(old[name]), str(value))
+
+
+async def put_week(tx: Tx, agent_id: int, location: str, week: Mapping[int, Sequence[Span]]) -> None:
+    """Replaces the opening hours of a location; a day without spans is closed. Raises UnknownSetting."""
+    profile = await _profile(tx)
+    place = next((one for one in profile.locations if one.key == location), None)
+    if place is None:
+        raise UnknownSetting(UnknownSetting.__doc__)
+    old: dict[int, list[Span]] = {}
+    for row in profile.hours:
+        if row.location_id == place.location_id:
+            old.setdefault(row.weekday, []).append((row.opens, row.closes))
+    await tx.run("setting_hours_clear", location_id=place.location_id)
+    for weekday, spans in week.items():
+        for opens, closes in spans:
+            await tx.run(
+                "setting_hours_put",
+                location_id=place.location_id,
+                weekday=weekday,
+                opens=opens,
+                closes=closes,
+            )
+    await changed(tx, agent_id, f"hours {place.name}", week_text(old), week_text(week))
+
+
+def week_text(week: Mapping[int, Sequence[Span]]) -> str:
+    """Opening hours in one line."""
+    days = [f"{DAYS[day]} {spans_text(week.get(day, ()))}" for day in range(7) if week.get(day)]
+    return "; ".join(days) or "closed"
+
+
+def spans_text(spans: Sequence[Span]) -> str:
+    """The spans of a day: "09:00-13:00, 15:00-19:00"."""
+    return ", ".join(f"{opens:%H:%M}-{closes:%H:%M}" for opens, closes in spans)
+
+
+async def closures(tx: Tx) -> list[ShutRow]:
+    """Days it is shut, today's and those to come."""
+    return await tx.all(ShutRow, "setting_closures", today=tx.now.date())
+
+
+async def shut(tx: Tx, agent_id: int, first: date, last: date, location: str | None) -> None:
+    """Days it will be shut, at one location or everywhere. Raises UnknownSetting."""
+    profile = await _profile(tx)
+    places = {place.key: place.location_id for place in profile.locations}
+    if location is not None and location not in places:
+        raise UnknownSetting(UnknownSetting.__doc__)
+    await tx.run(
+        "setting_closure_put",
+        location_id=places[location] if location else None,
+        first_day=first,
+        last_day=last,
+    )
+    await changed(tx, agent_id, "closed", "—", f"{first} – {last}{f' {location}' if location else ''}")
+
+
+async def reopen(tx: Tx, agent_id: int, closure_id: int) -> None:
+    """A closure is taken back. Raises UnknownSetting."""
+    days: str | None = await tx.value("setting_closure_drop", closure_id=closure_id)
+    if days is None:
+        raise UnknownSetting(UnknownSetting.__doc__)
+    await changed(tx, agent_id, "closed", days, "—")
+
+
+async def put_service(tx: Tx, agent_id: int, key: str, terms: ServiceTerms) -> None:
+    """Changes what a service takes and costs, from the next message on. Raises UnknownSetting."""
+    service = (await _profile(tx)).service(key)
+    if service is None:
+        raise UnknownSetting(UnknownSetting.__doc__)
+    await tx.run("setting_service", service_id=service.row.service_id, **asdict(terms))
+    for name, value in asdict(terms).items():
+        await changed(tx, agent_id, f"{key} {name}", str(getattr(service.row, name)), str(value))
+
+
+async def put_thresholds(tx: Tx, agent_id: int, wanted: Mapping[str, float]) -> None:
+    """Replaces the thresholds of its own; a label without one has the usual one."""
+    before = (await _profile(tx)).thresholds
+    await tx.run("setting_thresholds_clear")
+    for label, threshold in wanted.items():
+        await tx.run("setting_threshold_put", label=label, threshold=threshold)
+    for label in sorted({*before, *wanted}):
+        old, new = before.get(label), wanted.get(label)
+        await changed(tx, agent_id, f"threshold {label}", _number(old), _number(new))
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{value:.2f}"
+
+
+async def put_vertical(tx: Tx, agent_id: int, name: str, pack: Pack) -> None:
+    """The business takes another trade's questions, topics and sentences; changes to the old ones go."""
+    before = (await _profile(tx)).business.vertical
+    await tx.run("setting_vertical", vertical=name)
+    await packs.put(tx, tx.business_id, pack)
+    await changed(tx, agent_id, "vertical", before, name)
+
+
+async def put_holding(
+    tx: Tx, agent_id: int, key: Literal["open", "closed"], language: str, body: str
+) -> None:
+    """Its own holding message in a language; '' goes back to SARA's."""
+    before = (await _profile(tx)).holding.get((key, language), "")
+    if body == before:
+        return
+    await tx.run("setting_holding_clear", key=key, language=language)
+    if body:
+        await tx.run("setting_holding_put", key=key, language=language, body=body)
+    await changed(tx, agent_id, f"holding message {key} {language}", before or "—", body or "—")
+
+
+async def changed(tx: Tx, agent_id: int, setting: str, before: str, after: str) -> None:
+    """Writes a change down; what stayed as it was is no change."""
+    if before != after:
+        await tx.run("setting_changed", agent_id=agent_id, setting=setting, before=before, after=after)
+
+
+async def _profile(tx: Tx) -> Profile:
+    """The business with nobody else changing its settings."""
+    await tx.value("setting_lock")
+    return await businesses.profile(tx)

@@ -1,0 +1,63 @@
+"""The documents SARA may quote, as the team looks after them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from crm.errors import RecordError
+from crm.record import Tx
+
+
+class UnknownDocument(RecordError):
+    """No such document in this business: it may have been deleted meanwhile."""
+
+
+class EndsBeforeItBegins(RecordError):
+    """A document cannot stop being valid before it begins to be."""
+
+
+@dataclass(frozen=True)
+class DocumentRow:
+    """A document; without dates it holds always. `passages` is how many pieces of it can be found."""
+
+    document_id: int
+    path: str
+    title: str
+    language: str
+    valid_from: date | None
+    valid_until: date | None
+    ingested_at: datetime
+    passages: int
+
+    def holds(self, on: date) -> bool:
+        """Whether it is valid on a local day."""
+        return not (
+            (self.valid_from and self.valid_from > on) or (self.valid_until and self.valid_until < on)
+        )
+
+
+async def documents(tx: Tx) -> list[DocumentRow]:
+    """All of the business's documents, by name."""
+    return await tx.all(DocumentRow, "library")
+
+
+async def drop(tx: Tx, document_id: int) -> str:
+    """Deletes a document with its passages; returns its name. Raises UnknownDocument."""
+    path: str | None = await tx.value("library_drop", document_id=document_id)
+    if path is None:
+        raise UnknownDocument(UnknownDocument.__doc__)
+    return path
+
+
+async def hold(tx: Tx, document_id: int, valid_from: date | None, valid_until: date | None) -> str:
+    """Says from when to when a document holds, both days included; returns its name.
+
+    Raises UnknownDocument, EndsBeforeItBegins.
+    """
+    if valid_from and valid_until and valid_until < valid_from:
+        raise EndsBeforeItBegins(EndsBeforeItBegins.__doc__)
+    path: str | None = await tx.value(
+        "library_validity", document_id=document_id, valid_from=valid_from, valid_until=valid_until
+    )
+    if path is None:
+        raise UnknownDocument(UnknownDocument.__doc__)
+    return path

@@ -1,0 +1,131 @@
+"""The calendar: days and weeks, booking and moving by form, who came, who waits."""
+
+import secrets
+from datetime import timedelta
+
+from crm import appointments, businesses, contacts, waiting
+from sara.local import Local
+from tests.api.console.people import JSON, Agent
+from tests.api.console.test_desk import business_id
+from tests.api.console.test_tools import BOOK, weekday
+
+
+def phone() -> str:
+    return f"39351{secrets.randbelow(10**7):07d}"
+
+
+async def post(agent: Agent, path: str, **given: str) -> dict[str, str]:
+    answer = await agent.web.post(
+        f"{agent.base}/calendar/{path}", data={"csrf": agent.csrf, **given}, headers=JSON
+    )
+    return {"status": str(answer.status_code), **(answer.json() if answer.status_code != 303 else {})}
+
+
+async def of(whole: Local, number: str) -> list[appointments.AppointmentRow]:
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        contact_id = await tx.value("contact_by_wa_id", wa_id=number)
+        return await appointments.of_contact(tx, contact_id) if contact_id else []
+
+
+async def test_booking_for_a_new_number_moving_and_cancelling(whole: Local, elena: Agent) -> None:
+    number, day = phone(), weekday(8)
+    wrong = await post(elena, "book", **BOOK, phone="12", day=day, time="12:00")
+    assert wrong["status"] == "422"
+    assert 'aria-describedby="f-phone"' in wrong["form"]
+    assert f'value="{day}"' in wrong["form"]
+    made = await post(elena, "book", **BOOK, phone=f"+{number}", day=day, time="12:00", attempt=number)
+    assert made["status"] == "200", made
+    assert made["go"] == f"{elena.base}/calendar?day={day}"
+    again = await post(elena, "book", **BOOK, phone=f"+{number}", day=day, time="12:00", attempt=number)
+    [row] = await of(whole, number)
+    assert again["status"] in ("200", "422")
+    for view in ("day", "week"):
+        page = await elena.page("/calendar", day=day, view=view)
+        assert number in page
+        assert f"/calendar/{row.appointment_id}/move" in page
+        assert "attendance" not in page.split(number)[1].split("</li>")[0]  # it is still to come
+    only = await elena.page("/calendar", day=day, resource=row.resource_id)
+    assert number in only
+    other = weekday(9)
+    moved = await post(
+        elena, f"{row.appointment_id}/move", appointment=str(row.appointment_id), day=other, time="10:30"
+    )
+    assert moved["status"] == "200", moved
+    assert number in await elena.page("/calendar", day=other)
+    assert number not in (await elena.page("/calendar", day=day)).split("Waiting list")[0]
+    gone = await post(elena, f"{row.appointment_id}/cancel", appointment=str(row.appointment_id))
+    assert gone["status"] == "200", gone
+    assert await of(whole, number) == []
+    late = await elena.web.get(f"{elena.base}/calendar/{row.appointment_id}/move")
+    assert late.status_code == 404
+
+
+async def test_who_came_and_who_did_not(whole: Local, elena: Agent, stranger: Agent) -> None:
+    aurora, made = await business_id(whole), []
+    async with whole.crm.transaction(aurora) as tx:
+        service = (await businesses.profile(tx)).service("massaggio_rilassante")
+        assert service is not None
+        [*_, skilled] = await appointments.skilled(tx, service.row.service_id)
+        for number in range(2):
+            contact_id = await contacts.entered(tx, wa_id=phone(), name=f"Visita {number}")
+            starts = tx.now - timedelta(days=400 + number, hours=2)
+            row = await appointments.book(
+                tx,
+                contact_id=contact_id,
+                conversation_id=None,
+                service_id=service.row.service_id,
+                resource_id=skilled.resource_id,
+                starts=starts,
+                ends=starts + timedelta(minutes=50),
+                price=service.row.price,
+                idempotency_key=secrets.token_hex(8),
+            )
+            made.append(row)
+    for row, came in zip(made, ("yes", "no"), strict=True):
+        day = row.starts.date().isoformat()
+        assert "attendance" in await elena.page("/calendar", day=day, view="week")
+        assert (await post(stranger, f"{row.appointment_id}/attendance", came=came))["status"] == "303"
+        path = f"{elena.base}/calendar/{row.appointment_id}/attendance"
+        given = {"csrf": elena.csrf, "came": came, "back": f"?day={day}&view=day"}
+        answer = await elena.web.post(path, data=given)
+        assert answer.headers["location"] == f"{elena.base}/calendar?day={day}&view=day"
+        twice = await elena.web.post(path, data={**given, "back": "//evil"}, follow_redirects=True)
+        assert "already closed" in twice.text
+    async with whole.crm.transaction(aurora) as tx:
+        ended = [await appointments.get(tx, row.appointment_id) for row in made]
+        came_now = await contacts.get(tx, made[0].contact_id)
+        cursor = await tx.connection.execute(
+            "SELECT kind, agent_id FROM crm_event WHERE subject_id = ANY (%s) AND kind LIKE 'appointment_%%'",
+            ([row.appointment_id for row in made],),
+        )
+        events = {event["kind"]: event["agent_id"] for event in await cursor.fetchall()}
+    assert [row.status for row in ended if row] == ["completed", "no_show"]
+    assert came_now.lifecycle == "client"
+    assert events == {
+        "appointment_completed": elena.agent_id,
+        "appointment_missed": elena.agent_id,
+    }
+
+
+async def test_the_waiting_list_and_strange_days(whole: Local, elena: Agent) -> None:
+    number = phone()
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        profile = await businesses.profile(tx)
+        contact_id = await contacts.entered(tx, wa_id=number, name="Attende Molto")
+        await waiting.join(
+            tx,
+            contact_id=contact_id,
+            conversation_id=None,
+            service_id=profile.services[0].row.service_id,
+            location_id=profile.locations[0].location_id,
+            resource_id=None,
+            since=tx.now + timedelta(days=170),
+            until=tx.now + timedelta(days=171),
+            people=1,
+            language="it",
+            idempotency_key=number,
+        )
+    assert "Attende Molto" in await elena.page("/calendar")
+    for day in ("0001-01-01", "9999-12-31"):
+        assert (await elena.web.get(f"{elena.base}/calendar?view=week&day={day}")).status_code == 200
+    assert (await elena.web.get(f"{elena.base}/calendar?day=tomorrow")).status_code == 422

@@ -1,0 +1,147 @@
+"""What SARA may say: uploads and what goes wrong with them, validity, trying a question, facts."""
+
+import secrets
+from datetime import date, timedelta
+
+import pytest_asyncio
+
+from crm import corrections, library, proposals
+from crm.library import DocumentRow
+from sara.exchange import exchange
+from sara.local import Local
+from tests.api.console.people import JSON, Agent, customer, somebody_waits
+from tests.api.console.test_desk import business_id
+
+
+async def post(agent: Agent, path: str, **given: str) -> tuple[int, str]:
+    answer = await agent.web.post(
+        f"{agent.base}/knowledge/{path}", data={"csrf": agent.csrf, **given}, follow_redirects=True
+    )
+    return answer.status_code, answer.text
+
+
+async def upload(agent: Agent, name: str, content: bytes) -> tuple[int, dict[str, str]]:
+    answer = await agent.web.post(
+        f"{agent.base}/knowledge/upload",
+        data={"csrf": agent.csrf},
+        files={"file": (name, content)},
+        headers=JSON,
+    )
+    return answer.status_code, answer.json() if answer.content else {}
+
+
+async def known(whole: Local, name: str) -> DocumentRow | None:
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        return next((row for row in await library.documents(tx) if row.path == name), None)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def name(whole: Local) -> str:
+    return f"orto-{secrets.token_hex(3)}.md"
+
+
+async def test_a_document_is_taken_in_asked_about_and_forgotten(
+    whole: Local, boss: Agent, elena: Agent, name: str
+) -> None:
+    words = "# Orto botanico\n\nNell'orto botanico coltiviamo dodici varietà di lavanda della Provenza.\n"
+    status, told = await upload(boss, name, words.encode())
+    assert (status, told["go"]) == (200, "/console/aurora/knowledge?told=added")
+    _, told = await upload(boss, name, words.encode())
+    assert told["go"].endswith("unchanged")
+    assert name in await elena.page("/knowledge")
+    asked = {"question": "Quante varietà di lavanda coltivate?", "language": "it"}
+    status, page = await post(elena, "ask", **asked)
+    assert status == 200
+    assert "dodici varietà di lavanda" in page.split("Passages found")[0]  # the answer …
+    assert name in page  # … and where it is from
+    assert "Quante varietà di lavanda coltivate?" in page
+    row = await known(whole, name)
+    assert row is not None
+    assert (row.title, row.passages) == ("Orto botanico", 1)
+    yesterday = (date.today() - timedelta(days=1)).isoformat()
+    assert (await post(elena, f"documents/{row.document_id}", valid_until=yesterday))[0] == 403
+    status, page = await post(boss, f"documents/{row.document_id}", valid_until=yesterday)
+    assert status == 200
+    assert "no longer in force" in page
+    _, page = await post(elena, "ask", **asked)
+    assert "dodici varietà" not in page
+    status, page = await post(
+        boss, f"documents/{row.document_id}", valid_from="2030-02-01", valid_until="2030-01-01"
+    )
+    assert status == 422
+    assert "cannot stop being valid" in page
+    assert (await post(boss, f"documents/{row.document_id}", valid_from="2030-02-31"))[0] == 422
+    assert (await post(boss, f"documents/{row.document_id}/delete"))[0] == 200
+    assert await known(whole, name) is None
+    assert (await post(boss, f"documents/{row.document_id}/delete"))[0] == 422
+
+
+async def test_failures_are_told_in_words_and_keep_what_was_there(
+    whole: Local, boss: Agent, elena: Agent, stranger: Agent, name: str
+) -> None:
+    assert (await upload(boss, name, b"# Prima\n\nUna versione che si legge bene."))[0] == 200
+    for bad, why in (
+        (b"", "at most 16 MB"),
+        (b"\x00\x01\x02" * 400, "neither text nor a document"),
+        (b"   \n", "no text in it"),
+    ):
+        status, told = await upload(boss, name, bad)
+        assert status == 422, bad[:10]
+        assert why in told["detail"]
+    status, told = await upload(boss, "scan.pdf", b"%PDF-1.4 cut short")
+    assert status == 422
+    assert "scan.pdf was not taken in" in told["detail"]
+    row = await known(whole, name)
+    assert row is not None
+    assert row.title == "Prima"
+    assert (await upload(boss, "../../etc/passwd.md", b"# Passi\n\nNessuna cartella."))[0] == 200
+    assert await known(whole, "passwd.md") is not None
+    assert (await upload(elena, name, b"# x\n\ny"))[0] == 403
+    assert (await post(stranger, f"documents/{row.document_id}/delete"))[0] in (403, 422)
+    assert (await post(elena, "ask", question="  "))[0] == 422
+
+
+async def test_listed_facts_are_proposed_and_decided(whole: Local, boss: Agent, elena: Agent) -> None:
+    rows = ["| Servizio | Prezzo | Durata |", "|---|---|---|", "| Massaggio rilassante | 69 € | 50 min |"]
+    listing = "\n".join(["# Listino", "", *rows, ""])
+    status, told = await upload(boss, "listino-prova.md", listing.encode())
+    assert (status, told["go"]) == (200, "/console/aurora/knowledge?told=facts")
+    page = await elena.page("/knowledge")
+    assert "69" in page
+    assert 'value="accept"' not in page
+    aurora = await business_id(whole)
+    async with whole.crm.transaction(aurora) as tx:
+        [row] = [one for one in await proposals.proposals(tx) if one.document == "listino-prova.md"]
+    assert (await post(elena, f"facts/{row.proposal_id}", verdict="accept"))[0] == 403
+    status, page = await post(boss, f"facts/{row.proposal_id}", verdict="reject")
+    assert status == 200
+    status, page = await post(boss, f"facts/{row.proposal_id}", verdict="reject")
+    assert status == 422
+    assert (await post(boss, f"facts/{row.proposal_id}", verdict="burn"))[0] == 422
+    came = await exchange(whole, customer(), text="Quanto costa un massaggio rilassante?")
+    assert "65,00" in came.reply
+
+
+async def test_an_answer_given_often_becomes_a_document(whole: Local, boss: Agent, elena: Agent) -> None:
+    word = secrets.token_hex(4)
+    for who in ("Anna", "Bea", "Carla"):
+        waiting = await somebody_waits(whole, f"{who} Spesso")
+        said = f"Ciao {who}, la piscina {word} si prenota al banco con due giorni di anticipo e la tessera."
+        await elena.did(waiting.conversation_id, "send", text=said, attempt=who)
+        await elena.did(waiting.conversation_id, "back", note=f"Detto della piscina a {who}")
+    page = await boss.page("/knowledge")
+    assert f"la piscina {word}" in page
+    assert "3 times" in page
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        [one] = [found for found in await corrections.often(tx) if word in found.answer]
+        kept = [
+            row for row in await corrections.rows(tx) if word in row.sent or "Detto della piscina" in row.sent
+        ]
+    assert [row.kind for row in kept] == ["answer", "note"] * 3
+    assert (await post(elena, f"often/{one.key}", verdict="accept", title="x", body="y"))[0] == 403
+    assert (await post(boss, f"often/{one.key}", verdict="accept", title="Piscina", body=""))[0] == 422
+    body = f"La piscina {word} si prenota al banco con due giorni di anticipo."
+    status, page = await post(boss, f"often/{one.key}", verdict="accept", title=f"Piscina {word}", body=body)
+    assert status == 200
+    assert await known(whole, f"Piscina {word}.md") is not None
+    assert "3 times" not in page
