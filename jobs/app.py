@@ -66,20 +66,18 @@ async def run_worker(
     """Works until cancelled: `concurrency` jobs at once, and beside them as many `deliveries`, which mostly
     wait for the channel and for their turn, and must never wait for turns."""
     lanes = ((TURNING, concurrency, name), (SENDING, deliveries, f"{name}-sends"))
-
-    async def both() -> None:
-        await asyncio.gather(*(_work_on(app, services, *lane) for lane in lanes))
-
-    working = asyncio.create_task(both())
+    working = {asyncio.create_task(_work_on(app, services, *lane)) for lane in lanes}
     try:
-        await asyncio.shield(working)
-    except asyncio.CancelledError:
+        ended, _ = await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+        for lane in ended:
+            await lane
+    finally:
         # Before Python 3.12 `wait_for`, which pools of connections use, can lose a cancellation (issue 86296
-        # of CPython): it is asked again once a graceful end would be over.
-        while not working.done():
-            working.cancel()
-            await asyncio.wait({working}, timeout=_GRACE_S + 2)
-        raise
+        # of CPython): each lane is asked again once a graceful end would be over.
+        while working := {lane for lane in working if not lane.done()}:
+            for lane in working:
+                lane.cancel()
+            await asyncio.wait(working, timeout=_GRACE_S + 2)
 
 
 async def _work_on(app: App, services: Services, queues: Sequence[str], concurrency: int, name: str) -> None:

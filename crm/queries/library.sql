@@ -3,11 +3,6 @@ SELECT d.document_id, d.path, d.title, d.language, d.valid_from, d.valid_until, 
        (SELECT count(*) FROM chunk c WHERE c.document_id = d.document_id) AS passages
 FROM document d ORDER BY d.path;
 
--- library_document -- one document
-SELECT d.document_id, d.path, d.title, d.language, d.valid_from, d.valid_until, d.ingested_at,
-       (SELECT count(*) FROM chunk c WHERE c.document_id = d.document_id) AS passages
-FROM document d WHERE d.document_id = %(document_id)s;
-
 -- library_drop -- SARA knows it no more
 DELETE FROM document WHERE document_id = %(document_id)s RETURNING path;
 

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from channels.whatsapp.signature import sign
-from crm import businesses, logins, registry
+from crm import businesses, crowd, logins, registry
 from crm.record import Crm
 from sara.bench import processes
 from sara.bench.channel import NUMBER, SECRET, installed
@@ -73,8 +73,7 @@ async def _crowd(crm: Crm) -> None:
     async with crm.outside() as tx:
         business_id = await businesses.of_slug(tx, "aurora")
     async with crm.as_owner() as tx:
-        await tx.run("crowd", business=business_id, count=CROWD, phone_number_id=NUMBER)
-        await tx.run("crowd_counted")
+        await crowd.wait_for_a_person(tx, business_id, CROWD, NUMBER)
 
 
 async def _logged_in(url: str) -> _Office:
