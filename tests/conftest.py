@@ -14,7 +14,7 @@ from sara.demo import prepare
 from sara.local import Local, local_on
 from sara.settings import Settings, load
 
-SERVED = "served"
+SERVED, COMMANDED = "served", "commanded"
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,8 @@ async def dsn(settings: Settings) -> AsyncIterator[str]:
         async with services.record(settings, opened) as crm:
             await prepare(settings, opened, crm, report=lambda _: None)
         with psycopg.connect(_named(opened, "template1"), autocommit=True) as owner:
-            owner.execute(f"CREATE DATABASE {SERVED} TEMPLATE postgres")
+            for copy in (SERVED, COMMANDED):
+                owner.execute(f"CREATE DATABASE {copy} TEMPLATE postgres")
         yield opened
 
 
@@ -44,6 +45,13 @@ async def dsn(settings: Settings) -> AsyncIterator[str]:
 def served_dsn(dsn: str) -> str:
     """A copy of that database where a worker works: it would take the hooks and replies of other tests."""
     return _named(dsn, SERVED)
+
+
+@pytest.fixture(scope="session")
+def commanded_dsn(dsn: str) -> str:
+    """Another copy, for commands: while one runs in this thread, the worker of `whole` stands still, and with
+    it whatever it has locked."""
+    return _named(dsn, COMMANDED)
 
 
 def _named(dsn: str, database: str) -> str:

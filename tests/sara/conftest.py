@@ -51,8 +51,11 @@ def bare(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def sara(bare: Cli, settings: Settings, served_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """The same on the database of the session, where the three businesses are."""
-    monkeypatch.setenv("SARA_DATABASE_URL", served_dsn)
+def sara(
+    bare: Cli, settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Cli:
+    """The same on a database with the three businesses: the served one for a test with all of SARA."""
+    database = "served_dsn" if "whole" in request.fixturenames else "commanded_dsn"
+    monkeypatch.setenv("SARA_DATABASE_URL", request.getfixturevalue(database))
     monkeypatch.setenv("SARA_DATA_DIR", str(settings.data_dir))
     return bare

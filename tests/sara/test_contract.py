@@ -146,14 +146,14 @@ def test_a_taken_port_is_one_line(sara) -> None:
             assert f"cannot listen on port {port}" in sara(command, "--port", port).one_line
 
 
-def test_the_installed_command_serves_the_demo_until_it_is_interrupted(served_dsn: str, settings) -> None:
+def test_the_installed_command_serves_the_demo_until_it_is_interrupted(commanded_dsn: str, settings) -> None:
     """The only test that pays for an interpreter: entry point, pages, interruption."""
     import os
 
     import httpx
 
     environment = os.environ | {
-        "SARA_DATABASE_URL": served_dsn,
+        "SARA_DATABASE_URL": commanded_dsn,
         "SARA_DATA_DIR": str(settings.data_dir),
         "SARA_LLM": "extractive",
     }

@@ -18,10 +18,10 @@ KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 
 
 @pytest.fixture(autouse=True)
-def clean(served_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def clean(commanded_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SARA_SECRET_KEY", KEY)
     yield
-    with psycopg.connect(served_dsn, autocommit=True) as owner:
+    with psycopg.connect(commanded_dsn, autocommit=True) as owner:
         owner.execute("DELETE FROM alert_target")
         owner.execute("DELETE FROM webhook_subscription")
 
@@ -108,11 +108,11 @@ def test_private_addresses_are_refused(sara, monkeypatch: pytest.MonkeyPatch, ur
         assert sara("webhooks", "add", "--business", "conti", url).code == 0
 
 
-def test_doctor_names_what_was_given_up(sara, served_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_names_what_was_given_up(sara, commanded_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sara("alerts", "add", "--business", "conti", "--name", "desk", f"json://127.0.0.1:{free_port()}/")
     [finding] = run(_outward(load()))
     assert (finding.state, finding.detail) == ("ok", "1 places of the team, 0 other systems")
-    with psycopg.connect(served_dsn, autocommit=True) as owner:
+    with psycopg.connect(commanded_dsn, autocommit=True) as owner:
         owner.execute(
             "INSERT INTO alert (business_id, alert_target_id, kind, key, title, body, urgent, state, error,"
             "   next_attempt_at, created_at)"
