@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import psycopg
 import pytest
 import pytest_asyncio
 
@@ -79,12 +80,28 @@ async def _furnish(settings: Settings, dsn: str) -> None:
     assert done.added == 1
 
 
-@pytest.fixture
-def fake(running: FakeEngine, modelled: Local, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """The engine with an empty script, tried again in every turn however often it failed before."""
+@pytest_asyncio.fixture(loop_scope="session")
+async def fake(
+    running: FakeEngine, modelled: Local, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[FakeEngine]:
+    """The engine with an empty script, tried again in every turn however often it failed before.
+
+    A brief's draft for an agent is asked for as a turn is, beside the next one: it would take its words.
+    """
     monkeypatch.setattr(ModelChain, "RETRY_AFTER_S", 0.0)
     running.will()
-    return running
+    yield running
+    await _briefs_are_written(modelled.dsn)
+
+
+async def _briefs_are_written(dsn: str) -> None:
+    query = "SELECT 1 FROM procrastinate_jobs WHERE task_name LIKE '%brief' AND status IN ('todo', 'doing')"
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as owner:
+        for _ in range(400):
+            if await (await owner.execute(query)).fetchone() is None:
+                return
+            await asyncio.sleep(0.05)
+    raise AssertionError("a brief was not written within 20 s")
 
 
 @dataclass(frozen=True)
