@@ -4,10 +4,9 @@ Patterns run over folded text (no case, no accents) and read only what is said o
 """
 
 import re
-import unicodedata
 from typing import Literal
 
-from inference.when_lexer import fold
+from inference.folding import one_line
 
 Wish = Literal["move", "cancel", "list"]
 
@@ -62,7 +61,7 @@ def about_appointment(text: str) -> Wish | None:
 
     Only for texts that are known to be about an appointment: "sposta" alone is a wish to move.
     """
-    folded = _folded(text)
+    folded = one_line(text)
     if _MOVES.search(folded):
         return "move"
     if _CANCELS.search(folded):
@@ -72,7 +71,7 @@ def about_appointment(text: str) -> Wish | None:
 
 def plain_wish(text: str) -> Wish | None:
     """The same for any text: one of the customer's own is named, and nothing asks for the rules."""
-    folded = _folded(text)
+    folded = one_line(text)
     if _LIST.search(folded):
         return "list"
     if not names_own(text) or _ASKS_HOW.match(folded):
@@ -83,14 +82,10 @@ def plain_wish(text: str) -> Wish | None:
 
 def names_own(text: str) -> bool:
     """Whether a text speaks of an appointment the customer has."""
-    folded = _folded(text)
+    folded = one_line(text)
     return _NAMES.search(folded) is not None and _OWN.search(folded) is not None
 
 
 def wants_waiting_list(text: str) -> bool:
     """Whether the customer asks to be told when a place becomes free."""
-    return _WAITING.search(_folded(text)) is not None
-
-
-def _folded(text: str) -> str:
-    return " ".join(fold(unicodedata.normalize("NFC", text)).replace("’", "'").split())
+    return _WAITING.search(one_line(text)) is not None

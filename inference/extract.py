@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Literal
 
 from inference.extract_words import (
@@ -324,14 +325,14 @@ def match_service(text: str, services: Sequence[ServiceNames], language: str) ->
 def _names(service: ServiceNames, language: str) -> list[tuple[frozenset[str], float]]:
     named = [(code, name) for code, name in service.names.items()]
     named += [(code, alias) for code, aliases in service.aliases.items() for alias in aliases]
-    sets = [
-        (
-            frozenset(_stem(w) for w in _words(name) if w not in filler_words()),
-            1.0 if code == language else 0.97,
-        )
-        for code, name in named
-    ]
+    sets = [(_stems_of(name), 1.0 if code == language else 0.97) for code, name in named]
     return [(words, bonus) for words, bonus in sets if words]
+
+
+@lru_cache(maxsize=8192)
+def _stems_of(name: str) -> frozenset[str]:
+    """Every message is held against every name: a name's words are taken apart once."""
+    return frozenset(_stem(word) for word in _words(name) if word not in filler_words())
 
 
 def _weights(names: Mapping[str, Sequence[tuple[frozenset[str], float]]]) -> dict[str, float]:

@@ -166,8 +166,6 @@ def _plain_wish(text: str) -> Intent | None:  # noqa: PLR0911 one return a wish
         return "opt_out"
     if asks_last_time(text):
         return "list_my_appointments"
-    if plain_wish(text) is None and (wants_booking(text) or (as_last_time(text) and "?" not in text)):
-        return "book_appointment"
     match plain_wish(text):
         case "move":
             return "reschedule_appointment"
@@ -175,6 +173,8 @@ def _plain_wish(text: str) -> Intent | None:  # noqa: PLR0911 one return a wish
             return "cancel_appointment"
         case "list":
             return "list_my_appointments"
+    if wants_booking(text) or (as_last_time(text) and "?" not in text):
+        return "book_appointment"
     return None
 
 

@@ -4,9 +4,8 @@ Patterns run over folded text (no case, no accents) and read only what is said o
 """
 
 import re
-import unicodedata
 
-from inference.when_lexer import fold
+from inference.folding import one_line
 
 _LAST = (
     r"(?:(?:l'|la |dell'|della |nell')?(?:ultima|scorsa|altra|precedente) (?:volta|visita|seduta)"
@@ -38,14 +37,10 @@ _PAST_TENSE = re.compile(rf"\b{_PAST}\b")
 
 def as_last_time(text: str) -> bool:
     """Whether the customer wants what they had before: "lo stesso dell'ultima volta", "the usual"."""
-    return _AGAIN.search(_folded(text)) is not None
+    return _AGAIN.search(one_line(text)) is not None
 
 
 def asks_last_time(text: str) -> bool:
     """Whether the customer asks what, when or with whom it was the last time."""
-    folded = _folded(text)
+    folded = one_line(text)
     return _ASKS.search(folded) is not None and _PAST_TENSE.search(folded) is not None
-
-
-def _folded(text: str) -> str:
-    return " ".join(fold(unicodedata.normalize("NFC", text)).replace("’", "'").split())

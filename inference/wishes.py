@@ -5,10 +5,9 @@ how something works is none of these.
 """
 
 import re
-import unicodedata
 from typing import Literal
 
-from inference.when_lexer import fold
+from inference.folding import one_line
 
 _QUOTE = (
     r"(?:preventiv[oi]|offert[ae]|quote|quotation|estimate|offer|presupuesto|cotizacion|orcamento"
@@ -95,7 +94,7 @@ Decision = Literal["accept", "decline"]
 
 def decides_quote(text: str) -> Decision | None:
     """Whether the customer accepts or declines a quote outright."""
-    folded = _folded(text)
+    folded = one_line(text)
     if _DECLINE.search(folded):
         return "decline"
     return "accept" if _ACCEPT.search(folded) and not _ASKS_HOW.match(folded) else None
@@ -103,30 +102,26 @@ def decides_quote(text: str) -> Decision | None:
 
 def asks_ticket_status(text: str) -> bool:
     """Whether the customer asks how a report or complaint is coming along."""
-    return _STATUS.search(_folded(text)) is not None
+    return _STATUS.search(one_line(text)) is not None
 
 
 def updates_contact(text: str) -> bool:
     """Whether the customer wants their own name, e-mail address or language changed."""
-    return _UPDATE.search(_folded(text)) is not None
+    return _UPDATE.search(one_line(text)) is not None
 
 
 def wants_no_messages(text: str) -> bool:
     """Whether the customer asks in a sentence for no more messages; single words are `extract.opt_out`."""
-    return _NO_MORE.search(_folded(text)) is not None
+    return _NO_MORE.search(one_line(text)) is not None
 
 
 def language_named(text: str) -> Literal["it", "en", "es", "pt"] | None:
     """The one language a text names; None for none or several."""
-    named = {_LANGUAGES[word] for word in re.findall(r"[a-z]+", _folded(text)) if word in _LANGUAGES}
+    named = {_LANGUAGES[word] for word in re.findall(r"[a-z]+", one_line(text)) if word in _LANGUAGES}
     return named.pop() if len(named) == 1 else None
-
-
-def _folded(text: str) -> str:
-    return " ".join(fold(unicodedata.normalize("NFC", text)).replace("’", "'").split())
 
 
 def wants_booking(text: str) -> bool:
     """Whether the customer says outright that they want to book: "vorrei prenotarlo", "please book it"."""
-    folded = _folded(text)
+    folded = one_line(text)
     return _BOOK.search(folded) is not None and _BOOK_RULES.search(folded) is None

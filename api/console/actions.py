@@ -13,7 +13,7 @@ from pydantic import AfterValidator
 
 from api.console import words
 from api.console.access import Seat, Seated, own_form
-from api.console.desk import conversation, valid_id
+from api.console.desk import conversation, scripted, valid_id
 from api.console.pages import HEADERS, Pages
 from api.console.uploads import MOST_BYTES, recognised
 from api.errors import STATUS
@@ -251,7 +251,7 @@ def facts_of(text: str) -> dict[str, str]:
 
 async def _do(request: Request, pages: Pages, seat: Seat, conversation_id: int, act: Act) -> Response:
     services, valid = services_of(request), valid_id(conversation_id)
-    scripted = "application/json" in request.headers.get("accept", "")
+    by_script = scripted(request)
     where = f"/console/{seat.business.slug}/c/{valid}"
     try:
         async with services.crm.transaction(seat.business.business_id) as tx:
@@ -261,13 +261,13 @@ async def _do(request: Request, pages: Pages, seat: Seat, conversation_id: int, 
         if status == 404:
             raise
         detail = words.problem(pages.speaker(seat.person.language), error)
-        if scripted:
+        if by_script:
             answer: dict[str, Any] = {"error": type(error).__name__, "detail": detail}
             return JSONResponse(answer, status, headers=dict(HEADERS))
         return pages.page(
             "problem.html", status=status, language=seat.person.language, detail=detail, where=where
         )
-    if not scripted:
+    if not by_script:
         return RedirectResponse(where, 303)
     html = await conversation(pages, services, seat, valid)
     return JSONResponse({"html": html}, headers=dict(HEADERS))

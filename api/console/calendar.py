@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from api.console import words
 from api.console.access import Seat, Seated, own_form
-from api.console.desk import fragment, valid_id
+from api.console.desk import fragment, scripted, valid_id
 from api.console.pages import HEADERS, Pages
 from api.console.tool_forms import Fault, entered
 from api.console.tool_forms import Form as ToolForm
@@ -163,7 +163,7 @@ async def _act(
     request: Request, pages: Pages, seat: Seat, form: ToolForm, row: AppointmentRow | None
 ) -> Response:
     services, values = services_of(request), await values_of(request)
-    scripted = "application/json" in request.headers.get("accept", "")
+    by_script = scripted(request)
     say = pages.speaker(seat.person.language)
     given, wrong = entered(values)
     faults = [Fault(name, say("This cannot be read.")) for name in wrong]
@@ -181,12 +181,12 @@ async def _act(
         if not isinstance(outcome, Fault):
             shown = f"?day={given.day.isoformat()}" if given.day else ""
             where = f"/console/{seat.business.slug}/calendar{shown}"
-            if scripted:
+            if by_script:
                 return JSONResponse({"go": where, "say": outcome.text}, headers=dict(HEADERS))
             return RedirectResponse(where, 303)
         faults.append(outcome)
     html = await _form(pages, services, seat, form, values, faults, row)
-    return refused(pages, seat, html, scripted=scripted)
+    return refused(pages, seat, html, scripted=by_script)
 
 
 async def _customer(

@@ -2,16 +2,15 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import AfterValidator
 
 from api.console import words
 from api.console.access import Seat, Seated, own_form
 from api.console.actions import Short
-from api.console.desk import valid_id
+from api.console.desk import Search, valid_id
 from api.console.pages import HEADERS, Pages
 from api.state import services_of
 from crm import (
@@ -27,17 +26,10 @@ from crm import (
 from crm.errors import RecordError, UnknownContact
 from crm.record import Tx
 
-LIFECYCLES = ("lead", "qualified", "client", "dormant")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 Lifecycle = Literal["lead", "qualified", "client", "dormant"]
-
-
-def _no_nul(text: str) -> str:
-    return text.replace("\x00", "")
-
-
-Search = Annotated[str, Query(max_length=200), AfterValidator(_no_nul)]
+LIFECYCLES = get_args(Lifecycle)
 
 
 class Filters:

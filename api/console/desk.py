@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import AfterValidator
 
 from api.console import view as shown_as
 from api.console.access import LoggedIn, Seat, Seated
@@ -16,20 +17,33 @@ LARGEST_ID = 2**63 - 1
 Before = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
 
 
+def without_nul(text: str) -> str:
+    """What a text of the record can hold."""
+    return text.replace("\x00", "")
+
+
+Search = Annotated[str, Query(max_length=200), AfterValidator(without_nul)]
+
+
+def scripted(request: Request) -> bool:
+    """Whether the page's script asks, and shows the answer itself."""
+    return "application/json" in request.headers.get("accept", "")
+
+
 class Filters:
     """Which part of the queue is shown, and which conversation of it is open."""
 
     def __init__(
         self,
         view: View = "waiting",
-        q: Annotated[str, Query(max_length=200)] = "",
+        q: Search = "",
         queue: Annotated[str, Query(max_length=80)] = "",
         page: Annotated[int, Query(ge=1, le=10_000)] = 1,
         at: Before = None,
     ) -> None:
         self.view: View = view
-        self.search = q.replace("\x00", "")
-        self.queue = queue.replace("\x00", "") or None
+        self.search = q
+        self.queue = without_nul(queue) or None
         self.page = page
         self.at = at
 

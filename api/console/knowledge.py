@@ -14,7 +14,7 @@ from pydantic import AfterValidator
 from api.console import words
 from api.console.access import Seat, Seated, own_form
 from api.console.actions import Short, storable
-from api.console.desk import valid_id
+from api.console.desk import scripted, valid_id
 from api.console.pages import HEADERS, Pages
 from api.console.uploads import MOST_BYTES
 from api.library import Library, Tried
@@ -78,7 +78,7 @@ def _add_documents(router: APIRouter, pages: Pages) -> None:
             return await _told(request, pages, seat, problem)
         what = "unchanged" if report.unchanged else "facts" if facts else "added"
         where = f"/console/{seat.business.slug}/knowledge?told={what}"
-        if _scripted(request):
+        if scripted(request):
             return JSONResponse({"go": where}, headers=dict(HEADERS))
         return RedirectResponse(where, 303)
 
@@ -172,12 +172,8 @@ def _library(request: Request) -> Library:
     return found
 
 
-def _scripted(request: Request) -> bool:
-    return "application/json" in request.headers.get("accept", "")
-
-
 async def _told(request: Request, pages: Pages, seat: Seat, problem: str) -> Response:
-    if _scripted(request):
+    if scripted(request):
         return JSONResponse({"detail": problem}, 422, headers=dict(HEADERS))
     return await _shown(request, pages, seat, problem=problem)
 

@@ -13,7 +13,8 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from api.console import words
 from api.console.access import Seat, Seated, own_form
-from api.console.desk import conversation, fragment, valid_id
+from api.console.actions import storable
+from api.console.desk import conversation, fragment, scripted, valid_id
 from api.console.pages import HEADERS, Pages
 from api.console.tool_forms import INTENTS, Fault, Form, entered
 from api.console.tool_run import Actor, carry_out
@@ -47,7 +48,7 @@ def tools_router(pages: Pages) -> APIRouter:
 
 async def _act(request: Request, pages: Pages, seat: Seat, conversation_id: int, form: Form) -> Response:
     services, values = services_of(request), await values_of(request)
-    scripted = "application/json" in request.headers.get("accept", "")
+    by_script = scripted(request)
     given, wrong = entered(values)
     say = pages.speaker(seat.person.language)
     try:
@@ -62,15 +63,15 @@ async def _act(request: Request, pages: Pages, seat: Seat, conversation_id: int,
         await _logged(services, seat, handoff_id, outcome)
     except _Faulty as faulty:
         html = await rendered(pages, services, seat, conversation_id, form, values, faulty.faults)
-        return refused(pages, seat, html, scripted=scripted)
+        return refused(pages, seat, html, scripted=by_script)
     except RecordError as error:
         status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 422)
         if status == 404:
             raise
         fault = Fault("", words.problem(say, error))
         html = await rendered(pages, services, seat, conversation_id, form, values, [fault])
-        return refused(pages, seat, html, scripted=scripted, status=status)
-    if not scripted:
+        return refused(pages, seat, html, scripted=by_script, status=status)
+    if not by_script:
         return RedirectResponse(f"/console/{seat.business.slug}/c/{conversation_id}", 303)
     html = await conversation(pages, services, seat, conversation_id)
     return JSONResponse({"html": html, "say": outcome.text}, headers=dict(HEADERS))
@@ -89,8 +90,7 @@ async def values_of(request: Request) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, value in (await request.form()).multi_items():
         if isinstance(value, str):
-            clean = value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
-            found.setdefault(name, []).append(clean.replace("\r\n", "\n").strip())
+            found.setdefault(name, []).append(storable(value))
     return found
 
 

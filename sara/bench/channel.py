@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import json
 import tempfile
 import time
 from bisect import bisect_left
@@ -26,6 +25,7 @@ from crm.record import Crm
 from sara import seed, services
 from sara.bench import processes
 from sara.bench.figures import row, spread
+from sara.bench.webhooks import text_payload
 from sara.settings import Settings
 
 RATE = 80
@@ -207,21 +207,7 @@ def _wamid(number: int) -> str:
 
 def _payload(number: int) -> bytes:
     wa_id = f"3921{number + 20:08d}"
-    message = {
-        "from": wa_id,
-        "id": _wamid(number),
-        "timestamp": str(int(time.time())),
-        "type": "text",
-        "text": {"body": "Quanto costa un massaggio rilassante?"},
-    }
-    value = {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "390200000000", "phone_number_id": NUMBER},
-        "contacts": [{"profile": {"name": "Bench"}, "wa_id": wa_id}],
-        "messages": [message],
-    }
-    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
-    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    return text_payload(NUMBER, wa_id, _wamid(number), "Quanto costa un massaggio rilassante?")
 
 
 def table(figures: Mapping[str, Any]) -> str:

@@ -5,7 +5,6 @@ a headless Chromium where one is installed.
 """
 
 import asyncio
-import json
 import os
 import re
 import shutil
@@ -24,6 +23,7 @@ from crm.record import Crm
 from sara.bench import processes
 from sara.bench.channel import NUMBER, SECRET, installed
 from sara.bench.figures import row, spread
+from sara.bench.webhooks import text_payload
 from sara.settings import Settings
 
 TABS, CROWD = 200, 5_000
@@ -185,21 +185,7 @@ async def _stream(office: _Office, heard: asyncio.Queue[float]) -> AsyncIterator
 
 async def _webhook(web: httpx.AsyncClient, url: str, wa_id: str, wamid: str, text: str) -> None:
     """A customer's message."""
-    message = {
-        "from": wa_id,
-        "id": wamid,
-        "timestamp": str(int(time.time())),
-        "type": "text",
-        "text": {"body": text},
-    }
-    value = {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "390200000000", "phone_number_id": NUMBER},
-        "contacts": [{"profile": {"name": "Bench"}, "wa_id": wa_id}],
-        "messages": [message],
-    }
-    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
-    body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    body = text_payload(NUMBER, wa_id, wamid, text)
     headers = {"X-Hub-Signature-256": sign(SECRET, body), "Content-Type": "application/json"}
     (await web.post(f"{url}/webhooks/whatsapp", content=body, headers=headers)).raise_for_status()
 

@@ -1,7 +1,6 @@
 """How long a text message takes, machine by machine: everything real, in one process, no language model."""
 
 import asyncio
-import json
 import socket
 import tempfile
 import time
@@ -19,6 +18,7 @@ from channels.whatsapp.signature import sign
 from crm import businesses, inbox
 from sara import services
 from sara.bench.figures import rss_mb, spread
+from sara.bench.webhooks import text_payload
 from sara.demo import prepare
 from sara.exchange import Customer, exchange
 from sara.local import HOST, Local, local_on, serving
@@ -127,22 +127,7 @@ def _wamid(number: int) -> str:
 
 
 def _payload(number: int) -> bytes:
-    wa_id = f"3911{number:07d}"
-    message = {
-        "from": wa_id,
-        "id": _wamid(number),
-        "timestamp": str(int(time.time())),
-        "type": "text",
-        "text": {"body": QUESTIONS[number % len(QUESTIONS)]},
-    }
-    value = {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "390200000000", "phone_number_id": "1001"},
-        "contacts": [{"profile": {"name": "Bench"}, "wa_id": wa_id}],
-        "messages": [message],
-    }
-    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
-    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    return text_payload("1001", f"3911{number:07d}", _wamid(number), QUESTIONS[number % len(QUESTIONS)])
 
 
 def table(figures: Mapping[str, Any]) -> str:
