@@ -13,6 +13,7 @@ from crm.record import Tx
 View = Literal["waiting", "unclaimed", "mine", "bot", "all"]
 PAGE = 50
 _MOST_WORDS = 8
+_SEARCHED = re.compile(r"\w[\w.+-]*@[\w-]+(?:\.[\w-]+)+|\w+")  # the index keeps an e-mail address whole
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ async def page(
 
 def tsquery(search: str) -> str | None:
     """What was typed as a text search that cannot be malformed: beginnings of words, all of them."""
-    words = re.findall(r"\w+", search.replace("\x00", " "))[:_MOST_WORDS]
+    words = _SEARCHED.findall(search.replace("\x00", " "))[:_MOST_WORDS]
     return " & ".join(f"'{word[:60].lower()}':*" for word in words) or None
 
 

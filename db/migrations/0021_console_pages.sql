@@ -108,8 +108,21 @@ CREATE FUNCTION contacts_with_words(words text, most int) RETURNS TABLE (contact
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
     $$ SELECT k.contact_id FROM contact k
        WHERE to_tsvector('simple', coalesce(k.name, '') || ' ' || coalesce(k.wa_id, '') || ' '
-                         || coalesce(k.email, '')) @@ words::tsquery
+                         || coalesce(k.email, '')) @@ to_tsquery('simple', words)
          AND k.business_id = current_business() LIMIT most $$;
+
+-- What is searched for is cut into words as the index was: "3e5a1b" is a number and a word to it.
+CREATE OR REPLACE FUNCTION conversations_with_words(words text, most int) RETURNS TABLE (conversation_id bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ SELECT found.conversation_id FROM (
+           (SELECT m.conversation_id FROM message m
+            WHERE to_tsvector('simple', coalesce(nullif(m.transcript, ''), m.body)) @@ to_tsquery('simple', words)
+              AND m.business_id = current_business() ORDER BY m.message_id DESC LIMIT most * 4)
+           UNION
+           (SELECT c.conversation_id FROM contact k JOIN conversation c USING (contact_id)
+            WHERE to_tsvector('simple', coalesce(k.name, '') || ' ' || coalesce(k.wa_id, '') || ' '
+                              || coalesce(k.email, '')) @@ to_tsquery('simple', words)
+              AND k.business_id = current_business() LIMIT most)) AS found $$;
 
 -- Whose a row is may change when entries are merged; what it says may not.
 GRANT UPDATE (contact_id) ON contact_basis, marketing_consent, lifecycle_change, contact_merge TO sara_app;
