@@ -73,11 +73,15 @@ class Became:
 
 @dataclass(frozen=True)
 class TakenRow:
-    """Whether a row is being sent from now on, and in how many seconds; else when to ask again and why."""
+    """Whether a row is being sent from now on, and in how many seconds; else when to ask again and why.
+
+    `gap_s` are the seconds between two messages of the number at its present pace.
+    """
 
     wait_s: float
     reason: str | None
     taken: bool
+    gap_s: float | None
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ class Parcel:
     contact: ContactRow
     message: OutboundMessage
     at: datetime  # when its turn is
+    gap_s: float  # between two messages of its number
     file: FileRow | None = None  # what a document shows; uploaded right before it is sent
 
 
@@ -144,7 +145,8 @@ async def _claimed(tx: Tx, conversation: ConversationRow, row: OutboxRow) -> Par
     )
     if turn is None or not turn.taken:
         return min(turn.wait_s, _LOOK_AGAIN_S) if turn is not None else None
-    return Parcel(answer, number, contact, message, tx.now + timedelta(seconds=turn.wait_s), file)
+    at = tx.now + timedelta(seconds=turn.wait_s)
+    return Parcel(answer, number, contact, message, at, turn.gap_s or 0.0, file)
 
 
 async def _wait(services: Services, tx: Tx, conversation: ConversationRow, row: OutboxRow) -> float | None:
@@ -285,7 +287,9 @@ async def _message(tx: Tx, conversation: ConversationRow, row: OutboxRow) -> Out
 async def _post(services: Services, business_id: int, parcel: Parcel) -> bool:
     """Sends it when its turn comes, and keeps what came of it; whether the conversation may have more."""
     row = parcel.row
-    await asyncio.sleep((parcel.at - services.clock()).total_seconds())
+    await asyncio.sleep(
+        services.pacer.leave(parcel.phone_number_id, parcel.at, parcel.gap_s, services.clock())
+    )
     try:
         client = await services.client_of(business_id, parcel.phone_number_id)
         message = await _with_file(client, parcel)

@@ -1,7 +1,7 @@
 """What the jobs work with; handed to every job by the worker that runs it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from procrastinate import JobContext
@@ -16,6 +16,7 @@ from crm.sealing import Seal
 from graph.build import Machine
 from graph.context import Context
 from jobs.accounts import Accounts
+from jobs.pacing import Pacer
 
 KEY = "services"
 
@@ -106,6 +107,7 @@ class Services:
     outward: Outward = Outward()
     attention: Attention = Attention()
     calendars: Callable[[CalendarRow], Calendar] | None = None  # opens a calendar outside
+    pacer: Pacer = field(default_factory=Pacer)
     accounts: Accounts | None = None  # None: every number uses the installation's token
 
     async def client_of(

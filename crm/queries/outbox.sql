@@ -24,7 +24,7 @@ SELECT v.phone_number_id, m.contact_id, m.message_id, m.template_name, m.templat
 FROM message m JOIN conversation v USING (conversation_id) WHERE m.message_id = %(message_id)s;
 
 -- outbox_take -- a waiting row that is sent now or in a moment, if the governor lets it; none: it does not wait any more
-SELECT wait_s, reason, taken FROM outbox_take(%(outbox_id)s, %(phone_number_id)s, %(contact_id)s, %(campaign)s,
+SELECT wait_s, reason, taken, gap_s FROM outbox_take(%(outbox_id)s, %(phone_number_id)s, %(contact_id)s, %(campaign)s,
     %(initiated)s, %(now)s, %(patience)s);
 
 -- outbox_sent -- Meta took it; whether its conversation has more to deliver

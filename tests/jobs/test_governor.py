@@ -23,11 +23,20 @@ def number() -> str:
 
 
 async def ask(
-    shop: Shop, number: str, contact: int, seconds: float, *, campaign: bool = False, initiated: bool = False
+    shop: Shop,
+    number: str,
+    contact: int,
+    seconds: float,
+    *,
+    campaign: bool = False,
+    initiated: bool = False,
+    patience_s: float = 0.0,
 ) -> Verdict:
     async with shop.crm.transaction(shop.business_id) as tx:
         moment = replace(tx, now=START + timedelta(seconds=seconds))
-        return await governor.admit(moment, number, contact, campaign=campaign, initiated=initiated)
+        return await governor.admit(
+            moment, number, contact, campaign=campaign, initiated=initiated, patience_s=patience_s
+        )
 
 
 async def limits(shop: Shop, number: str, **given: int | str) -> None:
@@ -65,10 +74,11 @@ async def test_campaigns_leave_room_for_replies(shop: Shop, number: str) -> None
     for i in range(300):  # a campaign that asks without end, a reply every 250 ms
         campaigns += (await ask(shop, number, i, i / 100, campaign=True)).wait_s == 0
         if i % 25 == 0:
-            assert (await ask(shop, number, 10_000 + i, i / 100)).wait_s == 0
+            verdict = await ask(shop, number, 10_000 + i, i / 100, patience_s=0.5)
+            assert verdict.wait_s < 2 / 38  # behind what leaves at the moment, never behind the campaign
             replies += 1
     assert replies == 12
-    assert 70 <= campaigns <= 3 * 32
+    assert 60 <= campaigns <= 3 * 32
 
 
 async def test_a_pair_has_its_burst_and_then_six_seconds(shop: Shop, number: str) -> None:
@@ -127,7 +137,7 @@ async def test_130429_halves_the_pace_and_it_comes_back(shop: Shop, number: str)
     assert most_in(await admitted(shop, number, [1 + i / 100 for i in range(200)]), 1.0) <= 21
     async with shop.crm.transaction(shop.business_id) as tx:
         assert (await governor.state(replace(tx, now=START + timedelta(minutes=6)), number)).pace == 1
-    assert len(await admitted(shop, number, [360 + i / 100 for i in range(100)])) >= 36
+    assert len(await admitted(shop, number, [360 + i / 400 for i in range(400)])) >= 36
 
 
 async def test_131056_and_131049_keep_one_customer_waiting(shop: Shop, number: str) -> None:
@@ -152,9 +162,9 @@ async def test_a_turn_within_patience_is_counted_now_and_comes_later(shop: Shop,
                 replace(tx, now=START), number, contact, campaign=False, initiated=False, patience_s=0.5
             )
         turns.append(verdict.wait_s)
-    assert turns[:2] == [0.0, 0.0]
-    gaps = [later - sooner for sooner, later in itertools.pairwise(turns[1:])]
-    assert gaps == pytest.approx([1 / 38] * 14, abs=0.001)
+    assert turns[0] == 0.0
+    gaps = [later - sooner for sooner, later in itertools.pairwise(turns)]
+    assert gaps == pytest.approx([1 / 38] * 15, abs=0.001)
     # What is beyond the patience is not counted: asking again costs nobody a turn.
     for _ in range(3):
         assert (await ask(shop, number, 99, 0)).wait_s == pytest.approx(turns[-1] + 1 / 38, abs=0.001)
