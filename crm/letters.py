@@ -65,6 +65,11 @@ async def history(tx: Tx, outbox_id: int) -> list[StepRow]:
     return await tx.all(StepRow, "outbox_history", outbox_id=outbox_id)
 
 
+async def known(tx: Tx, outbox_id: int) -> bool:
+    """Whether this business has such a message in its outbox."""
+    return await outbox.row(tx, outbox_id) is not None
+
+
 async def retry(tx: Tx, outbox_id: int, *, even_if_twice: bool = False) -> None:
     """A message that was given up is sent again, its attempts counted anew.
 

@@ -26,6 +26,7 @@ from api.console.pages import HEADERS, Pages
 from api.console.settings import settings_router
 from api.console.stream import stream_router
 from api.console.tools import tools_router
+from api.console.undelivered import undelivered_router
 
 STATIC = Path(__file__).with_name("static")
 ASSETS = {
@@ -51,6 +52,7 @@ def install(app: FastAPI) -> None:
         calendar_router(pages),
         knowledge_router(pages),
         settings_router(pages),
+        undelivered_router(pages),
         actions_router(pages),
         desk_router(pages),
     ):
