@@ -55,6 +55,7 @@ from knowledge.store import KnowledgeStore, open_store
 from knowledge.vertical import load_vertical
 from sara import contact_export, seed
 from sara.audio_key import SECRETS, own_key
+from sara.memory import give_back
 from sara.settings import Settings, split_keys
 
 SPARE_CONNECTIONS = 4
@@ -368,6 +369,7 @@ async def worker(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[Worker
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(whatsapp(settings))
         context = await stack.enter_async_context(thinking(settings, dsn, crm, client))
+        await asyncio.to_thread(give_back)
         checkpoints = await open_pool(dsn, max_size=settings.worker_concurrency + 2, name="checkpoints")
         stack.push_async_callback(checkpoints.close)
         app = build_app(dsn)
