@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from crm.profiles import Profiles
 from crm.record import Crm
 from crm.sealing import Seal
 from inference.chat import ChatModel
@@ -85,6 +86,7 @@ class Context:
     phrases: Phrases
     clock: Clock
     tuning: Tuning = field(default_factory=Tuning)
+    profiles: Profiles = field(default_factory=Profiles)
     seal: Seal | None = None  # encrypts the sound of voice notes; None: it is not kept
     notify: Callable[[int, int], Awaitable[None]] | None = (
         None  # (business_id, handoff_id): a human is needed

@@ -11,7 +11,6 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from crm import businesses
 from crm.errors import RecordError, RecordUnavailable
 from graph.context import Context
 from graph.state import Event, State
@@ -107,8 +106,7 @@ async def _call(state: State, context: Context) -> Call:
     event, language = state["event"], state.get("language") or "en"
     text, option_id = _said(event)
     heard, doubtful = spoken_words(event)
-    async with context.crm.transaction(event["business_id"]) as tx:
-        profile = await businesses.profile(tx)
+    profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
     return Call(
         context=context,
         profile=profile,

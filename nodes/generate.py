@@ -13,7 +13,6 @@ from babel.dates import format_datetime
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from crm import businesses
 from crm.businesses import Profile
 from crm.packs import Pack
 from graph.context import Context
@@ -41,8 +40,8 @@ async def generate(
 ) -> Command[Literal["check_grounding", "open_handoff"]]:
     """A proposal from the first model of the chain that gives a valid one; to a human when none does."""
     context = runtime.context
-    async with context.crm.transaction(state["event"]["business_id"]) as tx:
-        profile = await businesses.profile(tx)
+    event = state["event"]
+    profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
     request = await _request(state, profile, context)
     attempts = int(state.get("grounding", {}).get("attempts", 0))
     model = context.last_resort if attempts >= LAST_RESORT_AFTER else context.chat

@@ -52,7 +52,7 @@ async def load_contact(
     if event["kind"] in ("hand_back", "resolve") and not event["messages"]:
         return Command(goto="__end__", update={"event": event})
     async with context.crm.transaction(event["business_id"]) as tx:
-        profile = await businesses.profile(tx)
+        profile = await context.profiles.begin(tx, event["turn_id"])
         conversation = await conversations.get(tx, event["conversation_id"])
         await lifecycle.wake(tx, conversation.contact_id)
         contact = await contacts.get(tx, conversation.contact_id)

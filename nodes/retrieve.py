@@ -5,7 +5,6 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from crm import businesses
 from graph.context import Context
 from graph.state import State, text_of
 from tools.facts import live_facts
@@ -18,8 +17,7 @@ async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """The best passages for the question, and the facts its words touch."""
     context, event, text = runtime.context, state["event"], text_of(state["event"])
     vector = await context.embedder.query(text)
-    async with context.crm.transaction(event["business_id"]) as tx:
-        profile = await businesses.profile(tx)
+    profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
     passages = await context.search.search(
         text,
         vector if context.one_embedder else None,

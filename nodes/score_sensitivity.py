@@ -7,7 +7,6 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from crm import businesses
 from crm.packs import Topic
 from graph.context import Context
 from graph.state import State, text_of
@@ -23,8 +22,7 @@ async def score_sensitivity(
 ) -> Command[Literal["retrieve", "open_handoff"]]:
     """Over the threshold: to a human at once. Messages a human has just handed back were judged by one."""
     context, event, text = runtime.context, state["event"], text_of(state["event"])
-    async with context.crm.transaction(event["business_id"]) as tx:
-        profile = await businesses.profile(tx)
+    profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
     # A business's own thresholds and its vertical's are one table by now; what it lacks is as trained.
     thresholds = profile.thresholds
     vector = await context.embedder.query(text)

@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 
 from crm import businesses, contacts, conversations
 from crm.businesses import Profile
+from crm.profiles import Profiles
 from crm.record import Crm
 from db import embedded
 from db.migrate import migrate
@@ -217,7 +218,7 @@ async def open_room(folder: Path) -> AsyncIterator[Room]:
     try:
         ids = await enter_seeds(crm)
         services: dict[str, Any] = {item.name: NotNeeded() for item in fields(Context)}
-        services |= {"crm": crm, "phrases": Phrases.load(), "clock": clock}
+        services |= {"crm": crm, "phrases": Phrases.load(), "clock": clock, "profiles": Profiles()}
         yield Room(server.dsn, crm, clock, Context(**services), ids)
     finally:
         await pool.close()
