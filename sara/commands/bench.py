@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sara.bench import booking, campaign, channel, console, judgment, search, turn, voice
+from sara.bench import analytics, booking, campaign, channel, console, judgment, search, turn, voice
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
 from sara.settings import Settings, load
@@ -33,6 +33,7 @@ BENCHES = {
     "campaign-bad": Bench(campaign.measure_bad, campaign.table, 10_000),
     "console": Bench(console.measure, console.table, 20),
     "judgment": Bench(judgment.measure, judgment.table, 300),
+    "analytics": Bench(analytics.measure, analytics.table, 20),
 }
 
 

@@ -1,0 +1,44 @@
+"""Sums of days for the figures of the record: the last days often, the last weeks every night."""
+
+import structlog
+from procrastinate import Blueprint, JobContext
+
+from crm import analytics_refresh, businesses, queue
+from jobs.periodic import every
+from jobs.services import Services, services_of
+
+log = structlog.get_logger(__name__)
+
+
+def blueprint() -> Blueprint:
+    """The tasks of this file, for one app: adding a blueprint to an app renames its tasks."""
+    made = Blueprint()
+    every(made, "*/10 * * * *", "analytics", lately, queue=queue.OUTWARD, priority=-10)
+    every(made, "41 2 * * *", "analytics_nightly", nightly, queue=queue.OUTWARD, priority=-10)
+    return made
+
+
+async def lately(job: JobContext, timestamp: int) -> None:
+    """Every ten minutes, by whichever worker comes first."""
+    await refresh_once(services_of(job), lately=analytics_refresh.LATELY)
+
+
+async def nightly(job: JobContext, timestamp: int) -> None:
+    """Once a night: what came late about days of the last weeks."""
+    await refresh_once(services_of(job), lately=analytics_refresh.FOR_LONG)
+
+
+async def refresh_once(services: Services, *, lately: int) -> int:
+    """Sums up the last `lately` days of every business, and those that never were; how many portions."""
+    done = 0
+    async with services.crm.outside() as tx:
+        everyone = await businesses.directory(tx)
+    for business in everyone:
+        async with services.crm.transaction(business.business_id) as tx:
+            due = await analytics_refresh.due(tx, lately=lately)
+        for period in due:
+            async with services.crm.transaction(business.business_id) as tx:
+                await analytics_refresh.refresh(tx, period)
+        done += len(due)
+    log.debug("days_summed_up", businesses=len(everyone), portions=done)
+    return done

@@ -1,0 +1,90 @@
+"""What turns took is kept, and days are summed up by a job that runs by itself."""
+
+import pytest
+
+from graph.state import Event, Said, State
+from jobs.analytics import refresh_once
+from jobs.took import of_turn
+from nodes.generate import _added
+from tests.jobs.shop import Shop
+
+TURNS = "SELECT * FROM turn WHERE conversation_id = %s ORDER BY at"
+
+
+async def _turns(shop: Shop, conversation_id: int, *texts: str) -> list[dict[str, object]]:
+    for text in texts:
+        await shop.customer_writes(conversation_id, text)
+        await shop.work_until(lambda: _done(shop, conversation_id))
+    return await shop.rows(TURNS, conversation_id)
+
+
+async def _done(shop: Shop, conversation_id: int) -> bool:
+    query = "SELECT count(*) AS n FROM inbox_event WHERE conversation_id = %s AND done_at IS NULL"
+    return (await shop.rows(query, conversation_id))[0]["n"] == 0
+
+
+async def test_what_a_turn_came_to_is_kept_once(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393878000001")
+    [turn] = await _turns(shop, conversation, "Buongiorno, dove siete?")
+    [message] = await shop.rows(
+        "SELECT message_id FROM message WHERE conversation_id = %s AND author = 'customer'", conversation
+    )
+    assert turn["message_id"] == message["message_id"]
+    assert (turn["outcome"], turn["language"], turn["unanswered"]) == ("answered", "it", False)
+    assert 0 < turn["seconds"] < 60  # type: ignore[operator]
+    assert (turn["tokens_in"], turn["tokens_out"]) == (0, 0)  # nobody was asked but the extractive responder
+    assert await _turns(shop, conversation) == [turn]
+
+
+async def test_listening_to_a_conversation_that_a_person_has_is_no_turn(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393878000002")
+    turns = await _turns(shop, conversation, "Voglio parlare con una persona", "è urgente", "grazie")
+    assert [turn["outcome"] for turn in turns] == ["handed_over"]
+
+
+async def test_a_question_without_an_answer_is_one(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393878000003")
+    turns = await _turns(shop, conversation, "Avete una colonnina per ricaricare l'auto elettrica?")
+    assert [turn["unanswered"] for turn in turns] == [True]
+
+
+async def test_the_worker_sums_up_days(shop: Shop) -> None:
+    periodic = shop.app.periodic_registry.periodic_tasks
+    assert {("sara:analytics", "analytics"), ("sara:analytics_nightly", "analytics_nightly")} <= set(periodic)
+    conversation = await shop.open_conversation("393878000004")
+    await _turns(shop, conversation, "Buongiorno")
+    await shop.app.tasks["sara:analytics"].defer_async(timestamp=0)
+    await shop.work()
+    rows = await shop.rows(
+        "SELECT name, total FROM metric_day WHERE business_id = %s AND name = 'messages_in'", shop.business_id
+    )
+    assert sum(row["total"] for row in rows) >= 1
+    assert await refresh_once(shop.services, lately=45) >= 1
+
+
+def _after(event: Event, **state: object) -> State:
+    return State(event=event, language="it", **state)  # type: ignore[typeddict-item]
+
+
+EVENT = Event(kind="customer_message", turn_id="7:3", conversation_id=7, messages=[Said(message_id=11)])
+
+
+def test_tokens_of_every_answer_asked_for_count() -> None:
+    first = {"input_tokens": 700, "output_tokens": 60, "total_tokens": 760}
+    asked_again = _added(State(proposal={"usage": first}), {"input_tokens": 710, "output_tokens": 40})
+    proposal = {"model": "ollama:llama3.1", "usage": asked_again, "abstained": False}
+    outcome = {"kind": "answered", "intent": "answer"}
+    turn = of_turn(EVENT, State(), _after(EVENT, proposal=proposal, outcome=outcome), 2.5)
+    assert turn is not None
+    assert (turn.tokens_in, turn.tokens_out, turn.seconds) == (1410, 100, 2.5)
+    assert (turn.model, turn.intent, turn.message_id) == ("ollama:llama3.1", "answer", 11)
+
+
+@pytest.mark.parametrize(
+    ("reason", "unanswered"), [("low_confidence", True), ("ungrounded", True), ("sensitive", False)]
+)
+def test_handing_over_for_want_of_an_answer_is_a_gap(reason: str, unanswered: bool) -> None:
+    state = _after(EVENT, handoff={"open": True, "reason": reason}, outcome={"kind": "handed_over"})
+    turn = of_turn(EVENT, State(), state, 1.0)
+    assert turn is not None
+    assert turn.unanswered is unanswered
