@@ -11,6 +11,7 @@ from graph.context import Context
 from graph.state import Event, Said, State, text_of
 from inference import extract
 from knowledge.phrases import Say
+from tools import nps
 from tools.details import PREFIX
 from tools.frame import Frame
 from tools.registry import intent_of_option
@@ -44,6 +45,13 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         return await _preference(event, update, context, say, leaving=extract.opt_out(text))
     if option == "human:yes":
         return _human(update, "customer_request", text)
+    pending = Frame.pending(state.get("frame"), context.clock())
+    if pending is None or option in (nps.NO, nps.PERSON):
+        taken = await nps.take(state, event, option, context, say)
+        update |= taken.update if taken else {}
+        if taken and taken.goto:
+            return Command(goto=taken.goto, update=update)
+        event, text = update["event"], text_of(update["event"])
     if extract.wants_person(text, language):
         # Scored first all the same: whoever asks for a person in an emergency needs the number too.
         update["handoff"] = {"requested": "customer_request"}
@@ -60,7 +68,6 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         return _to_be_seen(event, update, say, text)
     if not text and not option:
         return _nothing_to_read(event, update, say)
-    pending = Frame.pending(state.get("frame"), context.clock())
     if intent_of_option(option) or (
         pending
         and (
