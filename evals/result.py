@@ -1,7 +1,8 @@
 """What a suite found, in one shape for all of them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,21 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class Played:
+    """A row of the dataset: what was given, what was wanted of it, and what came of it."""
+
+    given: Mapping[str, Any]
+    wanted: Mapping[str, Any]
+    found: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Result:
     """One suite's run: its figures by name, tables for people, and every row that went wrong.
 
     `about` says on what it was run (rows, models, hashes); `broken` are rows that could not be used.
     `samples` are the figures' single rows, value by row: what two runs are compared on, row against row.
+    `played` are the rows themselves, by the names that `samples` has for them.
     """
 
     suite: str
@@ -53,6 +64,7 @@ class Result:
     about: Mapping[str, Any] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     samples: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    played: Mapping[str, Played] = field(default_factory=dict)
 
     def gates(self, path: Path = GATES) -> list[Gate]:
         """The gates of this suite. A gate on a figure the run does not have fails."""
@@ -61,6 +73,23 @@ class Result:
             Gate(name, self.figures.get(name, math.nan), limit.get("at_least"), limit.get("at_most"))
             for name, limit in wanted.items()
         ]
+
+
+def played(
+    rows: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]], wanted: Sequence[str]
+) -> dict[str, Played]:
+    """Rows by name, out of (name, row, what came of it); `wanted` are the row's fields that are no question.
+
+    Names that come twice are told apart as in `evals.measures.sampled`.
+    """
+    found: dict[str, Played] = {}
+    times: Counter[str] = Counter()
+    for name, row, came in rows:
+        times[name] += 1
+        given = {key: value for key, value in row.items() if key not in wanted}
+        asked = {key: row[key] for key in wanted if key in row}
+        found[name if times[name] == 1 else f"{name} ({times[name]})"] = Played(given, asked, came)
+    return found
 
 
 def shown(result: Result, gates: Sequence[Gate], most_failures: int = 20) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from evals.dataset import DATASETS, Dataset, read
 from evals.measures import interval, sampled, share
-from evals.result import Result, Table
+from evals.result import Result, Table, played
 from inference.language import LANGUAGES
 from inference.when import when_row
 
@@ -115,6 +115,9 @@ def judge(answered: Sequence[Read]) -> Result:
             "wrong": sampled((f"{o.language}: {o.row['text']}", o.wrong) for o in answered),
         },
         about={"expressions": len(answered)},
+        played=played(
+            ((f"{o.language}: {o.row['text']}", o.row, {"value": o.found}) for o in answered), ("value",)
+        ),
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from evals.dataset import DATASETS, Dataset, read
 from evals.measures import interval, sampled, share
-from evals.result import Result, Table
+from evals.result import Result, Table, played
 from inference.grounding import GroundingReport, Source, check
 
 DATASET = DATASETS / "grounding.jsonl"
@@ -111,6 +111,9 @@ def judge(judged: Sequence[Judged]) -> Result:
             "recall": sampled((_name(one), one.refused) for one in invented),
             "false_block": sampled((_name(one), one.refused) for one in supported),
         },
+        played=played(
+            ((_name(one), one.row, {"supported": not one.refused}) for one in judged), ("supported",)
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from evals.dataset import DATASETS, Dataset, read
 from evals.measures import sampled, share
-from evals.result import Result, Table
+from evals.result import Result, Table, played
 from inference.chat import Answered, Arguments, Proposal, Request
 from inference.grounding_promises import promises
 from inference.grounding_words import fold
@@ -153,6 +153,17 @@ def judge(outcomes: Sequence[Outcome]) -> Result:
             "answered": sampled((one.row["id"], bool(one.replies)) for one in outcomes),
             "reached_model": sampled((one.row["id"], one.asked) for one in outcomes),
         },
+        played=played(
+            (
+                (
+                    one.row["id"],
+                    one.row,
+                    {"replies": one.replies, "effects": sorted(one.effects), "owner": one.owner},
+                )
+                for one in outcomes
+            ),
+            (),
+        ),
     )
 
 

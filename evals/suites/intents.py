@@ -13,7 +13,7 @@ from typing import Any
 
 from evals.dataset import DATASETS, Dataset, read
 from evals.measures import interval, mean, sampled, share
-from evals.result import Result, Table
+from evals.result import Result, Table, played
 from inference.classify import INTENTS, IntentGuess
 from inference.language import LANGUAGES
 
@@ -100,6 +100,7 @@ def judge(judged: Sequence[Judged]) -> Result:
             "right": sampled((_name(one), one.right) for one in judged),
             "wrong_tool": sampled((_name(one), one.wrong_tool) for one in judged),
         },
+        played=played(((_name(one), one.row, {"intent": one.guess.intent}) for one in judged), ("intent",)),
     )
 
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evals.dataset import DATASETS, Dataset, DatasetMissing
 from evals.measures import interval, sampled, share
-from evals.result import Result, Table
+from evals.result import Result, Table, played
 
 FOLDER = DATASETS / "journeys"
 ACTIONS = ("appointments", "quotes", "tickets")  # what only a customer's wish may bring about
@@ -127,6 +127,17 @@ def judge(walked: Sequence[Walked]) -> Result:
             "wrong_action_rate": sampled((one.row["id"], bool(one.wrong_actions)) for one in walked),
             "sensitive_contained": sampled((one.row["id"], one.contained) for one in sensitive),
         },
+        played=played(
+            (
+                (
+                    one.row["id"],
+                    one.row,
+                    {"owner": one.owner, "problems": one.problems, "conversation": one.transcript},
+                )
+                for one in walked
+            ),
+            ("needs", "record"),
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from evals.dataset import DATASETS, Dataset, read
 from evals.measures import auc, interval, mean, reciprocal_rank, sampled, share
-from evals.result import Result, Table
+from evals.result import Result, Table, played
 from knowledge.search import KnowledgeSearch
 
 DATASET = DATASETS / "retrieval.jsonl"
@@ -94,6 +94,9 @@ def judge(answered: Sequence[Answered], languages: Languages) -> Result:
             "recall@1": sampled((_name(o), o.first) for o in everyday if o.row["documents"]),
             "hard_recall@3": sampled((_name(o), o.recalled) for o in hard if o.row["documents"]),
         },
+        played=played(
+            ((_name(o), o.row, {"documents": o.found, "score": o.score}) for o in answered), ("documents",)
+        ),
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from evals.dataset import DATASETS, Dataset, read
 from evals.measures import auc, interval, mean, sampled, share
-from evals.result import Result, Table
+from evals.result import Result, Table, played
 from inference.language import LANGUAGES
 from inference.sensitivity import LABELS, Sensitivity
 
@@ -106,6 +106,13 @@ def judge(judged: Sequence[Judged]) -> Result:
                 (str(o.row["text"]), o.found.escalate) for o in judged if not o.sensitive
             ),
         },
+        played=played(
+            (
+                (str(o.row["text"]), o.row, {"label": o.found.label, "escalate": o.found.escalate})
+                for o in judged
+            ),
+            ("label",),
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from evals.dataset import DATASETS, Dataset, read
 from evals.measures import mean, sampled, share
-from evals.result import Result, Table
+from evals.result import Result, Table, played
 from evals.suites.voice_made import MADE
 from evals.wer import Errors, errors, pooled
 from inference.language import LANGUAGES
@@ -147,6 +147,17 @@ def judge(heard: Sequence[Heard]) -> Result:
                 (str(one.row["file"]), one.found.status == "ok") for one in notes if not one.clean
             ),
         },
+        played=played(
+            (
+                (
+                    str(one.row["file"]),
+                    one.row,
+                    {"text": one.found.text, "language": one.found.language, "status": one.found.status},
+                )
+                for one in heard
+            ),
+            ("text", "language"),
+        ),
     )
 
 
