@@ -19,7 +19,7 @@ import pytest
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
-from crm import businesses, conversations, handoffs
+from crm import businesses, conversations, handoffs, messages
 from crm.conversations import ConversationRow
 from crm.handoffs import HandoffRow
 from crm.record import Crm
@@ -155,6 +155,16 @@ async def test_a_client_is_asked_for_no_context(studio: LangGraphClient) -> None
     assert "event" in schemas["input_schema"]["properties"]
 
 
+async def test_the_input_shows_an_example_that_works(studio: LangGraphClient, thread: Thread) -> None:
+    assistant = (await studio.assistants.search(graph_id="sara"))[0]
+    schema = (await studio.assistants.get_schemas(assistant["assistant_id"]))["input_schema"]
+    assert schema is not None
+    [example] = schema["$defs"]["Event"]["examples"]
+    values = await thread._run(input={"event": {**example, "sender": thread.sender}})
+    assert values["outcome"]["kind"] == "answered"
+    assert set(example) <= set(schema["$defs"]["Event"]["properties"])
+
+
 async def test_a_question_is_answered(thread: Thread, crm: Crm) -> None:
     values = await thread.say("Quanto costa un massaggio rilassante?")
     assert values["outcome"]["kind"] == "answered"
@@ -247,3 +257,37 @@ async def test_the_past_can_be_forked(thread: Thread) -> None:
     assert values["handoff"]["returned"]["note"] == "un'altra storia"
     assert values["handoff"]["returned"]["facts"] == {"sconto": "10 %"}
     assert (await thread.state())["next"] == []
+
+
+async def test_a_state_is_edited_and_the_past_answers_otherwise(thread: Thread, crm: Crm) -> None:
+    """Before `generate` the price is another one: the fork words that, and the record keeps what was said."""
+    said = await thread.say("Quanto costa un massaggio rilassante?")
+    assert "65" in reply_of(said)
+    history = await thread.client.threads.get_history(thread.thread_id, limit=50)
+    past = next(state for state in history if state["next"] == ["generate"])
+    facts = [{**fact, "text": fact["text"].replace("65", "99")} for fact in past["values"]["facts"]]
+    assert facts != past["values"]["facts"]
+    fork = await thread.client.threads.update_state(
+        thread.thread_id, {"facts": facts}, as_node="retrieve", checkpoint=past["checkpoint"]
+    )
+    assert (await thread.state())["next"] == ["generate"]
+    values = await thread._run(input=None, checkpoint=fork["checkpoint"])
+    assert "99" in reply_of(values)
+    assert "65" not in reply_of(values)
+    assert (await thread.state())["next"] == []
+    async with crm.transaction(values["event"]["business_id"]) as tx:
+        kept = await messages.of_contact(tx, values["event"]["contact_id"], most=8)
+    told = [row.body for row in kept if row.author == "bot"]
+    assert len(told) == 1
+    assert "65" in told[0]
+
+
+async def test_a_run_is_stepped_through_node_by_node(thread: Thread) -> None:
+    event = {"business": "aurora", "sender": thread.sender, "text": "A che ora aprite il sabato?"}
+    await thread._run(input={"event": event}, interrupt_before=["generate"])
+    state = await thread.state()
+    assert state["next"] == ["generate"]
+    assert state["values"]["facts"]
+    assert "outcome" not in state["values"] or not state["values"]["outcome"]
+    values = await thread._run(input=None)
+    assert values["outcome"]["kind"] == "answered"
