@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crm import logins, passwords, registry
+from crm import factors, logins, passwords, registry
 from crm.record import Tx
 from crm.registry import AgentEntry
 from sara import services
@@ -56,6 +56,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
             print(json.dumps(vars(row), ensure_ascii=False))
         else:
             state = "disabled" if not row.active else "" if row.password else "no password yet"
+            state = " ".join(filter(None, (state, "second factor" if row.factor else "")))
             place = f"{row.business or '—':<16} {row.role or '':<11}"
             print(f"{row.email:<32} {row.name:<24} {place} {state}".rstrip())
 
@@ -88,6 +89,19 @@ def password(email: Email, password: Password = None) -> None:
 
     run(work())
     print(f"{email}: new password" + ("" if password else f" {made}"))
+
+
+@app.command("reset-totp")
+def reset_totp(email: Email) -> None:
+    """Takes an agent's second factor and recovery codes away, as for a lost phone, and logs them out."""
+
+    async def work() -> bool:
+        async with _operator() as tx:
+            return await factors.reset_by_operator(tx, email)
+
+    if not run(work()):
+        raise CommandFailed(f"{email} has no second factor")
+    print(f"{email}: the password alone lets them in again, until they set another one up")
 
 
 async def _set(tx: Tx, email: str, made: str) -> None:

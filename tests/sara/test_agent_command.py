@@ -4,6 +4,8 @@ import asyncio
 import json
 import secrets
 
+import psycopg
+
 from crm import businesses, desk
 from sara.exchange import Customer, exchange
 from sara.local import Local
@@ -31,6 +33,23 @@ def test_an_agent_is_entered_listed_disabled_and_let_in_again(sara: Cli) -> None
     assert "disabled" in next(line for line in sara("agent", "list").out.splitlines() if who in line)
     assert sara("agent", "password", who, "--password", "a long new password").code == 0
     assert "disabled" not in next(line for line in sara("agent", "list").out.splitlines() if who in line)
+
+
+def test_a_lost_second_factor_is_taken_away(sara: Cli, commanded_dsn: str) -> None:
+    who = email()
+    sara("agent", "add", who, "--business", "aurora", "--name", "Nina")
+    assert "has no second factor" in sara("agent", "reset-totp", who).one_line
+    with psycopg.connect(commanded_dsn, autocommit=True) as owner:
+        owner.execute(
+            "INSERT INTO agent_factor (agent_id, sealed, made_at, confirmed_at)"
+            " SELECT agent_id, 'sealed', now(), now() FROM agent WHERE email = %s",
+            (who,),
+        )
+    listed = next(line for line in sara("agent", "list").out.splitlines() if who in line)
+    assert listed.endswith("second factor")
+    assert "the password alone" in sara("agent", "reset-totp", who.upper()).out
+    assert "second factor" not in next(line for line in sara("agent", "list").out.splitlines() if who in line)
+    assert "Nobody works here" in sara("agent", "reset-totp", email()).one_line
 
 
 def test_what_cannot_be_done_is_said_in_one_line(sara: Cli) -> None:
