@@ -1,0 +1,15 @@
+"""The application without models, for tests of who may come in."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.api.house import House, open_house
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """Two businesses, their people and whoever else knocks."""
+    async with open_house(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
