@@ -6,7 +6,7 @@ DATA ?= .sara
 UV := $(shell command -v uv 2>/dev/null || echo $(VENV)/uv/bin/uv)
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test check format eval train bench studio lock clean
+.PHONY: setup demo test check format eval train bench studio lock audit clean
 
 setup: $(STAMP)  ## install everything into .venv
 
@@ -49,6 +49,11 @@ studio: setup  ## LangGraph Studio's server on the same graph
 lock:  ## pin every dependency for Python 3.11 to 3.14
 	$(UV) lock
 	$(UV) export -q --all-groups --no-group adversary --no-emit-project --no-header --no-annotate -o requirements.lock
+
+audit: setup  ## known holes in what is installed, and a bill of materials in sbom.json
+	$(BIN)/ruff check --select S .
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --short-PURLs --output-reproducible --of JSON -o sbom.json $(BIN)/python
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .sara

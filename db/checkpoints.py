@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from psycopg import AsyncCursor
 from psycopg.rows import DictRow, dict_row
 
+from db.cipher import StateCipher
 from db.pool import Pool
 from db.tenancy import ENTER_TENANT, current_tenant
 
@@ -19,8 +21,9 @@ class TenantSaver(AsyncPostgresSaver):
     enclosing `db.tenancy.tenant` block; the pipeline sends it all in one round trip.
     """
 
-    def __init__(self, pool: Pool) -> None:
-        super().__init__(pool)
+    def __init__(self, pool: Pool, cipher: StateCipher | None = None) -> None:
+        """`cipher` encrypts what is written from now on; what was written before stays readable."""
+        super().__init__(pool, serde=EncryptedSerializer(cipher) if cipher else None)
         self._pool = pool
 
     @asynccontextmanager

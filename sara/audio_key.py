@@ -1,4 +1,4 @@
-"""The keys of an installation that was given none: made once, kept beside its embedded database."""
+"""The keys of an installation that was given none: made here, kept beside its embedded database."""
 
 import os
 import tempfile
@@ -11,21 +11,33 @@ NAME = "audio.key"
 SECRETS = "secrets.key"  # for addresses and secrets of other systems
 
 
-def own_key(data_dir: Path, name: str = NAME) -> str:
-    """The key in `data_dir`/`name`, readable by its owner alone; made at the first call.
+def own_keys(data_dir: Path, name: str = NAME) -> list[str]:
+    """The keys in `data_dir`/`name`, one a line and the newest first, readable by their owner alone.
 
-    Whoever has a copy of the folder has the key too: SARA_AUDIO_KEY and SARA_SECRET_KEY keep them apart.
-    Several processes may call this at once and get the same key.
+    The first is made at the first call. Whoever has a copy of the folder has the keys too: SARA_AUDIO_KEY and
+    SARA_SECRET_KEY keep them apart. Several processes may call this at once and get the same.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     file = data_dir / name
     if not file.exists():
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=data_dir)  # mode 0600
-        with os.fdopen(descriptor, "w", encoding="ascii") as out:
-            out.write(new_key())
-            out.flush()
-            os.fsync(out.fileno())
+        made = _written(data_dir, name, [new_key()])
         with suppress(FileExistsError):
-            os.link(temporary, file)  # unlike a rename, never replaces a key that is in use
-        Path(temporary).unlink()
-    return file.read_text(encoding="ascii").strip()
+            os.link(made, file)  # unlike a rename, never replaces a key that is in use
+        made.unlink()
+    return file.read_text(encoding="ascii").split()
+
+
+def put_in_front(data_dir: Path, name: str = NAME) -> None:
+    """A fresh key in front of those there are: processes started from now on write with it."""
+    known = own_keys(data_dir, name)
+    _written(data_dir, name, [new_key(), *known]).replace(data_dir / name)
+
+
+def _written(data_dir: Path, name: str, keys: list[str]) -> Path:
+    """A file beside the one they are for, whole and on the disk."""
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=data_dir)  # mode 0600
+    with os.fdopen(descriptor, "w", encoding="ascii") as out:
+        out.write("\n".join(keys))
+        out.flush()
+        os.fsync(out.fileno())
+    return Path(temporary)

@@ -1,0 +1,110 @@
+"""The keys that encrypt what is at rest: how much is under which, a new one, and everything put under it."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from crm import rekeying
+from crm.rekeying import Keys, Purpose, Stock
+from crm.sealing import Seal, new_key
+from sara import services
+from sara.audio_key import NAME, SECRETS, own_keys, put_in_front
+from sara.commands.failures import CommandFailed
+from sara.commands.loop import run
+from sara.settings import Settings, load, split_keys
+
+app = typer.Typer(help="Keys of what is encrypted in the database.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json")]
+
+_FILES: dict[Purpose, str] = {"audio": NAME, "secrets": SECRETS}
+_OPTIONS: dict[Purpose, str] = {
+    "audio": "SARA_AUDIO_KEY",
+    "secrets": "SARA_SECRET_KEY",
+    "state": "SARA_STATE_KEY",
+}
+
+
+@app.command("status")
+def status(as_json: AsJson = False) -> None:
+    """How much is sealed with the newest key, with older ones, and with none that is known."""
+    _show(run(_status()), as_json)
+
+
+async def _status() -> list[Stock]:
+    settings = load()
+    async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
+        return await rekeying.stock(crm, _keyring(settings))
+
+
+@app.command("new")
+def new() -> None:
+    """A new key in front of the old ones. Restart every process then, and `sara keys rotate`."""
+    settings = load()
+    for purpose, option in _OPTIONS.items():
+        if _given(settings, purpose) is not None:
+            print(f"{purpose}: put this and a comma in front of {option}, on every machine: {new_key()}")
+        elif settings.database_url is None and purpose in _FILES:
+            put_in_front(settings.data_dir, _FILES[purpose])
+            print(f"{purpose}: a new key in {settings.data_dir / _FILES[purpose]}")
+        else:
+            print(f"{purpose}: {option} is not set; a first key for it: {new_key()}")
+    print("Restart every process of SARA, then run: sara keys rotate")
+
+
+@app.command("rotate")
+def rotate(
+    batch: Annotated[int, typer.Option(min=1, max=10_000, help="rows of one transaction")] = rekeying.BATCH,
+    as_json: AsJson = False,
+) -> None:
+    """Puts everything under the newest key; stopped and started again, it goes on where it was."""
+    found = run(_rotate(batch))
+    _show(found, as_json)
+    lost = sum(one.lost for one in found)
+    if lost:
+        raise CommandFailed(
+            f"{lost} sealed with a key that is no longer named: put that key behind the new one, run it again"
+        )
+
+
+async def _rotate(batch: int) -> list[Stock]:
+    settings = load()
+    async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
+        return await rekeying.renew(crm, _keyring(settings), batch=batch)
+
+
+def _keyring(settings: Settings) -> Keys:
+    """What opens each kind; a kind without keys is left out. Raises CommandFailed where there are none."""
+    seals = {purpose: Seal(keys) for purpose in _FILES if (keys := _keys(settings, purpose))}
+    state = services.state_cipher(settings)
+    if not seals and state is None:
+        raise CommandFailed(f"none of {', '.join(_OPTIONS.values())} is set: nothing is sealed here")
+    return Keys(seals, state)
+
+
+def _keys(settings: Settings, purpose: Purpose) -> list[str]:
+    given = _given(settings, purpose)
+    if given is not None:
+        return given
+    return own_keys(settings.data_dir, _FILES[purpose]) if settings.database_url is None else []
+
+
+def _given(settings: Settings, purpose: Purpose) -> list[str] | None:
+    keys = {"audio": settings.audio_key, "secrets": settings.secret_key, "state": settings.state_key}[purpose]
+    return split_keys(keys) if keys is not None else None
+
+
+def _show(found: list[Stock], as_json: bool) -> None:
+    for one in found:
+        if as_json:
+            row: dict[str, Any] = {**asdict(one.place), "total": one.total, **asdict(one)}
+            del row["place"]
+            print(json.dumps(row))
+        else:
+            name = f"{one.place.table}.{one.place.column}"
+            counts = (
+                f"{one.total:>7} sealed, {one.newest:>7} with the newest key, {one.older:>7} with older ones"
+            )
+            print(f"{name:<38} {counts}" + (f", {one.lost} with none that is known" if one.lost else ""))
