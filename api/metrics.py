@@ -1,27 +1,42 @@
-"""What Prometheus reads at /metrics."""
+"""What requests and webhooks are counted by, and what Prometheus reads at /metrics."""
 
 import time
 from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.gauges import DatabaseGauges
+from crm.record import Crm
+from jobs.exposition import Exposition
+
+WEBHOOKS = "/webhooks/whatsapp"
+_READING = ("GET", "HEAD", "OPTIONS")
 
 
 class Metrics:
-    """Counters of one process, in a registry of its own."""
+    """Counters of one process. In one that also works, `exposition` is the worker's.
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+    The database is asked at most once in `fresh_s` seconds, however many scrape.
+    """
+
+    def __init__(self, exposition: Exposition | None = None, *, fresh_s: float = 5.0) -> None:
+        self._exposition = exposition or Exposition()
         self._items = Counter(
-            "sara_webhook_items", "Items taken in from webhooks", ["kind"], registry=self._registry
+            "sara_webhook_items",
+            "Items taken in from webhooks",
+            ["kind"],
+            registry=self._exposition.counted,
         )
         self._seconds = Histogram(
             "sara_http_seconds",
             "Time to answer a request",
             ["route", "status"],
             buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
-            registry=self._registry,
+            registry=self._exposition.counted,
         )
+        self._gauges = DatabaseGauges(fresh_s)
+        self._exposition.look_at(self._gauges)
 
     def webhook(self, counts: Mapping[str, int]) -> None:
         """Adds what one webhook carried, by kind."""
@@ -33,13 +48,17 @@ class Metrics:
         """Adds one answered request."""
         self._seconds.labels(route, str(status)).observe(seconds)
 
-    def text(self) -> bytes:
-        """The exposition format."""
-        return generate_latest(self._registry)
+    async def text(self, crm: Crm) -> bytes:
+        """The exposition format, with what the database says of the installation at most some seconds ago."""
+        await self._gauges.refresh(crm)
+        return self._exposition.text()
 
 
 class Timed:
-    """ASGI middleware that measures each request up to the start of its answer."""
+    """ASGI middleware that measures each request up to the start of its answer.
+
+    What changes something (an agent's reply, a hand-back) begins a trace; webhooks begin their own.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -49,12 +68,25 @@ class Timed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, metrics = time.perf_counter(), scope["app"].state.services.metrics
+        services = scope["app"].state.services
+        if scope["method"] in _READING or scope["path"] == WEBHOOKS:
+            await self._measured(scope, receive, send, services.metrics)
+            return
+        with services.spans.span("request", kind="server", method=scope["method"]) as span:
+            await self._measured(scope, receive, send, services.metrics)
+            span.note(route=_route(scope))
+
+    async def _measured(self, scope: Scope, receive: Receive, send: Send, metrics: Metrics) -> None:
+        started = time.perf_counter()
 
         async def measured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", "other")
-                metrics.request(route, message["status"], time.perf_counter() - started)
+                metrics.request(_route(scope), message["status"], time.perf_counter() - started)
             await send(message)
 
         await self._app(scope, receive, measured)
+
+
+def _route(scope: Scope) -> str:
+    """The route that answers, never the path: paths hold ids."""
+    return getattr(scope.get("route"), "path", "other")
