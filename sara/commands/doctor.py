@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated
 
 import httpx
@@ -11,7 +11,7 @@ import typer
 
 from channels.whatsapp.client import WhatsAppClient
 from channels.whatsapp.errors import WhatsAppError
-from crm import alerts, businesses, outward
+from crm import alerts, businesses, operating, outward
 from crm.alerts import TargetRow
 from crm.outward import SubscriptionRow
 from db.errors import DatabaseError
@@ -22,26 +22,17 @@ from inference.weights import require_model, resolve_whisper
 from knowledge.errors import KnowledgeError
 from knowledge.vectors import coverage
 from sara import services
+from sara.commands.doctor_work import of_the_work
+from sara.commands.findings import BAD, OK, WARN, Finding
 from sara.commands.loop import run
 from sara.settings import Settings, load
 
-OK, WARN, BAD = "ok", "warning", "failed"
 _MOST_SKEW_S = 5.0
 _LEAST_FREE_BYTES = 2 * 2**30
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at; `mend` says what to do when it is not ok."""
-
-    name: str
-    state: str
-    detail: str
-    mend: str = ""
-
-
 def doctor(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Looks at database, models, Meta's token, secrets, clock and disk; exits 1 when something is broken."""
+    """Looks at database, work, models, Meta's token, secrets, clock and disk; exits 1 when one is broken."""
     found = run(_examine(load()), log_level="error")
     if as_json:
         print(json.dumps([asdict(finding) for finding in found], ensure_ascii=False))
@@ -78,8 +69,10 @@ async def _database(settings: Settings) -> list[Finding]:
 
 async def _inside(settings: Settings, dsn: str) -> list[Finding]:
     seen = await probe(dsn)
-    async with services.record(settings, dsn) as crm, crm.outside() as tx:
-        count = len(await businesses.directory(tx))
+    async with services.record(settings, dsn) as crm:
+        async with crm.outside() as tx:
+            count = len(await businesses.directory(tx))
+        work = of_the_work(await operating.read(crm))
     where = "given server" if settings.database_url else f"embedded in {settings.data_dir}"
     found = [Finding("database", OK, f"PostgreSQL {seen.version}, {where}")]
     found.append(
@@ -98,7 +91,7 @@ async def _inside(settings: Settings, dsn: str) -> list[Finding]:
         if count
         else Finding("businesses", WARN, empty, "`sara business add FILE`, or `sara demo`")
     )
-    return found
+    return found + work
 
 
 async def _models(settings: Settings) -> list[Finding]:
@@ -171,7 +164,32 @@ async def _engines(settings: Settings) -> list[Finding]:
         except (httpx.HTTPError, ValueError, KeyError) as error:
             detail = f"{settings.ollama_base_url} does not answer ({type(error).__name__})"
             found.append(Finding("ollama", WARN, detail, mend))
+    elif settings.llm.startswith("openai:"):
+        found.append(await _engine(settings))
     return found
+
+
+async def _engine(settings: Settings) -> Finding:
+    """Whether an OpenAI-compatible engine answers, and has the model.
+
+    https://platform.openai.com/docs/api-reference/models/list
+    """
+    wanted, base = settings.llm.partition(":")[2], settings.llm_base_url or "https://api.openai.com/v1"
+    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else "none"
+    mend = "start it, or correct SARA_LLM_BASE_URL; until then answers are quoted, not worded"
+    try:
+        async with httpx.AsyncClient(timeout=3, headers={"Authorization": f"Bearer {key}"}) as http:
+            answer = (await http.get(f"{base.rstrip('/')}/models")).raise_for_status().json()
+        names = [str(model["id"]) for model in answer["data"]]
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        key_mend = "correct SARA_LLM_API_KEY" if status in (401, 403) else mend
+        return Finding("engine", WARN, f"{base} answers {status}", key_mend)
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        return Finding("engine", WARN, f"{base} does not answer ({type(error).__name__})", mend)
+    if wanted not in names:
+        return Finding("engine", WARN, f"{base} has no model {wanted}", f"it has: {', '.join(names[:5])}")
+    return Finding("engine", OK, wanted)
 
 
 async def _whatsapp(settings: Settings) -> list[Finding]:
