@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Literal
 
-from crm import businesses, packs
+from crm import businesses, digest, nps, packs
 from crm.businesses import Profile
 from crm.errors import RecordError
 from crm.packs import Pack
@@ -170,6 +170,27 @@ async def put_thresholds(tx: Tx, agent_id: int, wanted: Mapping[str, float]) -> 
     for label in sorted({*before, *wanted}):
         old, new = before.get(label), wanted.get(label)
         await changed(tx, agent_id, f"threshold {label}", _number(old), _number(new))
+
+
+async def put_digest(tx: Tx, agent_id: int, *, wanted: bool) -> None:
+    """Whether the team is told its week in figures."""
+    await tx.value("setting_lock")
+    before = (await digest.state(tx)).wanted
+    await digest.put(tx, wanted=wanted)
+    await changed(tx, agent_id, digest.KIND, _switch(before), _switch(wanted))
+
+
+async def put_nps(tx: Tx, agent_id: int, wanted: nps.Settings) -> None:
+    """Whether customers are asked how likely they are to recommend the business, and how often."""
+    await tx.value("setting_lock")
+    before = await nps.settings(tx)
+    await nps.set_up(tx, wanted)
+    await changed(tx, agent_id, "nps", _switch(before.asks_nps), _switch(wanted.asks_nps))
+    await changed(tx, agent_id, "nps_every_days", str(before.nps_every_days), str(wanted.nps_every_days))
+
+
+def _switch(on: bool) -> str:
+    return "on" if on else "off"
 
 
 def _number(value: float | None) -> str:

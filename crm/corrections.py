@@ -36,6 +36,18 @@ class CorrectionRow:
 
 
 @dataclass(frozen=True)
+class TracedRow(CorrectionRow):
+    """A correction with the turn it is about, and what the two people are known by."""
+
+    turn_id: str
+    thread_id: str
+    contact_name: str | None
+    wa_id: str | None
+    email: str | None
+    agent_name: str | None
+
+
+@dataclass(frozen=True)
 class Often:
     """An answer given `times` times in much the same words; the latest of them, and what it answered."""
 
@@ -61,6 +73,11 @@ async def keep(tx: Tx, handoff_id: int, kind: Kind, sent: str, agent_id: int | N
 async def rows(tx: Tx, most: int = _READ) -> list[CorrectionRow]:
     """The latest corrections, oldest first."""
     return list(reversed(await tx.all(CorrectionRow, "corrections", most=most)))
+
+
+async def traced(tx: Tx, most: int = _READ) -> list[TracedRow]:
+    """The same with the turn each is about."""
+    return list(reversed(await tx.all(TracedRow, "corrections_traced", most=most)))
 
 
 async def often(tx: Tx) -> list[Often]:

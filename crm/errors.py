@@ -77,6 +77,22 @@ class TooManyLogins(RecordError):
     """Too many failed logins: wait a quarter of an hour, or have the password set anew."""
 
 
+class WrongCode(RecordError):
+    """This code is not the one, or was used before: wait for the next one in your app."""
+
+
+class FactorUnreadable(RecordError):
+    """The second factor cannot be checked here: SARA_SECRET_KEY is missing or names other keys."""
+
+
+class FactorHeld(RecordError):
+    """This second factor cannot be changed here: there is none, or that person works elsewhere too."""
+
+
+class OwnFactorFirst(RecordError):
+    """Whoever asks a second factor of others needs one first."""
+
+
 class HeldByColleague(RecordError):
     """A colleague has this conversation: only one person answers at a time."""
 

@@ -38,6 +38,7 @@ class InboxRow:
     place_address: str | None
     quoted: str | None  # the words of the message it replies to
     advertised: str | None  # the advertisement pressed before it
+    trace: str | None  # what it was written down under (db/trace.py)
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,12 @@ async def waiting(tx: Tx, conversation_id: int, *, after: int, most: int = 200) 
 async def done(tx: Tx, conversation_id: int, *, up_to: int) -> int:
     """Marks events as taken in by the graph; returns how many."""
     return await tx.run("events_done", conversation_id=conversation_id, up_to=up_to)
+
+
+async def trace_of(tx: Tx, event_id: int) -> str | None:
+    """What an event was written down under (db/trace.py)."""
+    found: str | None = await tx.value("event_trace", event_id=event_id)
+    return found
 
 
 async def taken(tx: Tx, wamid: str) -> TakenRow | None:

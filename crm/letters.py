@@ -61,8 +61,14 @@ async def listed(tx: Tx, *, dead: bool = True, most: int = 50) -> list[LetterRow
 
 
 async def history(tx: Tx, outbox_id: int) -> list[StepRow]:
-    """What happened to a message, in order: failed attempts, statuses, the last attempt."""
-    return await tx.all(StepRow, "outbox_history", outbox_id=outbox_id)
+    """What happened to a message, in order: failed attempts, statuses, the last attempt.
+
+    Raises UnknownLetter.
+    """
+    steps = await tx.all(StepRow, "outbox_history", outbox_id=outbox_id)
+    if not steps and await outbox.row(tx, outbox_id) is None:
+        raise UnknownLetter(UnknownLetter.__doc__)
+    return steps
 
 
 async def known(tx: Tx, outbox_id: int) -> bool:

@@ -1,6 +1,7 @@
 """Who is logged in to the console: passwords checked with a limit on guessing, sessions that can be ended.
 
 A session is a random cookie of which only the digest is kept, so whoever reads the database cannot log in.
+Whoever has a second factor gets a challenge for their password, and a session for the code (crm/factors.py).
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from crm.record import Crm, Tx
 
 SESSION_LASTS = timedelta(hours=12)
 IDLE_ENDS = timedelta(hours=4)
+CODE_OWED = timedelta(minutes=5)
 GUESSING = timedelta(minutes=15)
 MOST_FAILURES = 8  # of one e-mail address
 MOST_FAILURES_NEAR = 40  # of one network address: several people may share it
@@ -28,12 +30,13 @@ class SecretRow:
 
 @dataclass(frozen=True)
 class SessionRow:
-    """A person who is logged in; `csrf` is what each of their forms carries."""
+    """A person who is logged in; `csrf` is what each of their forms carries, `factor` whether a code was."""
 
     agent_id: int
     email: str
     name: str
     csrf: str
+    factor: bool
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,23 @@ class MembershipRow:
     slug: str
     name: str
     role: str
+    factor_required: bool = False
 
 
-async def log_in(crm: Crm, email: str, password: str, address: str) -> str:
-    """Checks a password and opens a session; returns its cookie. `address` is the caller's network address.
+@dataclass(frozen=True)
+class Entered:
+    """A password was right: the cookie of a session, or of a challenge while a code is owed."""
+
+    cookie: str
+    owes_code: bool
+
+
+async def log_in(crm: Crm, email: str, password: str, address: str) -> Entered:
+    """Checks a password and opens a session or a challenge. `address` is the caller's network address.
 
     Raises WrongPassword, TooManyLogins. A failure counts against the e-mail address and the network address.
     """
-    person, near = _digest(f"mail:{email.strip().casefold()}"), _digest(f"net:{address}")
+    person, near = digest_of(f"mail:{email.strip().casefold()}"), digest_of(f"net:{address}")
     async with crm.outside() as tx:
         await _within_limits(tx, person, near)
         secret = await tx.first(SecretRow, "agent_secret", email=email.strip().replace("\x00", ""))
@@ -70,30 +82,42 @@ async def _within_limits(tx: Tx, person: bytes, near: bytes) -> None:
             raise TooManyLogins(TooManyLogins.__doc__)
 
 
-async def _open(tx: Tx, secret: SecretRow, person: bytes, password: str) -> str:
-    cookie = secrets.token_urlsafe(32)
+async def _open(tx: Tx, secret: SecretRow, person: bytes, password: str) -> Entered:
     await tx.run("login_succeeded", who=person)
     if secret.password_hash and passwords.outdated(secret.password_hash):
         fresh = await asyncio.to_thread(passwords.hashed, password)
         await tx.run("agent_rehash", agent_id=secret.agent_id, hash=fresh)
+    if not await tx.value("has_factor", agent_id=secret.agent_id):
+        return Entered(await open_session(tx, secret.agent_id, factor=False), owes_code=False)
+    cookie = secrets.token_urlsafe(32)
+    await tx.run(
+        "challenge_open", digest=digest_of(cookie), agent_id=secret.agent_id, until=tx.now + CODE_OWED
+    )
+    return Entered(cookie, owes_code=True)
+
+
+async def open_session(tx: Tx, agent_id: int, *, factor: bool) -> str:
+    """A session of somebody who has shown who they are; returns its cookie."""
+    cookie = secrets.token_urlsafe(32)
     await tx.run(
         "session_open",
-        digest=_digest(cookie),
-        agent_id=secret.agent_id,
+        digest=digest_of(cookie),
+        agent_id=agent_id,
         csrf=secrets.token_urlsafe(24),
         until=tx.now + SESSION_LASTS,
+        factor=factor,
     )
     return cookie
 
 
 async def session(tx: Tx, cookie: str) -> SessionRow | None:
     """Who a cookie belongs to; None when the session is over, was ended, or its agent may not log in."""
-    return await tx.first(SessionRow, "session_of", digest=_digest(cookie), idle=IDLE_ENDS)
+    return await tx.first(SessionRow, "session_of", digest=digest_of(cookie), idle=IDLE_ENDS)
 
 
 async def log_out(tx: Tx, cookie: str) -> None:
     """Ends a session."""
-    await tx.run("session_close", digest=_digest(cookie))
+    await tx.run("session_close", digest=digest_of(cookie))
 
 
 async def memberships(tx: Tx, agent_id: int) -> list[MembershipRow]:
@@ -110,7 +134,7 @@ async def set_password(tx: Tx, email: str, password: str) -> None:
     if await tx.value("put_password", email=email, hash=kept) is None:
         raise UnknownAgent(f"{email}: {UnknownAgent.__doc__}")
     await tx.run("clear_sessions", email=email)
-    await tx.run("login_succeeded", who=_digest(f"mail:{email.strip().casefold()}"))
+    await tx.run("login_succeeded", who=digest_of(f"mail:{email.strip().casefold()}"))
 
 
 async def disable(tx: Tx, email: str) -> None:
@@ -120,5 +144,6 @@ async def disable(tx: Tx, email: str) -> None:
     await tx.run("clear_sessions", email=email)
 
 
-def _digest(text: str) -> bytes:
+def digest_of(text: str) -> bytes:
+    """What is kept of a cookie, of an address and of a recovery code."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

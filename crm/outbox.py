@@ -43,6 +43,7 @@ class OutboxRow:
     template_values: list[str] | None
     purpose: str | None
     lane: str
+    trace: str | None  # what it was written under (db/trace.py)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from psycopg.rows import DictRow, class_row
 from psycopg_pool import PoolTimeout
 
 from crm.errors import RecordUnavailable
+from db import trace
 from db.pool import Pool
 from db.queries import Queries
 from db.tenancy import begin_as
@@ -41,7 +42,7 @@ class Tx:
     queries: Queries
 
     def _parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        return {"business_id": self.business_id, "now": self.now, **given}
+        return {"business_id": self.business_id, "now": self.now, "trace": trace.current(), **given}
 
     async def all(self, row: type[Row], query: str, /, **parameters: Any) -> list[Row]:
         """Every row of a named query as `row`, a frozen dataclass whose fields are the columns."""
@@ -74,6 +75,10 @@ class Crm:
         self._pool = pool
         self._queries = queries or Queries.load(QUERIES)
         self.clock = clock
+
+    def pool_stats(self) -> dict[str, int]:
+        """How its connections are used, as psycopg_pool counts it."""
+        return self._pool.get_stats()
 
     @asynccontextmanager
     async def transaction(self, business_id: int) -> AsyncIterator[Tx]:

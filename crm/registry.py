@@ -13,7 +13,12 @@ from crm.packs import Pack
 from crm.record import Tx
 
 # What an entry may leave out.
-_USUAL_BUSINESS: Mapping[str, Any] = {"dormant_after_days": 180, "reminder_hours": (24, 2)}
+_USUAL_BUSINESS: Mapping[str, Any] = {
+    "dormant_after_days": 180,
+    "reminder_hours": (24, 2),
+    "asks_nps": False,
+    "nps_every_days": 90,
+}
 _USUAL_SERVICE: Mapping[str, Any] = {"vat_rate": None, "vat_nature": None}
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -25,12 +30,13 @@ class NumberTaken(RecordError):
 
 @dataclass(frozen=True)
 class AgentEntry:
-    """An agent at one of their businesses (None: at none); `password` says whether there is one."""
+    """An agent at one of their businesses (None: at none); `password` and `factor`: whether there is one."""
 
     email: str
     name: str
     active: bool
     password: bool
+    factor: bool
     business: str | None
     role: str | None
 

@@ -266,6 +266,8 @@ class BusinessFile(Value):
     )
     dormant_after_days: Annotated[int, Field(ge=1, le=3650, strict=True)] = 180
     reminder_hours: Annotated[tuple[ReminderHours, ...], Field(max_length=4)] = (24, 2)
+    asks_nps: Annotated[bool, Field(strict=True)] = False
+    nps_every_days: Annotated[int, Field(ge=7, le=3650, strict=True)] = 90
     templates: Mapping[TemplatePurpose, Mapping[Language, Template]] = Field(default_factory=dict)
     sensitive: Sensitive = Field(default_factory=Sensitive)
     pack: Vertical

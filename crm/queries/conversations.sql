@@ -133,8 +133,8 @@ SELECT * FROM (
 ) AS latest ORDER BY message_id;
 
 -- event_insert -- something happened to a conversation
-INSERT INTO inbox_event (business_id, conversation_id, kind, message_id, handoff_id)
-VALUES (%(business_id)s, %(conversation_id)s, %(kind)s, %(message_id)s, %(handoff_id)s)
+INSERT INTO inbox_event (business_id, conversation_id, kind, message_id, handoff_id, trace)
+VALUES (%(business_id)s, %(conversation_id)s, %(kind)s, %(message_id)s, %(handoff_id)s, %(trace)s)
 RETURNING event_id;
 
 -- events_waiting -- what the graph has not seen yet, in order
@@ -144,10 +144,13 @@ SELECT e.event_id, e.kind, e.message_id, e.handoff_id, m.author, m.agent_id, m.w
        (SELECT left(coalesce(nullif(q.transcript, ''), q.body), 500) FROM message q WHERE q.wamid = m.reply_to_wamid)
            AS quoted,
        (SELECT concat_ws(' — ', r.headline, r.body) FROM message_referral r WHERE r.message_id = m.message_id)
-           AS advertised
+           AS advertised, e.trace
 FROM inbox_event e LEFT JOIN message m USING (message_id) LEFT JOIN message_place p USING (message_id)
 WHERE e.conversation_id = %(conversation_id)s AND e.done_at IS NULL AND e.event_id > %(after)s
 ORDER BY e.event_id LIMIT %(most)s;
+
+-- event_trace -- the trace an event was written down under
+SELECT trace FROM inbox_event WHERE event_id = %(event_id)s;
 
 -- events_done -- the graph has taken these in
 UPDATE inbox_event SET done_at = %(now)s

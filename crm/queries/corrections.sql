@@ -11,6 +11,13 @@ ON CONFLICT (handoff_id, kind) DO NOTHING;
 SELECT c.correction_id, c.kind, c.reason, c.label, c.language, c.question, c.draft, c.sent, c.at
 FROM correction c ORDER BY c.correction_id DESC LIMIT %(most)s;
 
+-- corrections_traced -- the same with the turn that was handed over, and whose words they are
+SELECT c.correction_id, c.kind, c.reason, c.label, c.language, c.question, c.draft, c.sent, c.at,
+       h.turn_id, v.thread_id, k.name AS contact_name, k.wa_id, k.email, a.name AS agent_name
+FROM correction c JOIN handoff h USING (handoff_id) JOIN conversation v USING (conversation_id)
+    JOIN contact k ON k.contact_id = c.contact_id LEFT JOIN agent a ON a.agent_id = c.agent_id
+ORDER BY c.correction_id DESC LIMIT %(most)s;
+
 -- often_settled -- what was decided about answers given often
 SELECT key FROM often_answered;
 

@@ -5,13 +5,13 @@ SELECT agent_id, password_hash FROM agent_secret(%(email)s);
 SELECT agent_rehash(%(agent_id)s, %(hash)s);
 
 -- memberships_of_agent -- where somebody works
-SELECT business_id, slug, name, role FROM memberships_of_agent(%(agent_id)s);
+SELECT business_id, slug, name, role, factor_required FROM memberships_of_agent(%(agent_id)s);
 
 -- session_open -- somebody logged in
-SELECT session_open(%(digest)s, %(agent_id)s, %(csrf)s, %(now)s, %(until)s);
+SELECT session_open(%(digest)s, %(agent_id)s, %(csrf)s, %(now)s, %(until)s, %(factor)s);
 
 -- session_of -- who a cookie belongs to
-SELECT agent_id, email, name, csrf FROM session_of(%(digest)s, %(now)s, %(idle)s);
+SELECT agent_id, email, name, csrf, factor FROM session_of(%(digest)s, %(now)s, %(idle)s);
 
 -- session_close -- somebody logged out
 SELECT session_close(%(digest)s);
@@ -31,7 +31,9 @@ UPDATE agent SET password_hash = %(hash)s, active = true WHERE lower(email) = lo
 -- disable_agent -- by the operator
 UPDATE agent SET active = false, token_sha256 = NULL WHERE lower(email) = lower(%(email)s) RETURNING agent_id;
 
--- clear_sessions -- all sessions of one person
+-- clear_sessions -- all sessions of one person, and logins half done
+WITH half AS (DELETE FROM login_challenge
+              WHERE agent_id = (SELECT agent_id FROM agent WHERE lower(email) = lower(%(email)s)))
 DELETE FROM agent_session WHERE agent_id = (SELECT agent_id FROM agent WHERE lower(email) = lower(%(email)s));
 
 -- put_agent_of -- somebody works for one more business, or as something else
@@ -41,6 +43,7 @@ WHERE b.slug = %(slug)s AND lower(a.email) = lower(%(email)s)
 ON CONFLICT (business_id, agent_id) DO UPDATE SET role = EXCLUDED.role RETURNING agent_id;
 
 -- all_agents -- everybody, for the operator
-SELECT a.email, a.name, a.active, a.password_hash IS NOT NULL AS password, b.slug AS business, m.role
+SELECT a.email, a.name, a.active, a.password_hash IS NOT NULL AS password, has_factor(a.agent_id) AS factor,
+       b.slug AS business, m.role
 FROM agent a LEFT JOIN membership m USING (agent_id) LEFT JOIN business b USING (business_id)
 ORDER BY a.email, b.slug;

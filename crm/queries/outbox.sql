@@ -1,8 +1,8 @@
 -- outbox_insert -- one message to deliver
 INSERT INTO outbox (business_id, conversation_id, message_id, turn_id, ordinal, epoch, answers, next_attempt_at,
-    purpose, lane)
+    purpose, lane, trace)
 VALUES (%(business_id)s, %(conversation_id)s, %(message_id)s, %(turn_id)s, %(ordinal)s, %(epoch)s, %(answers)s,
-        %(now)s, %(purpose)s, %(lane)s);
+        %(now)s, %(purpose)s, %(lane)s, %(trace)s);
 
 -- outbox_of_turn -- whether a turn has already spoken
 SELECT count(*) FROM outbox WHERE turn_id = %(turn_id)s;
@@ -11,7 +11,7 @@ SELECT count(*) FROM outbox WHERE turn_id = %(turn_id)s;
 SELECT o.outbox_id, o.conversation_id, o.message_id, o.turn_id, o.ordinal, o.epoch, o.answers, o.state,
        o.attempts, o.attempted_at, o.next_attempt_at, m.author, m.kind, m.body, m.opener, m.reply_to_wamid,
        m.preview, m.media_voice, m.file_id,
-       m.template_name, m.template_code, m.template_values, o.purpose, o.lane
+       m.template_name, m.template_code, m.template_values, o.purpose, o.lane, o.trace
 FROM outbox o JOIN message m USING (message_id)
 WHERE o.conversation_id = %(conversation_id)s AND o.state IN ('queued', 'sending', 'unknown')
 ORDER BY o.outbox_id;

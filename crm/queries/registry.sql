@@ -1,14 +1,15 @@
 -- put_business -- a business, made or brought up to date by its slug
 INSERT INTO business (slug, name, vertical, country, time_zone, currency, languages, email, website, display_phone,
-    lead_time_minutes, cancel_notice_hours, dormant_after_days, reminder_hours)
+    lead_time_minutes, cancel_notice_hours, dormant_after_days, reminder_hours, asks_nps, nps_every_days)
 VALUES (%(slug)s, %(name)s, %(vertical)s, %(country)s, %(time_zone)s, %(currency)s, %(languages)s, %(email)s,
     %(website)s, %(display_phone)s, %(lead_time_minutes)s, %(cancel_notice_hours)s, %(dormant_after_days)s,
-    %(reminder_hours)s)
+    %(reminder_hours)s, %(asks_nps)s, %(nps_every_days)s)
 ON CONFLICT (slug) DO UPDATE SET name = EXCLUDED.name, vertical = EXCLUDED.vertical, country = EXCLUDED.country,
     time_zone = EXCLUDED.time_zone, currency = EXCLUDED.currency, languages = EXCLUDED.languages,
     email = EXCLUDED.email, website = EXCLUDED.website, display_phone = EXCLUDED.display_phone,
     lead_time_minutes = EXCLUDED.lead_time_minutes, cancel_notice_hours = EXCLUDED.cancel_notice_hours,
-    dormant_after_days = EXCLUDED.dormant_after_days, reminder_hours = EXCLUDED.reminder_hours
+    dormant_after_days = EXCLUDED.dormant_after_days, reminder_hours = EXCLUDED.reminder_hours,
+    asks_nps = EXCLUDED.asks_nps, nps_every_days = EXCLUDED.nps_every_days
 RETURNING business_id;
 
 -- put_number -- its WhatsApp number; a number that belongs to another business stays there

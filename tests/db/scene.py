@@ -57,6 +57,9 @@ _ROWS = {
         VALUES ('scene' || %(b)s, %(b)s, 'secret', now(), now() + interval '1 year')""",
     "crm_event": """(business_id, contact_id, kind)
         SELECT business_id, contact_id, 'scene' FROM contact WHERE business_id = %(b)s AND wa_id = 'scene'""",
+    "nps_response": """(business_id, contact_id, language, status, score, comment, asked_at, answered_at)
+        SELECT business_id, contact_id, 'it', 'answered', 9, 'secret', now(), now() FROM contact
+        WHERE business_id = %(b)s AND wa_id = 'scene'""",
     "appointment": """(business_id, contact_id, service_id, resource_id, during, idempotency_key)
         SELECT c.business_id, c.contact_id, k.service_id, k.resource_id,
                tstzrange('2001-01-01', '2001-01-02'), 'scene'
@@ -183,6 +186,12 @@ _ROWS = {
     "often_answered": "(business_id, key, status, at) VALUES (%(b)s, 'scene', 'rejected', now())",
     "setting_change": """(business_id, setting, before, after, at)
         VALUES (%(b)s, 'scene', 'secret', 'secret', now())""",
+    "turn": """(business_id, turn_id, conversation_id, message_id, outcome, seconds, at)
+        SELECT business_id, 'scene', conversation_id, message_id, 'answered', 1, now() FROM message
+        WHERE business_id = %(b)s AND wamid = 'scene'""",
+    "metric_day": """(business_id, day, name, key, things, total)
+        VALUES (%(b)s, '2001-01-01', 'scene', '', 1, 1)""",
+    "metric_refresh": "(business_id, day, at) VALUES (%(b)s, '2001-01-01', now())",
 }
 _THREADS = (
     "INSERT INTO checkpoints (thread_id, checkpoint_id, checkpoint) VALUES (%(t)s, 'scene', '{}')",
@@ -191,13 +200,17 @@ _THREADS = (
     "INSERT INTO checkpoint_writes (thread_id, checkpoint_id, task_id, idx, channel, blob)"
     " VALUES (%(t)s, 'scene', 'scene', 0, 'window', 'secret')",
 )
+QUOTED = "'secret'"
 CHECKPOINTS = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 
 
-async def set_up(owner: AsyncConnection[DictRow], business_id: int) -> None:
-    """Writes the rows of one business as the database's owner."""
+async def set_up(owner: AsyncConnection[DictRow], business_id: int, word: str = "secret") -> None:
+    """Writes the rows of one business as the database's owner; `word` is what others must not read."""
     for table, values in _ROWS.items():
-        await owner.execute(f"INSERT INTO {table} {values}", {"b": business_id})
+        await owner.execute(
+            f"INSERT INTO {table} {values.replace(QUOTED, repr(word))}",
+            {"b": business_id},
+        )
     for statement in _THREADS:
         await owner.execute(statement, {"t": f"{business_id}:scene"})
 

@@ -104,6 +104,7 @@ def test_unquoted_clock_and_price_keep_their_meaning(tmp_path: Path) -> None:
         ("aurora", "capacity: 12", "capacity: 0", "greater than or equal to 1"),
         ("aurora", "bookable: true", "bookable: yes", "valid boolean"),
         ("aurora", "lead_time_minutes: 120", "lead_time: 120", "not a key of a business file"),
+        ("aurora", "cancel_notice_hours: 24", "nps_every_days: 3\ncancel_notice_hours: 24", "equal to 7"),
         ("aurora", "slug: aurora", "slug: Aurora Milano", "small letters"),
         ("aurora", "- date: 2026-12-25", "- date: 25/12/2026", "year-month-day"),
         ("aurora", "cancel_notice_hours: 24", "lead_time_minutes: 24", "written twice"),

@@ -322,7 +322,8 @@ def test_the_commands(cli, tmp_path: Path) -> None:
     assert report["clean"] is True
     assert phone not in proof.read_text("utf-8")
     [thread] = report["threads"]
-    assert report["langsmith"]["body"] == {"metadata": {"thread_id": [thread]}}
+    assert report["langsmith"]["body"] == {"metadata": {"thread_id": [f"sara:{thread}"]}}
+    assert report["langsmith"]["status"] == "not_used"
     assert "No such customer" in cli("contact", "export", phone, *who).one_line
     number = f"#{report['contact_id']}"
     assert "was erased" in cli("contact", "export", number, *who).one_line
