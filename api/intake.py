@@ -94,7 +94,8 @@ async def _of_business(services: ApiServices, item: Item, take: Taken[Item]) -> 
     business_id = await services.business_of(number)
     if business_id is None:
         raise UnknownNumber(f"no business has the number {number}: `sara business add`")
-    return await take(services, business_id, item)
+    with structlog.contextvars.bound_contextvars(business_id=business_id):
+        return await take(services, business_id, item)
 
 
 async def _message(services: ApiServices, business_id: int, message: InboundMessage) -> str:

@@ -14,6 +14,7 @@ from crm import businesses
 from crm.packs import Pack
 from crm.record import Crm
 from crm.sealing import Seal
+from db.trace import Spans, Unrecorded
 from graph.history import Explained
 from knowledge.phrases import Phrases
 
@@ -45,6 +46,7 @@ class ApiServices:
     library: Library | None = None  # None: documents are taken in on the terminal only
     pack_of: Callable[[str], Pack] | None = None  # a vertical's pack. Raises UnknownVertical, VerticalError
     secrets: Seal | None = None  # encrypts where the team is told; None: the key is missing
+    spans: Spans = field(default_factory=Unrecorded)  # records the steps of traces
     phrases: Phrases = field(default_factory=Phrases.load)  # what customers are told
     _numbers: dict[str, tuple[float, int]] = field(default_factory=dict)
 

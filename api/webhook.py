@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import PlainTextResponse
 
 from api.intake import take_in
-from api.state import services_of
+from api.state import ApiServices, services_of
 from channels.whatsapp.signature import BadSignature, MissingSignature, verify
 from crm import webhooks
 
@@ -35,6 +35,13 @@ async def receive(request: Request) -> dict[str, int]:
     database is away (Meta delivers again). Anything else is answered 200 and kept.
     """
     services = services_of(request)
+    with services.spans.span("webhook", kind="server") as span:
+        counts = await _received(services, request)
+        span.note(**counts)
+        return counts
+
+
+async def _received(services: ApiServices, request: Request) -> dict[str, int]:
     raw = await _body(request.stream())
     try:
         verify(services.app_secret, raw, request.headers.get("x-hub-signature-256"))

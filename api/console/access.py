@@ -6,6 +6,7 @@ session's CSRF token and, where the browser names one, our own origin.
 
 import hmac
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -17,10 +18,15 @@ from crm import logins
 from crm.logins import SESSION_LASTS, MembershipRow, SessionRow
 
 COOKIE = "sara_session"
+CHALLENGE = "sara_challenge"
 
 
 class LoginNeeded(Exception):
     """The session is over: log in again."""
+
+
+class FactorNeeded(Exception):
+    """This business lets nobody in without a second factor: set yours up first."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +73,24 @@ LoggedIn = Annotated[Person, Depends(person)]
 
 
 async def seat(business: str, who: LoggedIn) -> Seat:
-    """The person's place at a business; 404 for one they do not work for, as for one that does not exist."""
+    """The person's place at a business; 404 for one they do not work for, as for one that does not exist.
+
+    Raises FactorNeeded where the business wants a second factor and this session has none.
+    """
     for membership in who.memberships:
         if membership.slug == business:
+            if not lets_in(membership, who.session):
+                raise FactorNeeded
             return Seat(who, membership)
     raise HTTPException(404, "no such page")
 
 
 Seated = Annotated[Seat, Depends(seat)]
+
+
+def lets_in(business: MembershipRow, session: SessionRow) -> bool:
+    """Whether a business is content with how somebody logged in."""
+    return session.factor or not business.factor_required
 
 
 async def own_form(request: Request, who: LoggedIn) -> None:
@@ -93,12 +109,14 @@ def same_origin(request: Request) -> None:
         raise HTTPException(403, "another site sent this")
 
 
-def give_cookie(request: Request, response: Response, cookie: str) -> None:
-    """Remembers the session in the browser."""
+def give_cookie(
+    request: Request, response: Response, cookie: str, *, name: str = COOKIE, lasts: timedelta = SESSION_LASTS
+) -> None:
+    """Remembers the session, or the login half done, in the browser."""
     response.set_cookie(
-        COOKIE,
+        name,
         cookie,
-        max_age=round(SESSION_LASTS.total_seconds()),
+        max_age=round(lasts.total_seconds()),
         httponly=True,
         samesite="lax",
         secure=_https(request),
@@ -106,9 +124,9 @@ def give_cookie(request: Request, response: Response, cookie: str) -> None:
     )
 
 
-def take_cookie(request: Request, response: Response) -> None:
+def take_cookie(request: Request, response: Response, name: str = COOKIE) -> None:
     """Forgets it."""
-    response.delete_cookie(COOKIE, path="/console", httponly=True, samesite="lax", secure=_https(request))
+    response.delete_cookie(name, path="/console", httponly=True, samesite="lax", secure=_https(request))
 
 
 def _https(request: Request) -> bool:

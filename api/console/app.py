@@ -13,12 +13,14 @@ from urllib.parse import quote
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from api.console.access import LoginNeeded
+from api.console.access import FactorNeeded, LoginNeeded
 from api.console.actions import actions_router
 from api.console.bounds import Bounded
 from api.console.calendar import calendar_router
 from api.console.contacts import contacts_router
+from api.console.dashboard import dashboard_router
 from api.console.desk import desk_router
+from api.console.factor import factor_router
 from api.console.knowledge import knowledge_router
 from api.console.login import login_router
 from api.console.media import media_router
@@ -36,6 +38,7 @@ ASSETS = {
     "sheet.js": "text/javascript",
     "pages.js": "text/javascript",
     "pages.css": "text/css",
+    "dashboard.css": "text/css",
 }
 
 
@@ -45,12 +48,14 @@ def install(app: FastAPI) -> None:
     app.add_api_route("/console/static/{asset}", _static, methods=["GET"], include_in_schema=False)
     for part in (
         login_router(pages),
+        factor_router(pages),
         stream_router(),
         media_router(),
         tools_router(pages),
         contacts_router(pages),
         calendar_router(pages),
         knowledge_router(pages),
+        dashboard_router(pages),
         settings_router(pages),
         undelivered_router(pages),
         actions_router(pages),
@@ -59,6 +64,7 @@ def install(app: FastAPI) -> None:
         app.include_router(part, prefix="/console", include_in_schema=False)
     app.add_middleware(Bounded)
     app.add_exception_handler(LoginNeeded, _log_in)
+    app.add_exception_handler(FactorNeeded, _set_up_factor)
 
 
 async def _static(request: Request, asset: str) -> Response:
@@ -77,8 +83,17 @@ async def _static(request: Request, asset: str) -> Response:
 
 async def _log_in(request: Request, _: Exception) -> Response:
     """To the login and back; a script is told, and keeps what was typed."""
+    return _first(request, "/console/login", LoginNeeded, 401)
+
+
+async def _set_up_factor(request: Request, _: Exception) -> Response:
+    """To one's second factor, and back."""
+    return _first(request, "/console/me/factor", FactorNeeded, 403)
+
+
+def _first(request: Request, page: str, why: type[Exception], status: int) -> Response:
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/console/login?next={quote(where)}", 303)
-    body = {"error": "LoginNeeded", "detail": LoginNeeded.__doc__}
-    return JSONResponse(body, 401, headers=dict(HEADERS))
+        return RedirectResponse(f"{page}?next={quote(where)}", 303)
+    body = {"error": why.__name__, "detail": why.__doc__}
+    return JSONResponse(body, status, headers=dict(HEADERS))

@@ -1,4 +1,4 @@
-"""Logging in and out."""
+"""Logging in, with a second step for who has a second factor, and out."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -7,15 +7,25 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.console import words
-from api.console.access import COOKIE, LoggedIn, give_cookie, own_form, same_origin, take_cookie
+from api.console.access import (
+    CHALLENGE,
+    COOKIE,
+    LoggedIn,
+    give_cookie,
+    own_form,
+    same_origin,
+    take_cookie,
+)
 from api.console.pages import Pages
 from api.state import services_of
-from crm import logins
-from crm.errors import TooManyLogins, WrongPassword
+from crm import factors, logins
+from crm.errors import FactorUnreadable, TooManyLogins, WrongCode, WrongPassword
+
+CODE_STATUS: dict[type[Exception], int] = {TooManyLogins: 429, WrongCode: 401, FactorUnreadable: 503}
 
 
 def login_router(pages: Pages) -> APIRouter:
-    """/login, /logout and /language."""
+    """/login, /login/code, /logout and /language."""
     router = APIRouter()
 
     @router.get("/login")
@@ -32,15 +42,20 @@ def login_router(pages: Pages) -> APIRouter:
         say = pages.speaker(words.language_of(request))
         address = request.client.host if request.client else "?"
         try:
-            cookie = await logins.log_in(services_of(request).crm, email, password, address)
+            entered = await logins.log_in(services_of(request).crm, email, password, address)
         except TooManyLogins:
             problem = say("Too many failed logins. Wait a quarter of an hour, or ask for a new password.")
             return _form(pages, request, problem=problem, email=email, status=429)
         except WrongPassword:
             problem = say("E-mail address and password do not belong together.")
             return _form(pages, request, problem=problem, email=email, status=401)
-        response = RedirectResponse(_inside(request.query_params.get("next", "")), 303)
-        give_cookie(request, response, cookie)
+        where = inside(request.query_params.get("next", ""))
+        if entered.owes_code:
+            response = RedirectResponse(f"/console/login/code?next={quote(where)}", 303)
+            give_cookie(request, response, entered.cookie, name=CHALLENGE, lasts=logins.CODE_OWED)
+            return response
+        response = RedirectResponse(where, 303)
+        give_cookie(request, response, entered.cookie)
         return response
 
     @router.post("/logout", dependencies=[Depends(own_form)])
@@ -51,14 +66,57 @@ def login_router(pages: Pages) -> APIRouter:
         take_cookie(request, response)
         return response
 
+    _add_code(router, pages)
     _add_language(router)
     return router
+
+
+def _add_code(router: APIRouter, pages: Pages) -> None:
+    @router.get("/login/code")
+    async def show(request: Request) -> Response:
+        async with services_of(request).crm.outside() as tx:
+            owing = await factors.owing(tx, request.cookies.get(CHALLENGE, ""))
+        return _code_form(pages, request) if owing else _from_the_start(request)
+
+    @router.post("/login/code")
+    async def log_in(request: Request, code: Annotated[str, Form(max_length=100)] = "") -> Response:
+        same_origin(request)
+        services, say = services_of(request), pages.speaker(words.language_of(request))
+        challenge = request.cookies.get(CHALLENGE, "")
+        try:
+            cookie = await factors.log_in(services.crm, challenge, code, services.secrets)
+        except (TooManyLogins, WrongCode, FactorUnreadable) as error:
+            return _code_form(
+                pages, request, problem=words.problem(say, error), status=CODE_STATUS[type(error)]
+            )
+        if cookie is None:
+            return _form(pages, request, problem=say("Log in once more, please."), status=401)
+        response = RedirectResponse(inside(request.query_params.get("next", "")), 303)
+        give_cookie(request, response, cookie)
+        take_cookie(request, response, CHALLENGE)
+        return response
+
+
+def _from_the_start(request: Request) -> Response:
+    return RedirectResponse(f"/console/login?next={quote(inside(request.query_params.get('next', '')))}", 303)
+
+
+def _code_form(pages: Pages, request: Request, *, problem: str = "", status: int = 200) -> Response:
+    where = inside(request.query_params.get("next", ""))
+    return pages.page(
+        "login_code.html",
+        status=status,
+        language=words.language_of(request),
+        problem=problem,
+        here=f"/console/login/code?next={quote(where)}",
+        back=f"/console/login?next={quote(where)}",
+    )
 
 
 def _add_language(router: APIRouter) -> None:
     @router.get("/language/{code}")
     async def language(request: Request, code: str) -> Response:
-        response = RedirectResponse(_inside(request.query_params.get("next", "")), 303)
+        response = RedirectResponse(inside(request.query_params.get("next", "")), 303)
         if code in words.LANGUAGES:
             response.set_cookie(
                 words.LANGUAGE_COOKIE,
@@ -74,7 +132,7 @@ def _add_language(router: APIRouter) -> None:
 def _form(
     pages: Pages, request: Request, *, problem: str = "", email: str = "", status: int = 200
 ) -> Response:
-    where = _inside(request.query_params.get("next", ""))
+    where = inside(request.query_params.get("next", ""))
     return pages.page(
         "login.html",
         status=status,
@@ -86,7 +144,7 @@ def _form(
     )
 
 
-def _inside(where: str) -> str:
+def inside(where: str) -> str:
     """Where to go on, within the console only: never to another site."""
     inside = where.startswith("/console") and "\\" not in where and where.isprintable()
     return where if inside and not where.startswith("/console/login") else "/console"

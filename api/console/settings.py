@@ -1,6 +1,7 @@
 """A business's settings, for its admins: each form by itself, checked, and every change written down."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -10,12 +11,14 @@ from pydantic import ValidationError
 from api.console import words
 from api.console.access import Seat, Seated, own_form
 from api.console.desk import valid_id
+from api.console.factor_settings import requiring, resetting
 from api.console.pages import Pages
 from api.console.settings_forms import (
     KEYS,
     LABELS,
     ClosureForm,
     HoldingForm,
+    NpsForm,
     PatienceForm,
     ServiceForm,
     ThresholdForm,
@@ -27,7 +30,7 @@ from api.console.tools import values_of
 from api.state import ApiServices, services_of
 from channels import team
 from channels.team import AddressRefused
-from crm import alerts, configure
+from crm import alerts, configure, nps
 from crm.configure import Patience, ServiceTerms
 from crm.errors import RecordError
 from crm.record import Tx
@@ -61,6 +64,15 @@ def settings_router(pages: Pages) -> APIRouter:
     @router.post("/vertical", dependencies=[Depends(own_form)])
     async def vertical(request: Request, seat: Seated) -> Response:
         return await _changed(request, pages, seat, "vertical", _trading(services_of(request)))
+
+    @router.post("/factor", dependencies=[Depends(own_form)])
+    async def factor(request: Request, seat: Seated) -> Response:
+        asked = partial(requiring, services_of(request))
+        return await _changed(request, pages, seat, "factor", asked)
+
+    @router.post("/factor-reset", dependencies=[Depends(own_form)])
+    async def factor_reset(request: Request, seat: Seated) -> Response:
+        return await _changed(request, pages, seat, "factor", resetting)
 
     @router.post("/{form}", dependencies=[Depends(own_form)])
     async def change(request: Request, seat: Seated, form: str) -> Response:
@@ -123,6 +135,15 @@ async def _service(tx: Tx, seat: Seat, values: Values) -> None:
     await configure.put_service(tx, seat.agent_id, values.get("key", ""), ServiceTerms(**wanted.model_dump()))
 
 
+async def _digest(tx: Tx, seat: Seat, values: Values) -> None:
+    await configure.put_digest(tx, seat.agent_id, wanted=bool(values.get("wanted")))
+
+
+async def _nps(tx: Tx, seat: Seat, values: Values) -> None:
+    wanted = NpsForm.model_validate(values)
+    await configure.put_nps(tx, seat.agent_id, nps.Settings(**wanted.model_dump()))
+
+
 async def _thresholds(tx: Tx, seat: Seat, values: Values) -> None:
     wanted = ThresholdForm.model_validate(values).model_dump()
     await configure.put_thresholds(
@@ -180,6 +201,8 @@ _CHANGES: dict[str, Change] = {
     "services": _service,
     "thresholds": _thresholds,
     "holding": _holding,
+    "digest": _digest,
+    "nps": _nps,
 }
 
 

@@ -40,6 +40,13 @@ class PatienceForm(BaseModel):
     dormant_after_days: Annotated[int, Field(ge=1, le=3650)]
 
 
+class NpsForm(BaseModel):
+    """Whether customers are asked how likely they are to recommend the business, and how often."""
+
+    asks_nps: bool = False
+    nps_every_days: Annotated[int, Field(ge=7, le=3650)]
+
+
 class ServiceForm(BaseModel):
     """What a service takes and costs."""
 

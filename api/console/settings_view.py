@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from api.console.words import LANGUAGES
 from api.state import ApiServices
-from crm import alerts, businesses, configure, hours
+from crm import alerts, businesses, configure, digest, factors, hours, nps
 from crm.businesses import Profile
 from crm.configure import Span, spans_text
 from crm.record import Tx
@@ -32,9 +32,13 @@ async def gathered(
         "closures": await configure.closures(tx),
         "named": {s.row.key: s.name(language, profile.language) for s in profile.services},
         "targets": await alerts.targets(tx),
+        "digest": await digest.state(tx),
+        "nps": await nps.settings(tx),
         "changes": await configure.changes(tx),
         "previews": previews(shown, services, tx.now),
         "can_alert": services.secrets is not None,
+        "people": await factors.people(tx),
+        "factor_required": await factors.required(tx),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import StreamingResponse
 
-from api.console.access import COOKIE, Seat, Seated
+from api.console.access import COOKIE, Seat, Seated, lets_in
 from api.live import Change
 from api.state import ApiServices, services_of
 from crm import logins
@@ -60,4 +60,5 @@ async def _still_there(services: ApiServices, seat: Seat, cookie: str) -> bool:
     async with services.crm.outside() as tx:
         session = await logins.session(tx, cookie)
         mine = await logins.memberships(tx, session.agent_id) if session else []
-    return any(one.business_id == seat.business.business_id for one in mine)
+    here = next((one for one in mine if one.business_id == seat.business.business_id), None)
+    return here is not None and session is not None and lets_in(here, session)

@@ -8,16 +8,21 @@ from crm.configure import UnknownSetting
 from crm.errors import (
     BotSpeaks,
     ContactBusy,
+    FactorHeld,
+    FactorUnreadable,
     FileRefused,
     HandoffClosed,
     HeldByColleague,
     NewerConversation,
+    OwnFactorFirst,
     RecordError,
     RecordUnavailable,
     SomethingOpen,
+    TooManyLogins,
     UnknownAgent,
     UnknownContact,
     WindowOver,
+    WrongCode,
 )
 from crm.library import EndsBeforeItBegins, UnknownDocument
 from crm.merging import SameContact
@@ -53,6 +58,7 @@ def reason(say: Say, key: str | None) -> str:
         "customer_request": say("Asked for a person"),
         "voice_unclear": say("Voice note not understood"),
         "attachment": say("Sent a file"),
+        "low_score": say("Not satisfied"),
         "low_confidence": say("SARA is not sure"),
         "ungrounded": say("No supported answer"),
         "model_exhausted": say("No model answered"),
@@ -129,6 +135,7 @@ def happening(say: Say, kind: str, what: str) -> str:
         "resolve": say("resolved it"),
         "contact_edited": say("Entry changed"),
         "contact_merged": say("Entries merged"),
+        "nps_answered": say("Answered how likely they are to recommend us"),
     }
     known = events if kind == "event" else states
     return known.get(what, what.replace("_", " "))
@@ -159,5 +166,12 @@ def problem(say: Say, error: Exception) -> str:
         ContactBusy: say("SARA is answering this customer at this moment: try again in a few seconds."),
         SomethingOpen: say("Both have an open conversation with a person: hand back or resolve one first."),
         RecordUnavailable: say("The database does not answer. Try again in a moment."),
+        WrongCode: say("This code is not right, or was used before: take the next one in your app."),
+        TooManyLogins: say("Too many wrong codes. Wait, or ask your admin to reset it."),
+        FactorUnreadable: say(
+            "Codes of the app cannot be checked now: use a recovery code or ask your admin."
+        ),
+        FactorHeld: say("This second factor cannot be changed here: ask whoever runs SARA."),
+        OwnFactorFirst: say("Set up your own second factor first, then ask it of others."),
     }
     return next((text for kind, text in known.items() if isinstance(error, kind)), str(error))

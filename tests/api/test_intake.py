@@ -45,8 +45,8 @@ async def said(shop: Shop, wa_id: str) -> list[Json]:
     (found,) = await shop.rows(
         "SELECT conversation_id FROM conversation JOIN contact USING (contact_id) WHERE wa_id = %s", wa_id
     )
-    event = await drain._next(shop.services, shop.business_id, found["conversation_id"], 0)
-    return [dict(one) for one in event["messages"]] if event else []
+    came = await drain._next(shop.services, shop.business_id, found["conversation_id"], 0, None)
+    return [dict(one) for one in came[0]["messages"]] if came else []
 
 
 async def one(shop: Shop, query: str, *parameters: object) -> Json:

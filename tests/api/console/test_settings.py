@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from api.console.settings_forms import spans_of
-from crm import businesses, configure
+from crm import businesses, configure, nps
 from crm.businesses import Profile
 from sara.exchange import exchange
 from sara.local import Local
@@ -153,6 +153,21 @@ async def test_thresholds_times_trade_and_alert_targets(whole: Local, admin: Age
     assert "secret" not in page
     assert (await put(admin, "alerts", name="banco", address="json://127.0.0.1:9/secret"))[0] == 422
     assert (await put(admin, "alerts", drop="banco"))[0] == 200
+
+
+async def test_whether_customers_are_asked_what_they_think_is_a_setting(whole: Local, admin: Agent) -> None:
+    async def now() -> nps.Settings:
+        async with whole.crm.transaction(await business_id(whole)) as tx:
+            return await nps.settings(tx)
+
+    assert await now() == nps.Settings(asks_nps=False, nps_every_days=90)
+    for wrong in ("6", "", "often"):
+        assert (await put(admin, "nps", asks_nps="true", nps_every_days=wrong))[0] == 422
+    assert await now() == nps.Settings(asks_nps=False, nps_every_days=90)
+    assert (await put(admin, "nps", asks_nps="true", nps_every_days="30"))[0] == 200
+    assert await now() == nps.Settings(asks_nps=True, nps_every_days=30)
+    assert (await put(admin, "nps", nps_every_days="90"))[0] == 200
+    assert await now() == nps.Settings(asks_nps=False, nps_every_days=90)
 
 
 @pytest.mark.parametrize(
