@@ -6,6 +6,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from graph.context import Context
 from graph.state import State
+from graph.watched import watched
 from nodes.await_human import await_human
 from nodes.check_grounding import check_grounding
 from nodes.execute_intent import execute_intent
@@ -25,16 +26,16 @@ def story() -> StateGraph[State, Context, State, State]:
     """START → transcribe → load_contact → triage → score_sensitivity → retrieve → generate →
     check_grounding → execute_intent → reply → END, with open_handoff → await_human beside it."""
     graph = StateGraph(State, context_schema=Context)
-    graph.add_node("transcribe", transcribe)
-    graph.add_node("load_contact", load_contact)
-    graph.add_node("triage", triage)
-    graph.add_node("score_sensitivity", score_sensitivity)
-    graph.add_node("retrieve", retrieve)
-    graph.add_node("generate", generate)
-    graph.add_node("check_grounding", check_grounding)
-    graph.add_node("execute_intent", execute_intent)
-    graph.add_node("reply", reply)
-    graph.add_node("open_handoff", open_handoff)
+    graph.add_node("transcribe", watched(transcribe))
+    graph.add_node("load_contact", watched(load_contact))
+    graph.add_node("triage", watched(triage))
+    graph.add_node("score_sensitivity", watched(score_sensitivity))
+    graph.add_node("retrieve", watched(retrieve))
+    graph.add_node("generate", watched(generate))
+    graph.add_node("check_grounding", watched(check_grounding))
+    graph.add_node("execute_intent", watched(execute_intent))
+    graph.add_node("reply", watched(reply))
+    graph.add_node("open_handoff", watched(open_handoff))
     graph.add_node("await_human", await_human)
 
     graph.add_edge(START, "transcribe")

@@ -1,6 +1,7 @@
 """The live services a turn needs, injected into every node as Runtime[Context]."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -91,3 +92,4 @@ class Context:
     notify: Callable[[int, int], Awaitable[None]] | None = (
         None  # (business_id, handoff_id): a human is needed
     )
+    watch: Callable[[str], AbstractContextManager[None]] | None = None  # measures a node while it runs

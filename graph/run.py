@@ -4,7 +4,8 @@ One caller at a time for each thread (jobs/drain holds the conversation): two co
 thread lose a message silently.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Any, cast
 
@@ -23,14 +24,24 @@ def thread_config(thread_id: str) -> RunnableConfig:
     return {"configurable": {"thread_id": thread_id}, "recursion_limit": RECURSION_LIMIT}
 
 
-async def finish(machine: Machine, context: Context, thread_id: str) -> State:
-    """Finishes a turn that a crash interrupted, if there is one; returns what the thread remembers."""
+async def finish(
+    machine: Machine,
+    context: Context,
+    thread_id: str,
+    *,
+    within: Callable[[State], AbstractAsyncContextManager[None]] | None = None,
+) -> State:
+    """Finishes a turn that a crash interrupted, if there is one; returns what the thread remembers.
+
+    `within` is entered around it, with what the thread remembered so far.
+    """
     config = thread_config(thread_id)
     snapshot = await machine.aget_state(config)
     # A process may die after a node's writes were kept and before their checkpoint was: such a task counts
     # as run, so that `next` is empty, but it still stands in `tasks`, and what follows it has not run.
     if snapshot.tasks and "await_human" not in snapshot.next:
-        await machine.ainvoke(None, config, context=context, durability="sync")
+        async with within(cast(State, snapshot.values)) if within else nullcontext():
+            await machine.ainvoke(None, config, context=context, durability="sync")
         snapshot = await machine.aget_state(config)
     return cast(State, snapshot.values)
 

@@ -7,10 +7,20 @@ checkpoint tables even under encryption, dicts and lists do not. The whole trans
 
 from typing import Any, Literal
 
+from pydantic import ConfigDict, with_config
+from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
 WINDOW = 20
 REFERENCE_CHARACTERS = 480  # biz_opaque_callback_data holds 512, our own id comes first
+
+
+# What a first event looks like where there is no channel: Studio shows it beside the input.
+EXAMPLE: JsonDict = {
+    "business": "aurora",
+    "sender": "+393331112222",
+    "text": "Quanto costa un massaggio rilassante?",
+}
 
 
 class Media(TypedDict, total=False):
@@ -42,6 +52,7 @@ class Said(TypedDict, total=False):
     advertised: str | None
 
 
+@with_config(ConfigDict(json_schema_extra={"examples": [EXAMPLE]}))
 class Event(TypedDict, total=False):
     """What is being delivered: the customer's burst, an agent's message, a hand-back, a resolution."""
 
@@ -87,6 +98,8 @@ class State(TypedDict, total=False):
     grounding: dict[str, Any]
     frame: dict[str, Any]
     hearing: dict[str, Any]
+    # The low score whose reason the customer was asked for last.
+    nps: dict[str, Any]
     outcome: dict[str, Any]
     handoff: dict[str, Any]
 

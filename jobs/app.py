@@ -10,15 +10,18 @@ from crm import queue
 from jobs import (
     agenda,
     alerts,
+    analytics,
     attend,
     brief,
     calendars,
     campaigns,
+    digest,
     drain,
     expiry,
     file,
     halts,
     hooks,
+    nps,
     outward,
     retention,
     send,
@@ -55,6 +58,9 @@ def build_app(dsn: str, *, connections: int = 6) -> App:
         calendars,
         file,
         halts,
+        nps,
+        digest,
+        analytics,
     ):
         app.add_tasks_from(room.blueprint(), namespace=NAMESPACE)
     return app

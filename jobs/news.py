@@ -245,6 +245,7 @@ def _reason(say: Say, reason: str, label: str | None) -> str:
         "sensitive": say("perhaps an emergency"),
         "voice_unclear": say("a voice note was not understood"),
         "attachment": say("a file that SARA cannot look at"),
+        "low_score": say("the customer is not satisfied"),
         "low_confidence": unknown,
         "ungrounded": unknown,
         "not_bookable": unknown,

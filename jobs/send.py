@@ -7,37 +7,28 @@ on the same number, long enough ago, and its own has not: then the channel never
 """
 
 import asyncio
-from dataclasses import dataclass
+import time
 from datetime import datetime, timedelta
 
 import structlog
 from procrastinate import Blueprint, JobContext
 
 from channels.messages import Button, Kind, OutboundMessage, Place, Row
-from channels.whatsapp.client import WhatsAppClient
 from channels.whatsapp.errors import ConnectFailed, OutcomeUnknown, RateLimited, WhatsAppError
-from channels.whatsapp.limits import FILE_MAX
 from crm import contacts, conversations, files, halts, inbound, messages, outbox, queue, uptime
-from crm.contacts import ContactRow
 from crm.conversations import ConversationRow
-from crm.files import FileRow
 from crm.outbox import OutboxRow
 from crm.record import SENDS, Tx
 from db.tenancy import tenant
+from db.trace import Span
 from jobs import permission, steering
 from jobs.halts import stop
+from jobs.parcel import Parcel, with_file
 from jobs.services import Patience, Services, services_of
 
 log = structlog.get_logger(__name__)
 
 CUSTOMER_WINDOW = timedelta(hours=24)
-# https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media: what WhatsApp shows in place;
-# the rest goes as a document. OGG is Opus or nothing.
-IN_PLACE: dict[Kind, tuple[str, ...]] = {
-    "image": ("image/jpeg", "image/png"),
-    "video": ("video/mp4", "video/3gpp"),
-    "audio": ("audio/ogg", "audio/mp4", "audio/mpeg", "audio/aac", "audio/amr"),
-}
 _MOST_BACKOFF_S = 300.0
 _BUSY_RETRY_S = 0.5
 _PACED_S = 0.5  # a turn of the governor so near that it is taken and waited for
@@ -46,19 +37,6 @@ _LOOK_AGAIN_S = 600.0  # the longest wait believed in: a tier can rise and a num
 _SOONEST_S = 0.01
 _HALT_LAG_S = 10.0  # who is stopped looks again only after the question whether it may go on was asked
 _BEAT_LAG = timedelta(seconds=3)  # a process notes once a second that it takes webhooks in
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """A claimed row with everything its request needs."""
-
-    row: OutboxRow
-    phone_number_id: str
-    contact: ContactRow
-    message: OutboundMessage
-    at: datetime  # when its turn is
-    gap_s: float  # between two messages of its number
-    file: FileRow | None = None  # what a document shows; uploaded right before it is sent
 
 
 def blueprint() -> Blueprint:
@@ -71,7 +49,14 @@ def blueprint() -> Blueprint:
 async def send(job: JobContext, *, business_id: int, conversation_id: int) -> None:
     """Delivers what a conversation has waiting; what must wait longer is queued again for its time."""
     services = services_of(job)
-    with tenant(business_id), structlog.contextvars.bound_contextvars(conversation_id=conversation_id):
+    with (
+        tenant(business_id),
+        structlog.contextvars.bound_contextvars(
+            business_id=business_id,
+            conversation_id=conversation_id,
+            thread_id=f"{business_id}:{conversation_id}",
+        ),
+    ):
         wait: float | None
         try:
             async with services.crm.hold(conversation_id, SENDS) as held:
@@ -113,7 +98,7 @@ async def _next(services: Services, tx: Tx, conversation_id: int) -> tuple[Parce
             if await _holds_back(services, tx, conversation, row):
                 break
         elif row.state == "queued":
-            found = await _claimed(tx, conversation, row)
+            found = await _claimed(services, tx, conversation, row)
             if isinstance(found, Parcel):
                 return found, None
             if found is not None:
@@ -123,7 +108,9 @@ async def _next(services: Services, tx: Tx, conversation_id: int) -> tuple[Parce
     return None, min(waits, default=None)
 
 
-async def _claimed(tx: Tx, conversation: ConversationRow, row: OutboxRow) -> Parcel | float | None:
+async def _claimed(
+    services: Services, tx: Tx, conversation: ConversationRow, row: OutboxRow
+) -> Parcel | float | None:
     """The row, ready to go out; or the seconds it waits for the governor; None when it will not go out."""
     contact = await contacts.get(tx, conversation.contact_id)
     file = await files.get(tx, row.file_id) if row.file_id is not None else None
@@ -131,6 +118,7 @@ async def _claimed(tx: Tx, conversation: ConversationRow, row: OutboxRow) -> Par
     answer = await permission.asked(tx, contact, row, window_open=window_open)
     if isinstance(answer, permission.Refusal):
         await outbox.settle(tx, row.outbox_id, answer.state, error=answer.why)
+        services.watching.metrics.settled(answer.state)
         return None
     message = await _message(tx, conversation, answer)
     number = conversation.phone_number_id
@@ -143,8 +131,11 @@ async def _claimed(tx: Tx, conversation: ConversationRow, row: OutboxRow) -> Par
         initiated=not window_open,
         patience_s=_PACED_S,
     )
-    if turn is None or not turn.taken:
-        return min(turn.wait_s, _LOOK_AGAIN_S) if turn is not None else None
+    if turn is None:
+        return None
+    if not turn.taken:
+        services.watching.metrics.waits(turn.reason)
+        return min(turn.wait_s, _LOOK_AGAIN_S)
     at = tx.now + timedelta(seconds=turn.wait_s)
     return Parcel(answer, number, contact, message, at, turn.gap_s or 0.0, file)
 
@@ -161,6 +152,7 @@ async def _wait(services: Services, tx: Tx, conversation: ConversationRow, row: 
         return await _reconsider(services, tx, conversation, row)
     if refusal := _undeliverable(conversation, row, tx):
         await outbox.settle(tx, row.outbox_id, refusal[0], error=refusal[1])
+        services.watching.metrics.settled(refusal[0])
     return None
 
 
@@ -206,6 +198,7 @@ async def _reconsider(
         if row.attempts >= patience.most_attempts:
             log.error("delivery_given_up", outbox_id=row.outbox_id, attempts=row.attempts)
             await outbox.settle(tx, row.outbox_id, "held", error="WhatsApp never said that it took it")
+            services.watching.metrics.settled("held")
             return None
         log.warning("unknown_outcome_sent_again", outbox_id=row.outbox_id, attempts=row.attempts)
         await outbox.try_again(tx, row.outbox_id, tx.now, error="no status came while later ones did")
@@ -213,6 +206,7 @@ async def _reconsider(
     if evidence is None and tx.now - attempted > timedelta(seconds=patience.unknown_hold_s):
         log.error("delivery_unknown", outbox_id=row.outbox_id)
         await outbox.settle(tx, row.outbox_id, "held", error="nobody can say whether WhatsApp took it")
+        services.watching.metrics.settled("held")
         return None
     wait = patience.unknown_grace_s if evidence is None else left.total_seconds()
     await outbox.unknown(tx, row.outbox_id, tx.now + timedelta(seconds=wait), "waiting for a status")
@@ -290,9 +284,26 @@ async def _post(services: Services, business_id: int, parcel: Parcel) -> bool:
     await asyncio.sleep(
         services.pacer.leave(parcel.phone_number_id, parcel.at, parcel.gap_s, services.clock())
     )
+    with (
+        structlog.contextvars.bound_contextvars(turn_id=row.turn_id),
+        services.watching.spans.span(
+            "send",
+            kind="client",
+            parent=row.trace,
+            turn_id=row.turn_id,
+            thread_id=f"{business_id}:{row.conversation_id}",
+            outbox_id=row.outbox_id,
+            message_kind=row.kind,
+        ) as span,
+    ):
+        return await _posted(services, business_id, parcel, span)
+
+
+async def _posted(services: Services, business_id: int, parcel: Parcel, span: Span) -> bool:
+    row, metrics, started = parcel.row, services.watching.metrics, time.perf_counter()
     try:
         client = await services.client_of(business_id, parcel.phone_number_id)
-        message = await _with_file(client, parcel)
+        message = await with_file(client, parcel)
         sent = await client.send(
             parcel.phone_number_id,
             to=parcel.contact.wa_id,
@@ -301,54 +312,36 @@ async def _post(services: Services, business_id: int, parcel: Parcel) -> bool:
             callback_data=reference(row),
         )
     except WhatsAppError as error:
+        seconds = time.perf_counter() - started
         async with services.crm.transaction(business_id) as tx:
-            await _failed(services, tx, row, error)
+            result = await _failed(services, tx, row, error)
             if error.halts_number:
                 await stop(services, tx, parcel.phone_number_id, error)
+        metrics.sent(seconds, error, result=result)
+        span.note(result=result, code=error.code or 0)
         wait_s = backoff_s(error, row.attempts)
         await steering.refused(services.crm, business_id, row.message_id, error, wait_s=wait_s)
         return True
+    metrics.sent(time.perf_counter() - started)
+    span.note(result="accepted")
     async with services.crm.transaction(business_id) as tx:
         return await outbox.sent(tx, row, sent.wamid)
 
 
-async def _with_file(client: WhatsAppClient, parcel: Parcel) -> OutboundMessage:
-    """The message with its file uploaded. An upload sends nothing yet, so it may be made again with it."""
-    if parcel.file is None:
-        return parcel.message
-    media_id = await client.upload(
-        parcel.phone_number_id, parcel.file.content, parcel.file.mime_type, parcel.file.filename
-    )
-    kind = _shown_as(parcel.file)
-    name = parcel.file.filename if kind == "document" else None
-    voice = kind == "audio" and parcel.row.media_voice
-    body = "" if kind == "audio" else parcel.message.body
-    return parcel.message.model_copy(
-        update={"kind": kind, "media_id": media_id, "filename": name, "voice": voice, "body": body}
-    )
-
-
-def _shown_as(file: FileRow) -> Kind:
-    """How WhatsApp shows a file: in place where it can and the size allows it, else as a document."""
-    if file.kind != "attachment":
-        return "document"
-    for kind, types in IN_PLACE.items():
-        if file.mime_type.split(";")[0] in types and len(file.content) <= FILE_MAX[kind]:
-            return kind
-    return "document"
-
-
-async def _failed(services: Services, tx: Tx, row: OutboxRow, error: WhatsAppError) -> None:
+async def _failed(services: Services, tx: Tx, row: OutboxRow, error: WhatsAppError) -> str:
+    """Keeps a failure with its row; the row is `unknown`, to be sent `again`, or `refused`."""
     reason = str(error)
     log.warning("not_sent", outbox_id=row.outbox_id, code=error.code, error=reason)
     if isinstance(error, OutcomeUnknown):
         look_again = tx.now + timedelta(seconds=services.patience.unknown_grace_s)
         await outbox.unknown(tx, row.outbox_id, look_again, reason)
-    elif error.halts_number or (error.retryable and _worth_another(services.patience, row, error)):
+        return "unknown"
+    if error.halts_number or (error.retryable and _worth_another(services.patience, row, error)):
         at = tx.now + timedelta(seconds=backoff_s(error, row.attempts))
         await outbox.try_again(tx, row.outbox_id, at, error_code=error.code, error=reason)
-    else:
-        await outbox.settle(tx, row.outbox_id, "refused", error_code=error.code, error=reason)
+        return "again"
+    await outbox.settle(tx, row.outbox_id, "refused", error_code=error.code, error=reason)
+    return "refused"
 
 
 def _worth_another(patience: Patience, row: OutboxRow, error: WhatsAppError) -> bool:

@@ -17,6 +17,7 @@ from graph.build import Machine
 from graph.context import Context
 from jobs.accounts import Accounts
 from jobs.pacing import Pacer
+from jobs.watching import Watching
 
 KEY = "services"
 
@@ -108,6 +109,7 @@ class Services:
     attention: Attention = Attention()
     calendars: Callable[[CalendarRow], Calendar] | None = None  # opens a calendar outside
     pacer: Pacer = field(default_factory=Pacer)
+    watching: Watching = field(default_factory=Watching)
     accounts: Accounts | None = None  # None: every number uses the installation's token
 
     async def client_of(

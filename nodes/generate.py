@@ -54,12 +54,18 @@ async def generate(
         **answered.proposal.model_dump(),
         "model": answered.model,
         "seconds": round(answered.seconds, 4),
-        "usage": answered.usage,
+        "usage": _added(state, answered.usage),
     }
     if proposal["confidence"] < context.tuning.confidence_below and not proposal["abstained"]:
         handoff = {"reason": "low_confidence", "wants": request.material.text}
         return Command(goto="open_handoff", update={"handoff": handoff, "proposal": proposal})
     return Command(goto="check_grounding", update={"proposal": proposal})
+
+
+def _added(state: State, usage: dict[str, int]) -> dict[str, int]:
+    """Tokens of every answer asked for in this turn, not only of the last one."""
+    before: dict[str, int] = (state.get("proposal") or {}).get("usage") or {}
+    return {name: before.get(name, 0) + usage.get(name, 0) for name in {**before, **usage}}
 
 
 async def _proposed(model: ChatModel, request: Request, context: Context) -> Answered:
