@@ -11,6 +11,7 @@ from api.state import ApiServices
 from jobs.app import run_worker
 from sara import services, studio
 from sara.settings import Settings
+from sara.watching import watching
 
 
 def make_app(settings: Settings, *, with_worker: bool = False) -> FastAPI:
@@ -19,10 +20,11 @@ def make_app(settings: Settings, *, with_worker: bool = False) -> FastAPI:
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[ApiServices]:
         async with AsyncExitStack() as stack:
+            watched = await stack.enter_async_context(watching(settings, "sara-serve"))
             dsn = await stack.enter_async_context(services.database(settings))
             crm = await stack.enter_async_context(services.record(settings, dsn))
             if with_worker:
-                opened = await stack.enter_async_context(services.worker(settings, dsn, crm))
+                opened = await stack.enter_async_context(services.worker(settings, dsn, crm, watched))
                 work = asyncio.create_task(
                     run_worker(
                         opened.app,
@@ -33,7 +35,7 @@ def make_app(settings: Settings, *, with_worker: bool = False) -> FastAPI:
                     )
                 )
                 stack.push_async_callback(_stop, work)
-            yield await stack.enter_async_context(services.api(settings, dsn, crm))
+            yield await stack.enter_async_context(services.api(settings, dsn, crm, watched))
 
     return create_app(lifespan)
 

@@ -24,6 +24,7 @@ from sara.commands import (
     facts,
     follow_up,
     handoff,
+    keys,
     knowledge,
     limits,
     outbox,
@@ -76,6 +77,7 @@ app.add_typer(agenda.closing, name="appointment")
 app.add_typer(follow_up.app, name="follow-up")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(agent.app, name="agent")
+app.add_typer(keys.app, name="keys")
 app.add_typer(facts.app, name="facts")
 app.add_typer(quote.app, name="quote")
 app.add_typer(ticket.app, name="ticket")
@@ -98,10 +100,11 @@ def main() -> None:
         print(f"sara: {' '.join(words.split())}", file=sys.stderr)
         sys.exit(1)
     except ValidationError as error:
-        if error.title != settings.Settings.__name__:
+        prefix = settings.PREFIXES.get(error.title)
+        if prefix is None:
             raise
         problem = error.errors(include_url=False)[0]
-        print(f"sara: SARA_{str(problem['loc'][0]).upper()}: {problem['msg']}", file=sys.stderr)
+        print(f"sara: {prefix}{str(problem['loc'][0]).upper()}: {problem['msg']}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -8,13 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from crm import appointments, businesses, contacts, conversations, quotes, tickets
 from crm.record import Crm, Tx
 from evals.result import Result
 from evals.suites import injection as suite
 from evals.suites.injection import Liar, Outcome, WordForWord
+from graph.build import build
 from inference.chat import ChatModel, ModelChain
 from inference.extractive import ExtractiveResponder
 from jobs.services import Services
@@ -109,7 +112,10 @@ async def stage(settings: Settings, dsn: str, model: ChatModel) -> AsyncIterator
     chain = ModelChain([model, ExtractiveResponder()])
 
     def equip(worker: Services) -> Services:
-        return replace(worker, context=replace(worker.context, chat=chain, transcriber=WordForWord()))
+        # Not traced at LangSmith: a trace's id is made of the turn's, and these are turns of no installation.
+        machine = build(cast(BaseCheckpointSaver[str], worker.machine.checkpointer))
+        context = replace(worker.context, chat=chain, transcriber=WordForWord())
+        return replace(worker, machine=machine, context=context)
 
     async with local_on(settings, dsn, equip=equip) as whole:
         yield whole

@@ -24,6 +24,7 @@ from jobs.app import run_worker
 from jobs.services import Services
 from sara import services
 from sara.settings import Settings, simulated
+from sara.watching import watching
 
 HOST = "127.0.0.1"
 
@@ -63,12 +64,13 @@ async def local_on(
         url = f"http://{HOST}:{listener.getsockname()[1]}"
         settings = simulated(settings, url)
         async with AsyncExitStack() as stack:
+            watched = await stack.enter_async_context(watching(settings, "sara"))
             crm = await stack.enter_async_context(services.record(settings, dsn))
             simulator = Simulator(await simulated_world(settings, crm, url))
             stack.push_async_callback(simulator.aclose)
-            worker = await stack.enter_async_context(services.worker(settings, dsn, crm))
+            worker = await stack.enter_async_context(services.worker(settings, dsn, crm, watched))
             equipped = equip(worker.services) if equip else worker.services
-            app = create_app(lambda: services.api(settings, dsn, crm))
+            app = create_app(lambda: services.api(settings, dsn, crm, watched))
             app.mount("/", simulator_app(simulator))
             await stack.enter_async_context(serving(app, listener))
             await stack.enter_async_context(

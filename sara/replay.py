@@ -83,7 +83,7 @@ async def stage(settings: Settings) -> AsyncIterator[Stage]:
         checkpoints = await open_pool(dsn, max_size=2, name="replay")
         stack.push_async_callback(checkpoints.close)
         context = replace(context, chat=chat_of(settings))
-        yield Stage(crm, build(TenantSaver(checkpoints)), context)
+        yield Stage(crm, build(TenantSaver(checkpoints, services.state_cipher(settings))), context)
 
 
 def chat_of(settings: Settings) -> ChatModel:

@@ -31,6 +31,8 @@ _COLUMNS = (
     "cancel_notice_hours",
     "dormant_after_days",
     "reminder_hours",
+    "asks_nps",
+    "nps_every_days",
 )
 _SERVICE_COLUMNS = (
     "key",

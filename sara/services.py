@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,17 +14,13 @@ from api.library import Library, Opened
 from api.live import Live
 from api.metrics import Metrics
 from api.state import ApiServices
-from channels.calendars.caldav import CalDav
-from channels.calendars.calendar import Calendar
-from channels.calendars.google import Client as GoogleClient
-from channels.calendars.google import GoogleCalendar
 from channels.outward import post
 from channels.whatsapp.client import WhatsAppClient
-from crm.calendars import CalendarRow
 from crm.record import Crm, utc_now
 from crm.sealing import Seal
 from db import embedded
 from db.checkpoints import TenantSaver
+from db.cipher import StateCipher
 from db.migrate import migrate, require_current
 from db.pool import open_pool
 from db.tenancy import tenant
@@ -48,15 +44,19 @@ from jobs.app import build_app
 from jobs.media import ChannelMedia
 from jobs.services import Attention, Keeping, Outward, Patience, Services
 from jobs.telling import Bell
+from jobs.watching import Watching
 from knowledge.ingest import Detect
 from knowledge.phrases import Phrases
 from knowledge.search import KnowledgeSearch
 from knowledge.store import KnowledgeStore, open_store
 from knowledge.vertical import load_vertical
 from sara import contact_export, seed
-from sara.audio_key import SECRETS, own_key
+from sara.audio_key import SECRETS, own_keys
+from sara.calendar_opener import calendar_opener
+from sara.langsmith import traced
 from sara.memory import give_back
-from sara.settings import Settings, split_keys
+from sara.metered import MeteredChat, MeteredEmbedder, MeteredTranscriber
+from sara.settings import Settings, langsmith, split_keys
 
 SPARE_CONNECTIONS = 4
 
@@ -95,24 +95,29 @@ async def record(settings: Settings, dsn: str) -> AsyncIterator[Crm]:
         await pool.close()
 
 
-def api_services(settings: Settings, crm: Crm) -> ApiServices:
+def api_services(settings: Settings, crm: Crm, watching: Watching | None = None) -> ApiServices:
     """What the HTTP layer works with."""
+    watching = watching or Watching()
+    watching.exposition.pools["record"] = crm.pool_stats
     return ApiServices(
         crm=crm,
         app_secret=settings.whatsapp_app_secret.get_secret_value(),
         verify_token=settings.whatsapp_verify_token.get_secret_value(),
         gather_seconds=settings.gather_seconds,
-        metrics=Metrics(),
+        metrics=Metrics(watching.exposition),
+        spans=watching.spans,
         seal=seal(settings),
     )
 
 
 @asynccontextmanager
-async def api(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[ApiServices]:
+async def api(
+    settings: Settings, dsn: str, crm: Crm, watching: Watching | None = None
+) -> AsyncIterator[ApiServices]:
     """The same with what the console needs: live updates, the threads' checkpoints, customers' files."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(whatsapp(settings))
-        saver = await stack.enter_async_context(checkpoints(dsn))
+        saver = await stack.enter_async_context(checkpoints(settings, dsn))
         machine = build(saver)
 
         async def explain(business_id: int, thread_id: str, turn_id: str) -> Explained | None:
@@ -123,7 +128,7 @@ async def api(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[ApiServic
         listening = asyncio.create_task(live.run())
         stack.push_async_callback(_ended, listening)
         yield replace(
-            await asyncio.to_thread(api_services, settings, crm),  # may make a key's file
+            await asyncio.to_thread(api_services, settings, crm, watching),  # may make a key's file
             live=live,
             explain=explain,
             export=lambda *whom: contact_export.zipped(crm, saver, seal(settings), *whom),
@@ -135,19 +140,19 @@ async def api(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[ApiServic
 
 
 @asynccontextmanager
-async def checkpoints(dsn: str) -> AsyncIterator[TenantSaver]:
+async def checkpoints(settings: Settings, dsn: str) -> AsyncIterator[TenantSaver]:
     """What threads remember, for reading."""
     pool = await open_pool(dsn, max_size=4, name="history")
     try:
-        yield TenantSaver(pool)
+        yield TenantSaver(pool, state_cipher(settings))
     finally:
         await pool.close()
 
 
 @asynccontextmanager
-async def history(dsn: str) -> AsyncIterator[Machine]:
+async def history(settings: Settings, dsn: str) -> AsyncIterator[Machine]:
     """The machine for reading what threads remember; it has no services to run with."""
-    async with checkpoints(dsn) as saver:
+    async with checkpoints(settings, dsn) as saver:
         yield build(saver)
 
 
@@ -228,7 +233,7 @@ def seal(settings: Settings) -> Seal | None:
         return Seal(split_keys(settings.audio_key))
     if settings.database_url is not None:
         return None
-    return Seal([own_key(settings.data_dir)])
+    return Seal(own_keys(settings.data_dir))
 
 
 def secrets_seal(settings: Settings) -> Seal | None:
@@ -240,46 +245,19 @@ def secrets_seal(settings: Settings) -> Seal | None:
         return Seal(split_keys(settings.secret_key))
     if settings.database_url is not None:
         return None
-    return Seal([own_key(settings.data_dir, SECRETS)])
+    return Seal(own_keys(settings.data_dir, SECRETS))
 
 
-@asynccontextmanager
-async def outward(settings: Settings) -> AsyncIterator[Outward]:
-    """The ways to the team and to other systems."""
-    async with post.opened(allow_private=settings.webhooks_allow_private) as poster:
-        yield Outward(
-            seal=await asyncio.to_thread(secrets_seal, settings),
-            post=poster,
-            public_url=settings.public_url,
-        )
+def state_cipher(settings: Settings) -> StateCipher | None:
+    """What encrypts the threads' checkpoints; None without SARA_STATE_KEY: they are readable then."""
+    return StateCipher(split_keys(settings.state_key)) if settings.state_key is not None else None
 
 
-@asynccontextmanager
-async def calendar_opener(settings: Settings) -> AsyncIterator[Callable[[CalendarRow], Calendar] | None]:
-    """What opens a person's or a room's calendar outside; None where there is no key for its secret."""
-    key = await asyncio.to_thread(secrets_seal, settings)
-    if key is None:
-        yield None
-        return
-    client_secret = settings.google_client_secret.get_secret_value()
-    google = GoogleClient(settings.google_client_id, client_secret, settings.google_calendar_url)
-    async with httpx.AsyncClient(timeout=httpx.Timeout(10, connect=5)) as http:
-
-        def opened(row: CalendarRow) -> Calendar:
-            secret = key.open(row.secret or b"").decode()
-            if row.provider == "google":
-                return GoogleCalendar(
-                    http, google, calendar_id=row.address, refresh_token=secret, zone=row.time_zone
-                )
-            return CalDav(http, url=row.address, username=row.username, password=secret, zone=row.time_zone)
-
-        yield opened
-
-
-def chat_model(settings: Settings) -> ModelChain:
+def chat_model(settings: Settings, watching: Watching | None = None) -> ModelChain:
     """The chain of SARA_LLM, SARA_LLM_FALLBACK and the extractive responder."""
     specs = [spec for spec in (settings.llm, settings.llm_fallback) if spec and spec != "extractive"]
-    return ModelChain([*(_chat(spec, settings) for spec in specs), ExtractiveResponder()])
+    models = [*(_chat(spec, settings) for spec in specs), ExtractiveResponder()]
+    return ModelChain([MeteredChat(model, watching) for model in models] if watching else models)
 
 
 def _chat(spec: str, settings: Settings) -> ChatModel:
@@ -314,7 +292,13 @@ async def reading(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClient
 
 @asynccontextmanager
 async def thinking(
-    settings: Settings, dsn: str, crm: Crm, client: WhatsAppClient, *, listening: bool = True
+    settings: Settings,
+    dsn: str,
+    crm: Crm,
+    client: WhatsAppClient,
+    *,
+    listening: bool = True,
+    watching: Watching | None = None,
 ) -> AsyncIterator[Context]:
     """The Context of the graph's nodes, its small models warm; without `listening` Whisper is not loaded."""
     model = embedder(settings)
@@ -332,14 +316,14 @@ async def thinking(
             yield Context(
                 crm=crm,
                 search=search,
-                chat=chat_model(settings),
+                chat=chat_model(settings, watching),
                 last_resort=ExtractiveResponder(),
-                embedder=reader,
+                embedder=MeteredEmbedder(reader, watching) if watching else reader,
                 one_embedder=reader is model,
                 intents=await asyncio.to_thread(IntentClassifier.load),
                 sensitivity=await asyncio.to_thread(SensitivityScorer.load),
                 languages=languages,
-                transcriber=hearing,
+                transcriber=MeteredTranscriber(hearing, watching) if watching else hearing,
                 media=ChannelMedia(
                     client,
                     most_bytes=settings.media_most_bytes,
@@ -350,6 +334,7 @@ async def thinking(
                 tuning=tuning(settings),
                 seal=await asyncio.to_thread(seal, settings),
                 notify=Bell(crm, phrases, settings.public_url),
+                watch=watching.step if watching else None,
             )
         finally:
             hearing.close()
@@ -364,19 +349,26 @@ class Worker:
 
 
 @asynccontextmanager
-async def worker(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[Worker]:
+async def worker(
+    settings: Settings, dsn: str, crm: Crm, watching: Watching | None = None
+) -> AsyncIterator[Worker]:
     """Everything that runs turns and deliveries."""
+    watching = (watching or Watching()).at_work()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(whatsapp(settings))
-        context = await stack.enter_async_context(thinking(settings, dsn, crm, client))
+        context = await stack.enter_async_context(thinking(settings, dsn, crm, client, watching=watching))
         await asyncio.to_thread(give_back)
         checkpoints = await open_pool(dsn, max_size=settings.worker_concurrency + 2, name="checkpoints")
         stack.push_async_callback(checkpoints.close)
+        watching.exposition.pools |= {"record": crm.pool_stats, "checkpoints": checkpoints.get_stats}
         app = build_app(dsn)
         await stack.enter_async_context(app.open_async())
+        saver = TenantSaver(checkpoints, state_cipher(settings))
+        key = await asyncio.to_thread(secrets_seal, settings)
+        poster = await stack.enter_async_context(post.opened(allow_private=settings.webhooks_allow_private))
         services = Services(
             crm=crm,
-            machine=build(TenantSaver(checkpoints)),
+            machine=await stack.enter_async_context(traced(build(saver), langsmith())),
             context=context,
             client=client,
             patience=Patience(
@@ -389,9 +381,10 @@ async def worker(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[Worker
                 threads=timedelta(days=settings.thread_days),
                 contacts=timedelta(days=settings.contact_days) if settings.contact_days else None,
             ),
-            outward=await stack.enter_async_context(outward(settings)),
-            calendars=await stack.enter_async_context(calendar_opener(settings)),
-            accounts=Accounts(client, crm, await asyncio.to_thread(secrets_seal, settings)),
+            outward=Outward(seal=key, post=poster, public_url=settings.public_url),
+            calendars=await stack.enter_async_context(calendar_opener(settings, key)),
+            accounts=Accounts(client, crm, key),
+            watching=watching,
             attention=Attention(
                 apologise_after=settings.handoff_apology_minutes, idle_after=settings.handoff_idle_minutes
             ),

@@ -15,6 +15,9 @@ os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Matrices here are small: a second thread costs more than it brings, and cores are shared with customers.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# LangChain's own tracer would send what it sees as it is. SARA's (graph/langsmith.py) masks it first, and is
+# switched on by LANGSMITH_TRACING, which this older name of it overrules for everybody else.
+os.environ["LANGSMITH_TRACING_V2"] = "false"
 
 MOST_WHISPER_WORKERS = 8
 GRAPH_API = "https://graph.facebook.com"
@@ -96,6 +99,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="32 bytes in base64 that encrypt alert targets and webhook secrets; then older keys"
     )
+    state_key: SecretStr | None = Field(
+        None, description="32 bytes in base64 that encrypt what threads remember; then older keys"
+    )
     public_url: str | None = Field(
         None, description="where people reach this installation, for links in alerts"
     )
@@ -113,9 +119,13 @@ class Settings(BaseSettings):
     google_calendar_url: str = Field(
         "https://www.googleapis.com/calendar/v3", description="Google Calendar's interface"
     )
+    metrics_host: str = Field("127.0.0.1", description="address where a worker shows its metrics")
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="port where a worker shows its metrics at /metrics; unset: nowhere"
+    )
     log_level: str = Field("info", description="debug, info, warning, error or critical")
 
-    @field_validator("audio_key", "secret_key")
+    @field_validator("audio_key", "secret_key", "state_key")
     @classmethod
     def _is_a_key(cls, keys: SecretStr | None) -> SecretStr | None:
         if keys is None or not split_keys(keys):
@@ -130,6 +140,32 @@ class Settings(BaseSettings):
         return self.whatsapp_base_url.rstrip("/") == GRAPH_API
 
 
+class LangSmith(BaseSettings):
+    """LangSmith's own variables, as far as SARA heeds them; from the environment or the .env file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LANGSMITH_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    tracing: bool = Field(False, description="whether turns are traced")
+    api_key: SecretStr | None = Field(None, description="a key of LangSmith's")
+    project: str = Field("sara", min_length=1, description="where traces go; one for each installation")
+    endpoint: str = Field("https://api.smith.langchain.com", description="LangSmith, or one of your own")
+
+    @field_validator("api_key")
+    @classmethod
+    def _is_set(cls, key: SecretStr | None) -> SecretStr | None:
+        return key if key is not None and key.get_secret_value().strip() else None
+
+
+PREFIXES = {"Settings": "SARA_", "LangSmith": "LANGSMITH_"}  # of the variables a class of settings reads
+
+
+def langsmith(**overrides: object) -> LangSmith:
+    """LangSmith's settings of this process; `overrides` win over the environment."""
+    return LangSmith(**overrides)  # type: ignore[arg-type]
+
+
 def usable_cores() -> int:
     """The cores this process may run on, which in a container are fewer than the machine's."""
     try:
@@ -139,7 +175,7 @@ def usable_cores() -> int:
 
 
 def split_keys(keys: SecretStr) -> list[str]:
-    """The keys of SARA_AUDIO_KEY or SARA_SECRET_KEY in order."""
+    """The keys of SARA_AUDIO_KEY, SARA_SECRET_KEY or SARA_STATE_KEY in order."""
     return [key for key in keys.get_secret_value().replace(",", " ").split() if key]
 
 
@@ -153,6 +189,28 @@ def _is_key(key: str) -> bool:
 def load(**overrides: object) -> Settings:
     """The settings of this process; `overrides` win over the environment."""
     return Settings(**overrides)  # type: ignore[arg-type]
+
+
+def otlp_wanted() -> bool:
+    """Whether OpenTelemetry's own variables name a collector for traces.
+
+    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+    """
+    if os.environ.get("OTEL_SDK_DISABLED", "").casefold() == "true":
+        return False
+    if os.environ.get("OTEL_TRACES_EXPORTER", "otlp") == "none":
+        return False
+    names = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    return any(os.environ.get(name) for name in names)
+
+
+def shared_metrics() -> Path | None:
+    """Where processes of one machine add up their metrics, by prometheus_client's own variable.
+
+    https://prometheus.github.io/client_python/multiprocess/
+    """
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
 
 
 def environment_with(options: dict[str, str]) -> dict[str, str]:

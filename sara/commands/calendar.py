@@ -13,6 +13,7 @@ from channels.calendars.errors import CalendarError
 from crm import calendars
 from crm.calendars import Provider
 from sara import services
+from sara.calendar_opener import calendar_opener
 from sara.commands.desk import desk_of
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
@@ -91,7 +92,7 @@ async def _link(
 ) -> None:
     async with (
         desk_of(business) as desk,
-        services.calendar_opener(desk.settings) as opened,
+        calendar_opener(desk.settings, services.secrets_seal(desk.settings)) as opened,
         desk.crm.transaction(desk.business_id) as tx,
     ):
         resource_id = await calendars.resource_of(tx, resource)

@@ -21,6 +21,8 @@ from sara import contact_export, services
 from sara.commands.desk import Desk, desk_of
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
+from sara.langsmith_erasure import forget
+from sara.settings import langsmith
 
 app = typer.Typer(help="A customer's data: export it, erase it, say why it is used.", no_args_is_help=True)
 
@@ -29,7 +31,6 @@ Contact = Annotated[
     str,
     typer.Argument(help="phone number with its country's digits, or #12 for contact number 12"),
 ]
-_LANGSMITH = "https://api.smith.langchain.com/api/v1/runs/delete"
 
 
 @app.command("export")
@@ -82,11 +83,11 @@ def erase(
     if not yes:
         typer.confirm(f"Erase {contact} at {business}? This cannot be undone.", abort=True)
     done = run(_erase(business, contact, close=close, invoices=invoices))
-    data = _data(done)
+    data = {**asdict(done), "clean": done.clean, "langsmith": forget(langsmith(), done.threads)}
     text = json.dumps(data, ensure_ascii=False, indent=2, default=str)
     if report is not None:
         report.write_text(f"{text}\n", encoding="utf-8")
-    print(text if as_json else _words(done))
+    print(text if as_json else f"{_words(done)}\n{_at_langsmith(data['langsmith'])}")
     if not done.clean:
         raise CommandFailed(
             f"traces of contact #{done.contact_id} are left: see `traces` in the report (--json)"
@@ -104,13 +105,18 @@ async def _erase(
         )
 
 
-def _data(done: Report) -> dict[str, Any]:
-    """The proof as JSON, with what other systems have to be told."""
-    return {
-        **asdict(done),
-        "clean": done.clean,
-        "langsmith": {"post": _LANGSMITH, "body": {"metadata": {"thread_id": done.threads}}},
-    }
+def _at_langsmith(told: dict[str, Any]) -> str:
+    """What became of the traces, which lie in another system."""
+    match told["status"]:
+        case "asked":
+            return (
+                f"LangSmith was asked to delete the traces; {told['dataset_rows']} dataset rows are deleted"
+            )
+        case "failed":
+            problem = told["problem"]
+            return f"LangSmith could NOT be asked to delete the traces ({problem}): see `langsmith` (--json)"
+        case _:
+            return "LangSmith was not asked: LANGSMITH_API_KEY is not set"
 
 
 def _words(done: Report) -> str:
@@ -166,6 +172,6 @@ async def _basis(
 async def _saver(desk: Desk) -> AsyncIterator[TenantSaver]:
     pool = await open_pool(desk.dsn, max_size=2, name="export")
     try:
-        yield TenantSaver(pool)
+        yield TenantSaver(pool, services.state_cipher(desk.settings))
     finally:
         await pool.close()

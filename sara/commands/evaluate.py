@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from sara import (
     evaluation_sensitivity,
     evaluation_voice,
 )
+from sara.commands.evaluate_upload import Uploads
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
 from sara.evaluation_stamp import stamped
@@ -61,6 +63,9 @@ def evaluate(
     ] = "extractive",
     to_file: Annotated[Path | None, typer.Option("--json", help="write figures and misses here")] = None,
     html: Annotated[Path | None, typer.Option(help="write a self-contained report here")] = None,
+    langsmith: Annotated[
+        bool, typer.Option("--langsmith", help="also send rows and results to LangSmith, masked")
+    ] = False,
     compare: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="a run written with --json, to compare this one with"),
@@ -74,11 +79,15 @@ def evaluate(
         raise typer.BadParameter("--dataset goes with the name of one suite")
     other = read_run(compare) if compare else []
     settings, suites = load(llm=model, llm_fallback=None), []
+    uploads = Uploads.opened() if langsmith else None
     for name in names or [name for name in SUITES if name not in OF_THE_RECORD]:
+        began = datetime.now(UTC)
         ran = run(SUITES[name](settings, dataset, None if split == "all" else split), log_level="error")
         result = stamped(ran, settings)
         suites.append(Reported(result, result.gates()))
         print(shown(result, suites[-1].gates) + "\n")
+        if uploads:
+            print(uploads.send(settings, suites[-1], began, of_record=name in OF_THE_RECORD and not dataset))
     results = [_plain(suite) for suite in suites]
     found = differences(other, results)
     if found:
@@ -95,7 +104,8 @@ def evaluate(
 
 def _plain(suite: Reported) -> dict[str, Any]:
     gates = [{**asdict(gate), "holds": gate.holds} for gate in suite.gates]
-    return {**asdict(suite.result), "gates": gates}
+    result = {key: value for key, value in asdict(suite.result).items() if key != "played"}
+    return {**result, "gates": gates}
 
 
 def _write(path: Path, content: str) -> None:

@@ -19,6 +19,7 @@ from sara.demo import DocumentsNotRead
 from sara.exchange import NoAnswer
 from sara.local import NoBusiness
 from sara.play import BadScript
+from sara.watching import MetricsNotShown
 
 
 class CommandFailed(Exception):
@@ -33,6 +34,7 @@ KNOWN = (
     CheckpointGone,
     DatasetMissing,
     DocumentsNotRead,
+    MetricsNotShown,
     NoAnswer,
     NoBusiness,
     NoReply,

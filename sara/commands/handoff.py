@@ -105,7 +105,7 @@ async def _states(handoff_id: int, as_json: bool) -> str:
         business_id = await _business_of(crm, handoff_id)
         async with crm.transaction(business_id) as tx:
             thread_id = (await handoffs.get(tx, handoff_id)).thread_id
-        async with services.history(dsn) as machine:
+        async with services.history(settings, dsn) as machine:
             with tenant(business_id):
                 moments = await around_pause(machine, thread_id)
     return as_lines(moments) if as_json else as_text(moments)

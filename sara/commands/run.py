@@ -19,6 +19,7 @@ from sara.commands.failures import CommandFailed, listening
 from sara.commands.loop import configure_logging
 from sara.commands.loop import run as run_loop
 from sara.settings import Settings, load
+from sara.watching import shown, watching
 
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 
@@ -38,7 +39,13 @@ def serve(
         run_loop(require_current(settings.database_url), log_level=level)
     app = asgi.make_app(settings, with_worker=with_worker)
     config = uvicorn.Config(
-        app, log_level=level, access_log=False, timeout_graceful_shutdown=10, backlog=2048, loop=_loop()
+        app,
+        log_level=level,
+        log_config=None,  # its lines go where all go, as JSON
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        backlog=2048,
+        loop=_loop(),
     )
     server = uvicorn.Server(config)
     with listening(port), _bound(host, port) as listener:
@@ -78,9 +85,11 @@ def worker() -> None:
 
 async def _worker(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
+        watched = await stack.enter_async_context(watching(settings, "sara-worker"))
+        await stack.enter_async_context(shown(settings, watched.exposition))
         dsn = await stack.enter_async_context(services.database(settings))
         crm = await stack.enter_async_context(services.record(settings, dsn))
-        opened = await stack.enter_async_context(services.worker(settings, dsn, crm))
+        opened = await stack.enter_async_context(services.worker(settings, dsn, crm, watched))
         work = asyncio.create_task(
             run_worker(
                 opened.app,

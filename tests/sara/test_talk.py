@@ -151,6 +151,15 @@ def test_doctor_exits_1_when_something_is_broken(sara, monkeypatch: pytest.Monke
     assert whisper["state"] == "failed"
 
 
+def test_doctor_says_that_nothing_is_embedded_with_the_model_in_use(
+    sara, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SARA_EMBEDDINGS", "e5")
+    found = {finding["name"]: finding for finding in json.loads(sara("doctor", "--json").out)}
+    assert found["knowledge"]["state"] == "failed"
+    assert "sara reindex" in found["knowledge"]["mend"]
+
+
 def test_businesses_are_listed_and_a_bad_file_names_its_line(sara, tmp_path: Path) -> None:
     listed = [json.loads(line) for line in sara("business", "list", "--json").out.splitlines()]
     numbers = {row["slug"]: row["phone_number_ids"] for row in listed}
