@@ -181,8 +181,6 @@ async def _things(dsn: str, business_id: int, seal: Seal) -> dict[str, Any]:
             "key": "scene",
             "figure": "conversations",
             "split": "languages",
-            "figure": "conversations",
-            "split": "languages",
             "appointment_id": await appointment(owner, business_id, 1),
             "document_id": await document(owner, business_id, f"{MARK}.md"),
         }
