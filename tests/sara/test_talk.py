@@ -127,20 +127,13 @@ def test_doctor_looks_at_everything(sara) -> None:
     ran = sara("doctor", "--json")
     assert ran.code == 0, ran.out
     found = {finding["name"]: finding for finding in json.loads(ran.out)}
-    assert set(found) >= {
-        "database",
-        "pgvector",
-        "clock",
-        "businesses",
-        "embeddings",
-        "whisper",
-        "model chain",
-    }
+    always = {"database", "pgvector", "clock", "businesses", "embeddings", "whisper", "model chain"}
+    assert set(found) >= always
     assert all(finding["mend"] for finding in found.values() if finding["state"] != "ok")
     assert found["whatsapp"]["state"] == "warning"
     assert "SARA_WHATSAPP_APP_SECRET" in found["whatsapp"]["detail"]
-    for name in found:
-        assert name in sara("doctor").out
+    told = sara("doctor").out  # a moment later, in which a worker of an earlier test may have gone
+    assert {name for name in always if name not in told} == set()
 
 
 def test_doctor_exits_1_when_something_is_broken(sara, monkeypatch: pytest.MonkeyPatch) -> None:
