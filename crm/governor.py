@@ -97,7 +97,10 @@ async def heard(tx: Tx, phone_number_id: str) -> None:
 
 
 async def slow(tx: Tx, phone_number_id: str) -> float:
-    """Meta said 130429: half the pace, won back a tenth a minute. Returns the pace from now on, 0..1."""
+    """Meta said 130429: a tenth less, half when it did within the last minute; a tenth a minute is won back.
+
+    Returns the pace from now on, 0..1.
+    """
     return float(await tx.value("governor_slow", phone_number_id=phone_number_id))
 
 

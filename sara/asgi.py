@@ -10,6 +10,7 @@ from api.app import create_app
 from api.state import ApiServices
 from jobs.app import run_worker
 from sara import services, studio
+from sara.memory import settle
 from sara.settings import Settings
 from sara.watching import watching
 
@@ -35,7 +36,9 @@ def make_app(settings: Settings, *, with_worker: bool = False) -> FastAPI:
                     )
                 )
                 stack.push_async_callback(_stop, work)
-            yield await stack.enter_async_context(services.api(settings, dsn, crm, watched))
+            opened_api = await stack.enter_async_context(services.api(settings, dsn, crm, watched))
+            settle()
+            yield opened_api
 
     return create_app(lifespan)
 

@@ -1,6 +1,7 @@
 """`sara serve` and `sara worker` as processes of their own, and the simulated WhatsApp between them."""
 
 import asyncio
+import re
 import sys
 from collections import deque
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from sara.settings import Settings, environment_with
 
 _START_S = 90.0
 _HEARTBEAT_S = 5.0
+_LISTENING = re.compile(r"Listening on (https?://[^\s\"]+)")
 
 
 class NotStarted(RuntimeError):
@@ -113,9 +115,8 @@ async def _within(name: str, said: deque[str]) -> AsyncIterator[None]:
 
 async def _address(said: deque[str]) -> str:
     while True:
-        told = next((line for line in said if "Listening on" in line), None)
-        if told is not None:
-            return told.rpartition("Listening on ")[2].strip()
+        for told in filter(None, map(_LISTENING.search, said)):
+            return told[1]
         await asyncio.sleep(0.1)
 
 

@@ -18,6 +18,7 @@ from sara import asgi, services
 from sara.commands.failures import CommandFailed, listening
 from sara.commands.loop import configure_logging
 from sara.commands.loop import run as run_loop
+from sara.memory import settle
 from sara.settings import Settings, load
 from sara.watching import shown, watching
 
@@ -90,6 +91,7 @@ async def _worker(settings: Settings) -> None:
         dsn = await stack.enter_async_context(services.database(settings))
         crm = await stack.enter_async_context(services.record(settings, dsn))
         opened = await stack.enter_async_context(services.worker(settings, dsn, crm, watched))
+        settle()
         work = asyncio.create_task(
             run_worker(
                 opened.app,

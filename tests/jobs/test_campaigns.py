@@ -316,7 +316,7 @@ async def test_130429_in_a_late_status_slows_the_number(market: Shop) -> None:
     (row,) = await market.outbox_of(conversation)
     await steering.refused(market.crm, market.business_id, row["message_id"], from_code(130429))
     async with market.crm.transaction(market.business_id) as tx:
-        assert (await governor.state(tx, NUMBER)).pace < 0.6
+        assert (await governor.state(tx, NUMBER)).pace < 0.95
     await market.rows("UPDATE sender_number SET slowed_at = NULL, pace = 1")
 
 

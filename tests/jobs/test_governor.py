@@ -128,13 +128,15 @@ async def test_numbers_of_one_portfolio_share_its_tier(shop: Shop, number: str) 
         assert (await governor.reserve(tx, f"{number}-b", 2)).reason == "tier"
 
 
-async def test_130429_halves_the_pace_and_it_comes_back(shop: Shop, number: str) -> None:
+async def test_130429_slows_the_number_and_its_pace_comes_back(shop: Shop, number: str) -> None:
     await limits(shop, number, per_second=40)
     async with shop.crm.transaction(shop.business_id) as tx:
         for later in (0.0, 0.5, 1.0):  # three errors of one burst are one
             pace = await governor.slow(replace(tx, now=START + timedelta(seconds=later)), number)
-        assert pace == pytest.approx(0.5, abs=0.01)
-    assert most_in(await admitted(shop, number, [1 + i / 100 for i in range(200)]), 1.0) <= 21
+        assert pace == pytest.approx(0.9, abs=0.01)
+        pace = await governor.slow(replace(tx, now=START + timedelta(seconds=10)), number)
+        assert pace == pytest.approx(0.46, abs=0.01)  # no chance hit: half
+    assert most_in(await admitted(shop, number, [11 + i / 100 for i in range(200)]), 1.0) <= 19
     async with shop.crm.transaction(shop.business_id) as tx:
         assert (await governor.state(replace(tx, now=START + timedelta(minutes=6)), number)).pace == 1
     assert len(await admitted(shop, number, [360 + i / 400 for i in range(400)])) >= 36

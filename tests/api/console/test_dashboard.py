@@ -332,7 +332,6 @@ async def test_in_a_browser_wide_and_narrow(page: Page, past: Past, tmp_path: Pa
     await accessible(page)
     await fits(page)
     await page.goto(f"{past.house.url}/console/{BUSINESS}/dashboard?days=28")
-    await page.locator("[data-figure=tokens]").scroll_into_view_if_needed()
     await page.set_viewport_size({"width": WIDE["width"], "height": 1500})
     await page.screenshot(path=tmp_path / "console-dashboard-wide.png")
     async with page.expect_download() as download:
