@@ -158,7 +158,14 @@ def test_the_installed_command_serves_the_demo_until_it_is_interrupted(commanded
         "SARA_LLM": "extractive",
     }
     command = [Path(sys.executable).parent / "sara", "demo", "--port", "0"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as demo:
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell's background job ignores the interruption, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as demo:
         assert demo.stdout is not None
         said: dict[str, str] = {}
         for line in demo.stdout:
