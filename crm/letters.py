@@ -71,11 +71,6 @@ async def history(tx: Tx, outbox_id: int) -> list[StepRow]:
     return steps
 
 
-async def known(tx: Tx, outbox_id: int) -> bool:
-    """Whether this business has such a message in its outbox."""
-    return await outbox.row(tx, outbox_id) is not None
-
-
 async def retry(tx: Tx, outbox_id: int, *, even_if_twice: bool = False) -> None:
     """A message that was given up is sent again, its attempts counted anew.
 

@@ -1,6 +1,6 @@
 """Messages that did not arrive: to whom, why, what was tried, and another try with one click."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -27,19 +27,13 @@ def undelivered_router(pages: Pages) -> APIRouter:
 
     @router.get("/{outbox_id}")
     async def history(request: Request, seat: Seated, outbox_id: int) -> Response:
-        async with services_of(request).crm.transaction(seat.business.business_id) as tx:
-            if not await letters.known(tx, valid_id(outbox_id)):
-                raise HTTPException(404, "no such message")
-            steps = await letters.history(tx, outbox_id)
-            zone = (await businesses.row(tx)).time_zone
-        return pages.page(
-            "undelivered_steps.html",
-            language=seat.person.language,
-            zone=zone,
-            seat=seat,
-            section="undelivered",
-            steps=steps,
-        )
+        try:
+            async with services_of(request).crm.transaction(seat.business.business_id) as tx:
+                steps = await letters.history(tx, valid_id(outbox_id))
+                zone = (await businesses.row(tx)).time_zone
+        except UnknownLetter as error:
+            raise HTTPException(404, "no such message") from error
+        return _page(pages, seat, "undelivered_steps.html", zone=zone, steps=steps)
 
     @router.post("/{outbox_id}/retry", dependencies=[Depends(own_form)])
     async def retry(request: Request, seat: Seated, outbox_id: int, even_if_twice: bool = False) -> Response:
@@ -68,13 +62,10 @@ async def _shown(request: Request, pages: Pages, seat: Seat, told: str) -> Respo
     async with services_of(request).crm.transaction(seat.business.business_id) as tx:
         rows = await letters.listed(tx, most=_MOST)
         zone = (await businesses.row(tx)).time_zone
-    return pages.page(
-        "undelivered.html",
-        language=seat.person.language,
-        zone=zone,
-        seat=seat,
-        section="undelivered",
-        rows=rows,
-        most=_MOST,
-        told=sentences.get(told, ""),
+    return _page(
+        pages, seat, "undelivered.html", zone=zone, rows=rows, most=_MOST, told=sentences.get(told, "")
     )
+
+
+def _page(pages: Pages, seat: Seat, template: str, **shown: Any) -> Response:
+    return pages.page(template, language=seat.person.language, seat=seat, section="undelivered", **shown)

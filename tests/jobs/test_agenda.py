@@ -26,8 +26,8 @@ from jobs import calendars as calendar_jobs
 from jobs import send
 from jobs.agenda import agenda_once
 from jobs.hooks import hooks_once
-from jobs.services import Services
 from tests.channels.test_calendars import events_in, free_port, serve_radicale, written
+from tests.jobs.room import jobs
 from tests.tools.talk import MORNING, Room, Talk, open_room
 
 FRIDAY = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)  # three in the afternoon in Milan
@@ -45,20 +45,6 @@ async def room(opened: Room) -> Room:
     await opened.rows("DELETE FROM message_template")
     await opened.rows("UPDATE resource SET key = key; DELETE FROM calendar")
     return opened
-
-
-def jobs(room: Room, **more: Any) -> Services:
-    """A worker's services as far as these jobs need them."""
-    nothing = cast(Any, None)
-    made = Services(
-        crm=room.crm,
-        machine=nothing,
-        context=room.context,
-        client=nothing,
-        patience=nothing,
-        clock=room.clock,
-    )
-    return replace(made, **more)
 
 
 async def booked(room: Room, text: str = "massaggio rilassante venerdì alle 15") -> Talk:

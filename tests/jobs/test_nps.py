@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,8 +15,8 @@ from crm.record import Tx
 from jobs import nps as job
 from jobs import permission
 from jobs.nps import ask_all, ask_once
-from jobs.services import Services
 from knowledge.phrases import Phrases
+from tests.jobs.room import jobs
 from tests.tools.talk import MORNING, Room, Talk, open_room
 
 HALF_HOUR = timedelta(minutes=31)
@@ -35,20 +35,6 @@ async def room(opened: Room) -> Room:
     await opened.rows("TRUNCATE conversation, nps_response, waiting CASCADE")
     await opened.rows("UPDATE business SET asks_nps = slug = 'aurora', nps_every_days = 90")
     return opened
-
-
-def jobs(room: Room, **more: Any) -> Services:
-    """A worker's services as far as this job needs them."""
-    nothing = cast(Any, None)
-    made = Services(
-        crm=room.crm,
-        machine=nothing,
-        context=room.context,
-        client=nothing,
-        patience=nothing,
-        clock=room.clock,
-    )
-    return replace(made, **more)
 
 
 async def look(room: Room) -> int:
