@@ -149,9 +149,14 @@ def _tool_intent(material: Material, answerable: bool) -> Intent | None:
     if "?" not in material.text or not answerable:
         return intent
     text = _plain(material.text)
-    if _ASKS_ABOUT_RULES.search(text) or not _ACTS[intent].search(text):
+    if _ASKS_ABOUT_RULES.search(text) or not says_act(material.text, intent):
         return None
     return intent if material.confidence >= _SURE_OF_QUESTION else None
+
+
+def says_act(text: str, intent: str) -> bool:
+    """Whether a text has a word that names the act of one of TOOL_INTENTS."""
+    return _ACTS[intent].search(_plain(text)) is not None
 
 
 def _plain_wish(text: str) -> Intent | None:  # noqa: PLR0911 one return a wish

@@ -1,7 +1,7 @@
 """A turn as data: what a responder that reads no prompt works from."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 Say = Callable[..., str]
 
@@ -30,8 +30,9 @@ class Piece:
 class Material:
     """The customer's words, what is known about them, and what may be said.
 
-    `intent` and `confidence` are the classifier's; `say` speaks SARA's own sentences in the customer's
-    language; a passage scoring under `abstain_below` is not taken for an answer.
+    `intent` and `confidence` are the classifier's, `scores` its probabilities by class; `say` speaks SARA's
+    own sentences in the customer's language; a passage scoring under `abstain_below` is not taken for an
+    answer.
     """
 
     text: str
@@ -45,4 +46,5 @@ class Material:
     first_turn: bool
     abstain_below: float
     say: Say
+    scores: Mapping[str, float] = field(default_factory=dict)
     client: bool = False  # somebody who has paid here before

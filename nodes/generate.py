@@ -21,6 +21,8 @@ from inference.chat import Answered, ChatModel, Intent, Proposal, Request
 from inference.errors import InferenceError
 from inference.grounding_words import fold
 from inference.material import Material, Piece
+from inference.witness import witnessed
+from tools.frame import Frame
 from tools.registry import is_off
 
 PROMPT = Path(__file__).with_suffix(".md")
@@ -50,16 +52,27 @@ async def generate(
     except InferenceError as error:
         handoff = {"reason": "model_exhausted", "wants": request.material.text, "detail": str(error)}
         return Command(goto="open_handoff", update={"handoff": handoff})
+    unsure = (
+        answered.proposal.confidence < context.tuning.confidence_below and not answered.proposal.abstained
+    )
+    meant = answered.proposal if unsure else _witnessed(answered.proposal, state, request.material, context)
     proposal = {
-        **answered.proposal.model_dump(),
+        **meant.model_dump(),
         "model": answered.model,
         "seconds": round(answered.seconds, 4),
         "usage": _added(state, answered.usage),
     }
-    if proposal["confidence"] < context.tuning.confidence_below and not proposal["abstained"]:
+    if meant is not answered.proposal:
+        proposal["overruled"] = answered.proposal.intent
+    if unsure:
         handoff = {"reason": "low_confidence", "wants": request.material.text}
         return Command(goto="open_handoff", update={"handoff": handoff, "proposal": proposal})
     return Command(goto="check_grounding", update={"proposal": proposal})
+
+
+def _witnessed(proposal: Proposal, state: State, material: Material, context: Context) -> Proposal:
+    frame = Frame.pending(state.get("frame"), context.clock())
+    return witnessed(proposal, material, pending=frame.intent if frame else None)
 
 
 def _added(state: State, usage: dict[str, int]) -> dict[str, int]:
@@ -232,6 +245,7 @@ async def _material(state: State, profile: Profile, context: Context) -> Materia
         language_name=lambda code: _language_name(code, language),
         intent=guess.intent,
         confidence=guess.confidence,
+        scores=guess.scores,
         pieces=(*facts, *passages),
         business=profile.business.name,
         contact=state.get("contact", {}).get("name"),
