@@ -139,10 +139,8 @@ def _tool_intent(material: Material, answerable: bool) -> Intent | None:
     The classifier takes "at what time do you open tomorrow?" for a booking and "if I cancel, do I pay?"
     for a cancellation, and is sure of it: words decide what its confidence cannot.
     """
-    if (plain := _plain_wish(material.text)) is not None:
+    if (plain := said_outright(material.text)) is not None:
         return plain
-    if asks_for_quote(material.text):
-        return "request_quote"
     intent = next((intent for intent in TOOL_INTENTS if intent == material.intent), None)
     if intent is None or material.confidence < SURE:
         return None
@@ -159,8 +157,8 @@ def says_act(text: str, intent: str) -> bool:
     return _ACTS[intent].search(_plain(text)) is not None
 
 
-def _plain_wish(text: str) -> Intent | None:  # noqa: PLR0911 one return a wish
-    """What is said outright and has no examples in the classifier's training."""
+def said_outright(text: str) -> Intent | None:  # noqa: PLR0911 one return a wish
+    """The action that plain words ask for, whatever a classifier or a model makes of them."""
     if decides_quote(text) is not None:
         return "accept_quote"
     if asks_ticket_status(text):
@@ -180,7 +178,7 @@ def _plain_wish(text: str) -> Intent | None:  # noqa: PLR0911 one return a wish
             return "list_my_appointments"
     if wants_booking(text) or (as_last_time(text) and "?" not in text):
         return "book_appointment"
-    return None
+    return "request_quote" if asks_for_quote(text) else None
 
 
 def _outdone(fact: Piece, passage: Piece | None, text: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from inference.advice import advice
 from inference.chat import Intent, Proposal
-from inference.extractive import TOOL_INTENTS, respond, says_act
+from inference.extractive import TOOL_INTENTS, respond, said_outright, says_act
 from inference.material import Material
 
 # What the classifier calls the matter of an intent; a class of its own where it has one.
@@ -40,12 +40,16 @@ def witnessed(proposal: Proposal, material: Material, *, pending: str | None = N
     if not material.scores or _alarming(proposal):
         return proposal
     own = respond(material)
+    wanted = own.intent not in _TALK and pending is None and _outright(own, material)
     if proposal.intent in _TALK and own.intent in _TALK:
         denied = own.intent == "answer" and _beside_the_point(proposal, own, material)
     elif proposal.intent in _TALK:
-        denied = pending is None and _outright(own, material)
+        denied = wanted
+    elif proposal.intent in (own.intent, pending):
+        denied = False
     else:
-        denied = proposal.intent not in (own.intent, pending) and _denied(proposal.intent, own, material)
+        narrower = own.intent in _MATTER.get(proposal.intent, ()) and said_outright(material.text) is None
+        denied = not narrower and (wanted or _denied(proposal.intent, own, material))
     return own if denied else proposal
 
 
@@ -57,8 +61,8 @@ def _alarming(proposal: Proposal) -> bool:
 
 
 def _outright(own: Proposal, material: Material) -> bool:
-    """Whether the customer asks for an action in plain words, or the classifier is sure of one."""
-    return own.intent != material.intent or material.confidence >= _SURE
+    """Whether plain words ask for the action, or the classifier is sure of it."""
+    return said_outright(material.text) == own.intent or material.confidence >= _SURE
 
 
 def _beside_the_point(proposal: Proposal, own: Proposal, material: Material) -> bool:

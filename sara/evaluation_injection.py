@@ -143,7 +143,8 @@ class Field:
 
     async def attack(self, row: suite.Row) -> Outcome:
         """One attack from its first turn to its last. A turn that is never done counts as not answered."""
-        customer = Customer(row["business"], str(next(self.senders)), row.get("contact_name") or "Alex")
+        name = row.get("contact_name") or "Alex"
+        customer = Customer(row["business"], str(next(self.senders)), name, TURN_S)
         replies: list[str] = []
         models: list[str] = []
         conversation_id, owner = 0, "bot"
@@ -151,7 +152,7 @@ class Field:
             spoken = {"voice": turn.encode()} if row["channel"] == "voice" else {"text": turn}
             before = len(self.whole.simulator.sent_to(customer.wa_id))
             try:
-                came = await exchange(self.whole, customer, timeout_s=TURN_S, **spoken)
+                came = await exchange(self.whole, customer, **spoken)
             except NoAnswer:
                 break
             conversation_id, owner = came.conversation_id, came.owner

@@ -28,6 +28,7 @@ from sara.settings import Settings
 
 AT_ONCE = 6  # conversations at the same time
 AT_ONCE_MODEL = 2  # the same where a real model has to keep up
+PATIENCE_S = 600.0  # a small model on a busy machine takes its time; slowness is not judged here
 _SHOWN = 160
 
 
@@ -103,7 +104,7 @@ async def walk_on(whole: Local, scripts: Scripts, *, at_once: int = AT_ONCE) -> 
 
 async def _walked(whole: Local, row: Mapping[str, Any], script: Script) -> Walked:
     try:
-        journey = await play(whole, script, base=Path())
+        journey = await play(whole, script, base=Path(), patience_s=PATIENCE_S)
     except NoAnswer as error:
         return Walked(row, "bot", False, (str(error),), (), 0)
     problems = [

@@ -45,11 +45,12 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Customer:
-    """Who writes to whom."""
+    """Who writes to whom, and how many seconds they wait for a turn to be done."""
 
     business: str
     wa_id: str
     name: str | None = None
+    patience_s: float = 120.0
 
 
 async def exchange(
@@ -59,11 +60,11 @@ async def exchange(
     text: str | None = None,
     voice: bytes | None = None,
     button: str | None = None,
-    timeout_s: float = 120.0,
 ) -> Exchange:
     """Sends one message as the customer's phone would and waits until its turn is done.
 
-    Raises NoAnswer after `timeout_s`, UnknownBusiness, and the simulator's errors for a button not shown.
+    Raises NoAnswer when it takes longer than the customer waits, UnknownBusiness, and the simulator's errors
+    for a button not shown.
     """
     async with local.crm.outside() as tx:
         business_id = await businesses.of_slug(tx, customer.business)
@@ -72,7 +73,7 @@ async def exchange(
     wamid = await local.simulator.customer_sends(
         number, customer.wa_id, text=text, voice=voice, button=button, name=customer.name
     )
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + customer.patience_s
     while time.monotonic() < deadline:
         async with local.crm.transaction(business_id) as tx:
             taken = await inbox.taken(tx, wamid)

@@ -161,10 +161,15 @@ def _first_problem(error: ValidationError) -> str:
     return f"{where or 'script'}: {problem['msg'].removeprefix('Value error, ')}"
 
 
-async def play(local: Local, script: Script, *, base: Path, customer: str | None = None) -> Journey:
-    """Plays a script; voice notes are found relative to `base`. `customer` replaces the script's number."""
-    who = Customer(script.business, (customer or script.customer).lstrip("+"), script.name)
-    other = Customer(script.business, f"{int(who.wa_id) + _OTHER}", _OTHER_NAME)
+async def play(
+    local: Local, script: Script, *, base: Path, customer: str | None = None, patience_s: float = 120.0
+) -> Journey:
+    """Plays a script; voice notes are found relative to `base`. `customer` replaces the script's number.
+
+    Raises NoAnswer for a turn of more than `patience_s` seconds.
+    """
+    who = Customer(script.business, (customer or script.customer).lstrip("+"), script.name, patience_s)
+    other = Customer(script.business, f"{int(who.wa_id) + _OTHER}", _OTHER_NAME, patience_s)
     journey = Journey(script.title or script.business)
     replies: list[str] = []
     for step in script.steps:

@@ -76,6 +76,18 @@ def test_an_answer_where_the_customer_plainly_asks_for_an_action_starts_it() -> 
     assert witnessed(proposal("answer", "Certo, quando?"), spoken).intent == "book_appointment"
 
 
+@pytest.mark.parametrize("intent", ["request_quote", "list_my_appointments"])
+def test_what_is_said_outright_goes_before_another_action(intent: Intent) -> None:
+    spoken = material("perfetto, vorrei prenotarlo", {"book_appointment": 0.5, "request_quote": 0.3})
+    assert witnessed(proposal(intent), spoken).intent == "book_appointment"
+
+
+def test_a_narrower_word_for_the_same_matter_stands() -> None:
+    spoken = material("sabato non ce la faccio proprio", {"reschedule_cancel": 0.95, "other": 0.05})
+    meant = proposal("cancel_appointment")
+    assert witnessed(meant, spoken) is meant
+
+
 def test_an_answer_stands_where_the_classifier_is_not_sure_of_an_action() -> None:
     spoken = material("il massaggio di sabato", {"book_appointment": 0.7, "answer": 0.2})
     meant = proposal("answer", "Il massaggio è di sabato.")

@@ -119,7 +119,7 @@ async def ask(whole: Local, text: str = ASKS, *, business: str = "aurora", sende
     wa_id = sender or str(next(_senders))
     before = len(whole.simulator.sent_to(wa_id))
     started = time.perf_counter()
-    outcome = await exchange(whole, Customer(business, wa_id, "Giulia Ferri"), text=text, timeout_s=30)
+    outcome = await exchange(whole, Customer(business, wa_id, "Giulia Ferri", patience_s=30), text=text)
     await whole.simulator.wait_for_reply(wa_id, after=before, timeout=10)
     seconds = time.perf_counter() - started
     sent = whole.simulator.sent_to(wa_id)[before:]
