@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from inference.advice import advice
 from inference.chat import Intent, Proposal
 from inference.extractive import TOOL_INTENTS, respond, said_outright, says_act
-from inference.material import Material
+from inference.material import Material, Piece
 
 # What the classifier calls the matter of an intent; a class of its own where it has one.
 _MATTER: Mapping[str, tuple[str, ...]] = {
@@ -68,15 +68,22 @@ def _outright(own: Proposal, material: Material) -> bool:
 def _beside_the_point(proposal: Proposal, own: Proposal, material: Material) -> bool:
     """Whether a live fact with figures was asked for and the reply has none: prices and hours are told from
     the record, never around it. Wrong figures are the grounding check's to find."""
-    asked = [piece for piece in material.pieces if piece.asked and piece.id in own.citations]
-    told = any(piece.kind == "fact" and _FIGURES.search(piece.text) for piece in asked)
+    told = any(_FIGURES.search(fact.text) for fact in _facts_of(own, material))
     return told and not _FIGURES.search(proposal.reply)
 
 
+def _facts_of(own: Proposal, material: Material) -> list[Piece]:
+    """The live facts that were asked for and that the answer tells."""
+    cited = (piece for piece in material.pieces if piece.id in own.citations)
+    return [piece for piece in cited if piece.kind == "fact" and piece.asked]
+
+
 def _denied(intent: str, own: Proposal, material: Material) -> bool:
-    if intent in _MATTER and material.intent == "answer" and material.confidence >= _LIKELY:
+    if intent in _MATTER and own.intent == "answer" and not own.abstained:
         # The classifier knows only its neighbours: a question whose answer is at hand is answered.
-        return own.intent == "answer" and not own.abstained
+        likely = material.intent == "answer" and material.confidence >= _LIKELY
+        if likely or ("?" in material.text and _facts_of(own, material)):
+            return True
     matter = _MATTER.get(intent, (intent,))
     likely = sum(material.scores.get(name, 0.0) for name in matter)
     return likely < _AGAINST and not any(

@@ -55,6 +55,8 @@ def test_an_action_that_nothing_in_the_message_asks_for_is_denied(intent: Intent
 def test_a_question_whose_answer_is_at_hand_accepts_no_quote() -> None:
     near = replace(ASKS, scores={"answer": 0.7, "request_quote": 0.2}, confidence=0.7)
     assert witnessed(proposal("accept_quote"), near).reply == PRICE.text
+    quoting = replace(ASKS, intent="request_quote", scores={"request_quote": 0.6}, confidence=0.4)
+    assert witnessed(proposal("accept_quote"), quoting).reply == PRICE.text
     meant = proposal("accept_quote")
     assert witnessed(meant, replace(near, pieces=())) is meant
 
