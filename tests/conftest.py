@@ -14,7 +14,7 @@ from sara.demo import prepare
 from sara.local import Local, local_on
 from sara.settings import Settings, load
 
-SERVED, COMMANDED = "served", "commanded"
+SERVED, COMMANDED, DOCUMENTED = "served", "commanded", "documented"
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ async def dsn(settings: Settings) -> AsyncIterator[str]:
         async with services.record(settings, opened) as crm:
             await prepare(settings, opened, crm, report=lambda _: None)
         with psycopg.connect(_named(opened, "template1"), autocommit=True) as owner:
-            for copy in (SERVED, COMMANDED):
+            for copy in (SERVED, COMMANDED, DOCUMENTED):
                 owner.execute(f"CREATE DATABASE {copy} TEMPLATE postgres")
         yield opened
 
@@ -52,6 +52,12 @@ def commanded_dsn(dsn: str) -> str:
     """Another copy, for commands: while one runs in this thread, the worker of `whole` stands still, and with
     it whatever it has locked."""
     return _named(dsn, COMMANDED)
+
+
+@pytest.fixture(scope="session")
+def documented_dsn(dsn: str) -> str:
+    """A third one, where the examples of the documentation are run: they erase, pause and rotate."""
+    return _named(dsn, DOCUMENTED)
 
 
 def _named(dsn: str, database: str) -> str:

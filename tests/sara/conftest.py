@@ -36,6 +36,7 @@ Cli = Callable[..., Ran]
 def bare(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Runs `sara` with these arguments in this process, with whatever settings the environment has."""
     monkeypatch.setenv("SARA_LLM", "extractive")
+    monkeypatch.setenv("COLUMNS", "300")  # what is said is not broken where a long path ends a line
 
     def run(*arguments: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["sara", *map(str, arguments)])
