@@ -1,7 +1,7 @@
 """One call of the model chain: a proposal for this turn."""
 
+import hashlib
 import re
-import secrets
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -28,7 +28,9 @@ from tools.registry import is_off
 PROMPT = Path(__file__).with_suffix(".md")
 LAST_RESORT_AFTER = 2  # checked and refused twice: from then on only quotes
 TURN = "---turn---\n"
-CANARY = secrets.token_hex(8)  # stands in the prompt and nowhere else: who says it has read the prompt aloud
+# Stands in the prompt and nowhere else: who says it has read the prompt aloud. The same in every worker, so
+# that an engine's cache of the prompt's beginning serves them all.
+CANARY = hashlib.sha256(PROMPT.read_bytes()).hexdigest()[:16]
 _HISTORY = 10
 _VERBATIM = 6  # words in a row that only the prompt can have brought
 _LONG_LOOP, _FRESH = 15, 0.4  # runs of three words, and the least share of them that is new
