@@ -1,29 +1,34 @@
 """Taking documents in and trying questions out, for whoever looks after what SARA knows.
 
-The models this needs are opened at the first use: a process that only serves pages does not carry them.
+The models this needs are opened when somebody asks and closed when nobody has for a while, and the code that
+works with them is imported then: a process that only serves pages does not carry them.
 """
 
+from __future__ import annotations
+
 import asyncio
+import gc
+import importlib
 import tempfile
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from crm import businesses, proposals
 from crm.businesses import Profile
 from crm.differences import Listed
 from crm.record import Crm
-from graph.context import Context
-from jobs.trial import trial
-from knowledge import files
-from knowledge.facts.reading import read_facts, spoken_in
-from knowledge.ingest import Detect, IngestReport, ingest
-from knowledge.readers.reading import read
-from knowledge.store import KnowledgeStore
+
+if TYPE_CHECKING:
+    from graph.context import Context
+    from knowledge.ingest import Detect, IngestReport
+    from knowledge.store import KnowledgeStore
+
+_CODE = ("jobs.trial", "knowledge.ingest", "knowledge.facts.reading")
 
 
 @dataclass(frozen=True)
@@ -48,19 +53,59 @@ class Tried:
 
 @dataclass
 class Library:
-    """One per process. `opening` opens the models, once, when they are first needed."""
+    """One per process; whoever makes it closes it.
+
+    `opening` opens the models when they are needed. Unused for `idle_s` seconds they are closed again, and
+    `give_back` returns their memory.
+    """
 
     crm: Crm
     opening: Callable[[], AbstractAsyncContextManager[Opened]]
-    stack: AsyncExitStack
+    idle_s: float = 600.0
+    give_back: Callable[[], object] = gc.collect
     _opened: Opened | None = None
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _users: int = 0
+    _timer: asyncio.TimerHandle | None = None
+    _resting: asyncio.Task[None] | None = None
 
-    async def _open(self) -> Opened:
+    async def close(self) -> None:
+        """Closes what is open."""
+        if self._timer is not None:
+            self._timer.cancel()
         async with self._lock:
-            if self._opened is None:
-                self._opened = await self.stack.enter_async_context(self.opening())
-            return self._opened
+            self._opened = None
+            await self._stack.aclose()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Opened]:
+        """What reads and answers, open at least as long as the block lasts. Raises what opening it raises."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._users += 1
+        try:
+            async with self._lock:
+                if self._opened is None:
+                    await asyncio.to_thread(_import_code)
+                    self._opened = await self._stack.enter_async_context(self.opening())
+                opened = self._opened
+            yield opened
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._timer = asyncio.get_running_loop().call_later(self.idle_s, self._rest)
+
+    def _rest(self) -> None:
+        self._resting = asyncio.create_task(self._close_unused())
+
+    async def _close_unused(self) -> None:
+        async with self._lock:
+            if self._users or self._opened is None:
+                return
+            self._opened = None
+            await self._stack.aclose()
+        await asyncio.to_thread(self.give_back)
 
     async def add(self, business_id: int, name: str, content: bytes) -> tuple[IngestReport, int]:
         """Takes one file in under its name; returns what became of it and how many facts it proposes.
@@ -68,7 +113,14 @@ class Library:
         A file that cannot be read is in the report's `failed`, with what to do. Raises KnowledgeUnavailable
         and what the embedder raises.
         """
-        opened = await self._open()
+        async with self.opened() as opened:
+            return await self._add(opened, business_id, name, content)
+
+    async def _add(
+        self, opened: Opened, business_id: int, name: str, content: bytes
+    ) -> tuple[IngestReport, int]:
+        from knowledge.ingest import ingest
+
         with tempfile.TemporaryDirectory(prefix="sara-upload-") as folder:
             path = Path(folder) / Path(name).name
             await asyncio.to_thread(path.write_bytes, content)
@@ -92,7 +144,12 @@ class Library:
 
         Raises InferenceError, KnowledgeUnavailable.
         """
-        opened = await self._open()
+        async with self.opened() as opened:
+            return await self._ask(opened, business_id, question, language)
+
+    async def _ask(self, opened: Opened, business_id: int, question: str, language: str) -> Tried:
+        from jobs.trial import trial
+
         said = {"author": "customer", "kind": "text", "text": question, "sent_at": ""}
         event = {
             "kind": "customer_message",
@@ -139,7 +196,17 @@ class Library:
         )
 
 
+def _import_code() -> None:
+    """In a thread: it takes a second, in which webhooks are answered."""
+    for module in _CODE:
+        importlib.import_module(module)
+
+
 def _listed(path: Path, profile: Profile, today: date, detect: Detect) -> Listed:
+    from knowledge import files
+    from knowledge.facts.reading import read_facts, spoken_in
+    from knowledge.readers.reading import read
+
     document = read(files.load(path), path.name)
     facts = read_facts(document, currency=profile.business.currency, on=today).facts
     if facts.untold:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import InferenceError
+from inference.sound_formats import Container, sniff
 
 SAMPLE_RATE = 16_000
 """Hz; what Whisper and the voice activity detector expect."""
@@ -24,23 +25,10 @@ MIN_SECONDS = 0.25
 DECODE_SECONDS = 20.0
 """Longest time spent on decoding one note; five minutes of Opus take a third of a second."""
 
-Container = Literal["ogg", "wav", "mp3", "mp4", "amr", "flac", "matroska", "aac"]
 Reason = Literal[
     "empty", "not_audio", "no_audio_stream", "video", "truncated", "damaged",
     "too_long", "too_short", "too_big",
 ]  # fmt: skip
-
-MIME_TYPES: dict[Container, str] = {
-    "ogg": "audio/ogg",
-    "wav": "audio/wav",
-    "mp3": "audio/mpeg",
-    "mp4": "audio/mp4",
-    "amr": "audio/amr",
-    "flac": "audio/flac",
-    "matroska": "audio/webm",
-    "aac": "audio/aac",
-}
-"""What each container is called on the web."""
 
 _ADVICE: dict[Reason, str] = {
     "empty": "there are no bytes: download the note again",
@@ -53,16 +41,6 @@ _ADVICE: dict[Reason, str] = {
     "too_short": "the note is too short to hold a word: ask to record it again",
     "too_big": "the file is over the size limit: ask for a shorter note",
 }
-# (offset, magic): AMR-NB and AMR-WB share the prefix; 1A45DFA3 is EBML, which WebM and Matroska share.
-_MAGIC: tuple[tuple[int, bytes, Container], ...] = (
-    (0, b"OggS", "ogg"),
-    (8, b"WAVE", "wav"),
-    (4, b"ftyp", "mp4"),
-    (0, b"#!AMR", "amr"),
-    (0, b"fLaC", "flac"),
-    (0, b"\x1a\x45\xdf\xa3", "matroska"),
-    (0, b"ID3", "mp3"),
-)
 # Containers whose header states the exact length; elsewhere the announced length is an estimate.
 _EXACT_LENGTH: frozenset[Container] = frozenset({"mp4", "flac"})
 _LENGTH_TOLERANCE_S = 0.5
@@ -95,19 +73,6 @@ class Clip:
     def duration_s(self) -> float:
         """Length in seconds."""
         return len(self.samples) / SAMPLE_RATE
-
-
-def sniff(audio: bytes) -> Container | None:
-    """The container these bytes are in, by content; None for anything that is not audio we decode."""
-    for offset, magic, container in _MAGIC:
-        if audio.startswith(magic, offset):
-            return container
-    if len(audio) < 2 or audio[0] != 0xFF:
-        return None
-    # ADTS and MPEG audio share the 12-bit sync word; ADTS has layer bits 00 (ISO/IEC 13818-7, 11172-3).
-    if audio[1] & 0xF6 == 0xF0:
-        return "aac"
-    return "mp3" if audio[1] & 0xE0 == 0xE0 and audio[1] & 0x06 else None
 
 
 def decode(audio: bytes, *, max_seconds: float, max_bytes: int, within_s: float = DECODE_SECONDS) -> Clip:

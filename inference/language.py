@@ -5,21 +5,23 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lingua import Language, LanguageDetector, LanguageDetectorBuilder
+if TYPE_CHECKING:
+    from lingua import LanguageDetector
 
-# French and German are told apart too, so that they are not mistaken for one of the four.
+# By lingua's names. French and German are told apart too, so that they are not mistaken for one of the four.
 CANDIDATES = {
-    "it": Language.ITALIAN,
-    "en": Language.ENGLISH,
-    "es": Language.SPANISH,
-    "pt": Language.PORTUGUESE,
-    "fr": Language.FRENCH,
-    "de": Language.GERMAN,
+    "it": "ITALIAN",
+    "en": "ENGLISH",
+    "es": "SPANISH",
+    "pt": "PORTUGUESE",
+    "fr": "FRENCH",
+    "de": "GERMAN",
 }
 # The languages SARA speaks.
 LANGUAGES = ("it", "en", "es", "pt")
-_CODES = {language: code for code, language in CANDIDATES.items()}
+_CODES = {name: code for code, name in CANDIDATES.items()}
 # What carries no language: links, addresses, numbers, emoji, punctuation.
 _NOT_WORDS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[\W\d_]+")
 MAX_CHARS = 600
@@ -79,12 +81,16 @@ class LanguageIdentifier:
 
     def _beliefs(self, words: str) -> dict[str, float]:
         values = self._load().compute_language_confidence_values(words)
-        return {_CODES[value.language]: value.value for value in values}
+        return {_CODES[value.language.name]: value.value for value in values}
 
-    def _load(self) -> LanguageDetector:
+    def _load(self) -> "LanguageDetector":
+        from lingua import Language, LanguageDetectorBuilder
+
         with self._loading:
             if self._detector is None:
-                builder = LanguageDetectorBuilder.from_languages(*CANDIDATES.values())
+                builder = LanguageDetectorBuilder.from_languages(
+                    *(getattr(Language, name) for name in CANDIDATES.values())
+                )
                 self._detector = builder.with_preloaded_language_models().build()
             return self._detector
 

@@ -8,8 +8,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.state import ApiServices
-from jobs.app import run_worker
-from sara import services, studio
+from sara import services
 from sara.memory import settle
 from sara.settings import Settings
 from sara.watching import watching
@@ -23,9 +22,12 @@ def make_app(settings: Settings, *, with_worker: bool = False) -> FastAPI:
         async with AsyncExitStack() as stack:
             watched = await stack.enter_async_context(watching(settings, "sara-serve"))
             dsn = await stack.enter_async_context(services.database(settings))
-            crm = await stack.enter_async_context(services.record(settings, dsn))
+            crm = await stack.enter_async_context(services.record(settings, dsn, jobs=with_worker))
             if with_worker:
-                opened = await stack.enter_async_context(services.worker(settings, dsn, crm, watched))
+                from jobs.app import run_worker
+                from sara.worker import open_worker
+
+                opened = await stack.enter_async_context(open_worker(settings, dsn, crm, watched))
                 work = asyncio.create_task(
                     run_worker(
                         opened.app,
@@ -53,5 +55,7 @@ def __getattr__(name: str) -> FastAPI:
     # `sara.asgi:app` is built when a server asks for it, not when the module is imported. It shares its
     # services with the graph of the same process: an embedded database can be opened once in a process.
     if name == "app":
+        from sara import studio
+
         return create_app(studio.process.api)
     raise AttributeError(name)

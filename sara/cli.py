@@ -1,110 +1,142 @@
 """The command line. The only place that knows exit codes: 0 success, 1 failure with one line, 2 bad usage."""
 
+import importlib
 import sys
+from collections.abc import Iterator, MutableMapping
+from typing import Any, cast
 
 import typer
 from pydantic import ValidationError
+from typer.core import TyperGroup
 
 from sara import settings  # first: it sets what libraries read when they are imported
-from sara.commands import (
-    agenda,
-    agent,
-    alerts,
-    backup,
-    batch,
-    bench,
-    business,
-    calendar,
-    campaign,
-    chat,
-    contact,
-    demo,
-    doctor,
-    evaluate,
-    facts,
-    follow_up,
-    handoff,
-    keys,
-    knowledge,
-    limits,
-    outbox,
-    quote,
-    replay,
-    run,
-    studio,
-    template,
-    ticket,
-    transcribe,
-    webhook,
-    webhooks,
-    whatsapp,
-)
-from sara.commands.failures import KNOWN
+
+COMMANDS = {
+    "demo": "demo:demo",
+    "serve": "run:serve",
+    "worker": "run:worker",
+    "migrate": "run:migrate",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
+    "doctor": "doctor:doctor",
+    "chat": "chat:chat",
+    "play": "chat:play",
+    "ingest": "knowledge:ingest",
+    "reindex": "knowledge:reindex",
+    "search": "knowledge:search",
+    "score": "batch:score",
+    "classify": "batch:classify",
+    "ground": "batch:ground",
+    "when": "batch:when",
+    "transcribe": "transcribe:transcribe",
+    "eval": "evaluate:evaluate",
+    "replay": "replay:replay",
+    "bench": "bench:bench",
+    "soak": "soak:soak",
+    "studio": "studio:studio",
+    "handoff": "handoff:app",
+    "business": "business:app",
+    "contact": "contact:app",
+    "agenda": "agenda:app",
+    "appointment": "agenda:closing",
+    "follow-up": "follow_up:app",
+    "calendar": "calendar:app",
+    "agent": "agent:app",
+    "audit": "audit:audit",
+    "keys": "keys:app",
+    "facts": "facts:app",
+    "quote": "quote:app",
+    "ticket": "ticket:app",
+    "alerts": "alerts:app",
+    "webhooks": "webhooks:app",
+    "template": "template:app",
+    "campaign": "campaign:app",
+    "limits": "limits:app",
+    "budget": "budget:app",
+    "webhook": "webhook:app",
+    "outbox": "outbox:app",
+    "quarantine": "quarantine:app",
+    "whatsapp": "whatsapp:app",
+}
+"""Where each command is, in sara/commands: a function, or a Typer of several."""
+
+
+class _Lazily(TyperGroup):
+    """Imports a command when it is asked for: `sara serve` must not carry what `sara eval` needs."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Commands()
+
+
+class _Commands(MutableMapping[str, Any]):
+    """The commands by name, each imported at its first use."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Any] = dict.fromkeys(COMMANDS)
+
+    def __getitem__(self, name: str) -> Any:
+        if self._found[name] is None:
+            self._found[name] = _imported(name)
+        return self._found[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._found[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def _imported(name: str) -> Any:
+    module, _, attribute = COMMANDS[name].partition(":")
+    found = getattr(importlib.import_module(f"sara.commands.{module}"), attribute)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    if not isinstance(found, typer.Typer):
+        alone.command(name)(found)
+        return typer.main.get_command(alone)
+    alone.add_typer(found, name=name)
+    return cast(TyperGroup, typer.main.get_command(alone)).commands[name]
+
 
 app = typer.Typer(
     name="sara",
+    cls=_Lazily,
     help="A WhatsApp assistant small businesses trust with their customers.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("demo")(demo.demo)
-app.command("serve")(run.serve)
-app.command("worker")(run.worker)
-app.command("migrate")(run.migrate)
-app.command("backup")(backup.backup)
-app.command("restore")(backup.restore)
-app.command("doctor")(doctor.doctor)
-app.command("chat")(chat.chat)
-app.command("play")(chat.play)
-app.command("ingest")(knowledge.ingest)
-app.command("reindex")(knowledge.reindex)
-app.command("search")(knowledge.search)
-app.command("score")(batch.score)
-app.command("classify")(batch.classify)
-app.command("ground")(batch.ground)
-app.command("when")(batch.when)
-app.command("transcribe")(transcribe.transcribe)
-app.command("eval")(evaluate.evaluate)
-app.command("replay")(replay.replay)
-app.command("bench")(bench.bench)
-app.command("studio")(studio.studio)
-app.add_typer(handoff.app, name="handoff")
-app.add_typer(business.app, name="business")
-app.add_typer(contact.app, name="contact")
-app.add_typer(agenda.app, name="agenda")
-app.add_typer(agenda.closing, name="appointment")
-app.add_typer(follow_up.app, name="follow-up")
-app.add_typer(calendar.app, name="calendar")
-app.add_typer(agent.app, name="agent")
-app.add_typer(keys.app, name="keys")
-app.add_typer(facts.app, name="facts")
-app.add_typer(quote.app, name="quote")
-app.add_typer(ticket.app, name="ticket")
-app.add_typer(alerts.app, name="alerts")
-app.add_typer(webhooks.app, name="webhooks")
-app.add_typer(template.app, name="template")
-app.add_typer(campaign.app, name="campaign")
-app.add_typer(limits.app, name="limits")
-app.add_typer(webhook.app, name="webhook")
-app.add_typer(outbox.app, name="outbox")
-app.add_typer(whatsapp.app, name="whatsapp")
+
+
+@app.callback()
+def _sara() -> None:
+    pass
 
 
 def main() -> None:
     """The `sara` command."""
     try:
         app()
-    except KNOWN as error:
-        words = str(error) or (type(error).__doc__ or type(error).__name__).split("\n")[0]
-        print(f"sara: {' '.join(words.split())}", file=sys.stderr)
-        sys.exit(1)
     except ValidationError as error:
         prefix = settings.PREFIXES.get(error.title)
         if prefix is None:
             raise
         problem = error.errors(include_url=False)[0]
         print(f"sara: {prefix}{str(problem['loc'][0]).upper()}: {problem['msg']}", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        from sara.commands.known import KNOWN
+
+        if not isinstance(error, KNOWN):
+            raise
+        words = str(error) or (type(error).__doc__ or type(error).__name__).split("\n")[0]
+        print(f"sara: {' '.join(words.split())}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

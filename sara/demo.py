@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from crm import logins, passwords, queue, registry
@@ -21,15 +21,19 @@ class DocumentsNotRead(Exception):
     """The demo's own documents could not all be ingested."""
 
 
-async def prepare(settings: Settings, dsn: str, crm: Crm, *, report: Report) -> None:
+async def prepare(
+    settings: Settings, dsn: str, crm: Crm, *, report: Report, reading: Collection[str] | None = None
+) -> None:
     """Enters the businesses and ingests their documents; what is there already stays as it is.
 
-    Raises DocumentsNotRead.
+    With `reading` only the documents of these businesses. Raises DocumentsNotRead.
     """
     entered = await seed.enter_seeds(crm)
     model, telling = services.embedder(settings), services.telling_languages()
     async with services.knowledge(settings, dsn, model, create=True) as store:
         for slug, business_id in entered.items():
+            if reading is not None and slug not in reading:
+                continue
             done = await ingestion.ingest(
                 await asyncio.to_thread(_folders, slug),
                 business_id=business_id,

@@ -26,7 +26,8 @@ async def corrections(settings: Settings, dataset: Path | None, split: str | Non
         dsn = await stack.enter_async_context(services.database(settings))
         crm = await stack.enter_async_context(services.record(settings, dsn))
         client = await stack.enter_async_context(services.whatsapp(settings))
-        library = Library(crm, lambda: services.reading(settings, dsn, crm, client), stack)
+        library = Library(crm, lambda: services.reading(settings, dsn, crm, client))
+        stack.push_async_callback(library.close)
         judged = await _of_record(crm, library)
     return replace(suite.judge(judged), about={"rows": "the record"})
 

@@ -25,6 +25,7 @@ from jobs.services import Services
 from sara import services
 from sara.settings import Settings, simulated
 from sara.watching import watching
+from sara.worker import open_worker
 
 HOST = "127.0.0.1"
 
@@ -68,7 +69,7 @@ async def local_on(
             crm = await stack.enter_async_context(services.record(settings, dsn))
             simulator = Simulator(await simulated_world(settings, crm, url))
             stack.push_async_callback(simulator.aclose)
-            worker = await stack.enter_async_context(services.worker(settings, dsn, crm, watched))
+            worker = await stack.enter_async_context(open_worker(settings, dsn, crm, watched))
             equipped = equip(worker.services) if equip else worker.services
             app = create_app(lambda: services.api(settings, dsn, crm, watched))
             app.mount("/", simulator_app(simulator))

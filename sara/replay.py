@@ -80,7 +80,7 @@ async def stage(settings: Settings) -> AsyncIterator[Stage]:
         crm = await stack.enter_async_context(services.record(settings, dsn))
         client = await stack.enter_async_context(services.whatsapp(settings))
         context = await stack.enter_async_context(services.thinking(settings, dsn, crm, client))
-        checkpoints = await open_pool(dsn, max_size=2, name="replay")
+        checkpoints = await open_pool(dsn, max_size=2, name="replay", pooled=settings.pooled)
         stack.push_async_callback(checkpoints.close)
         context = replace(context, chat=chat_of(settings))
         yield Stage(crm, build(TenantSaver(checkpoints, services.state_cipher(settings))), context)

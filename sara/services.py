@@ -1,64 +1,54 @@
-"""What a process needs, opened in order and closed in reverse. The only place that composes."""
+"""What a process needs, opened in order and closed in reverse. This and sara/worker.py alone compose.
+
+What is imported where it is opened is not carried by processes that do not open it: `sara serve` has no
+models and no graph (tests/api/test_light.py), `sara worker` no HTTP application.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import httpx
-from procrastinate import App
 
-from api.library import Library, Opened
-from api.live import Live
-from api.metrics import Metrics
-from api.state import ApiServices
-from channels.outward import post
 from channels.whatsapp.client import WhatsAppClient
-from crm.record import Crm, utc_now
+from channels.whatsapp.transport import prompt_or_not_at_all
+from crm.record import Crm
 from crm.sealing import Seal
 from db import embedded
-from db.checkpoints import TenantSaver
-from db.cipher import StateCipher
+from db.address import watchful
+from db.clock import DatabaseClock
 from db.migrate import migrate, require_current
 from db.pool import open_pool
-from db.tenancy import tenant
-from graph.build import Machine, build
-from graph.context import Context, Tuning
-from graph.history import Explained, explained
-from inference.chat import ChatModel, ModelChain, ollama_chat, openai_chat
-from inference.classify import IntentClassifier
-from inference.compass import take_compass
-from inference.duet import DuetEmbedder
-from inference.embed import Embedder, LangChainEmbeddings
-from inference.embedders import build_embedder
-from inference.errors import ModelMissing
-from inference.extractive import ExtractiveResponder
-from inference.language import LANGUAGES, LanguageIdentifier
-from inference.sensitivity import SensitivityScorer
-from inference.speech import WhisperTranscriber
-from inference.weights import resolve_whisper
 from jobs.accounts import Accounts
-from jobs.app import build_app
 from jobs.media import ChannelMedia
-from jobs.services import Attention, Keeping, Outward, Patience, Services
-from jobs.telling import Bell
 from jobs.watching import Watching
-from knowledge.ingest import Detect
 from knowledge.phrases import Phrases
-from knowledge.search import KnowledgeSearch
-from knowledge.store import KnowledgeStore, open_store
 from knowledge.vertical import load_vertical
-from sara import contact_export, seed
+from sara import connections, seed
 from sara.audio_key import SECRETS, own_keys
-from sara.calendar_opener import calendar_opener
-from sara.langsmith import traced
 from sara.memory import give_back
-from sara.metered import MeteredChat, MeteredEmbedder, MeteredTranscriber
-from sara.settings import Settings, langsmith, split_keys
+from sara.past import Past
+from sara.settings import Settings, split_keys
+from sara.sign_on import provider_of
 
-SPARE_CONNECTIONS = 4
+if TYPE_CHECKING:
+    from api.library import Opened
+    from api.state import ApiServices
+    from db.checkpoints import TenantSaver
+    from db.cipher import StateCipher
+    from graph.context import Context, Tuning
+    from inference.chat import ChatModel, ModelChain
+    from inference.duet import DuetEmbedder
+    from inference.embed import Embedder
+    from inference.speech import WhisperTranscriber
+    from knowledge.ingest import Detect
+    from knowledge.search import KnowledgeSearch
+    from knowledge.store import KnowledgeStore
 
 
 @asynccontextmanager
@@ -69,8 +59,9 @@ async def database(settings: Settings) -> AsyncIterator[str]:
     Raises DatabaseUnavailable, MigrationFailed, SchemaOutdated.
     """
     if settings.database_url:
-        await require_current(settings.database_url)
-        yield settings.database_url
+        dsn = watchful(settings.database_url, pooled=settings.pooled)
+        await require_current(dsn)
+        yield dsn
         return
     server = await asyncio.to_thread(embedded.start, settings.data_dir.resolve())
     try:
@@ -81,22 +72,22 @@ async def database(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def record(settings: Settings, dsn: str) -> AsyncIterator[Crm]:
-    """The book of record on a pool of its own."""
-    # Every job at work holds its conversation on a connection of its own, and needs another to work with.
-    most = max(
-        settings.database_connections,
-        settings.worker_concurrency + settings.worker_deliveries + SPARE_CONNECTIONS,
-    )
-    pool = await open_pool(dsn, max_size=most, min_size=2)
+async def record(settings: Settings, dsn: str, *, jobs: bool = True) -> AsyncIterator[Crm]:
+    """The book of record on a pool of its own, with connections for a worker's `jobs` at once."""
+    most = connections.of_record(settings, jobs=jobs)
+    pool = await open_pool(dsn, max_size=most, min_size=2, pooled=settings.pooled)
     try:
-        yield await asyncio.to_thread(Crm, pool, utc_now)  # reads its queries' files
+        yield await asyncio.to_thread(Crm, pool, DatabaseClock())  # reads its queries' files
     finally:
         await pool.close()
 
 
 def api_services(settings: Settings, crm: Crm, watching: Watching | None = None) -> ApiServices:
     """What the HTTP layer works with."""
+    from api.limits import Limits
+    from api.metrics import Metrics
+    from api.state import ApiServices
+
     watching = watching or Watching()
     watching.exposition.pools["record"] = crm.pool_stats
     return ApiServices(
@@ -107,6 +98,9 @@ def api_services(settings: Settings, crm: Crm, watching: Watching | None = None)
         metrics=Metrics(watching.exposition),
         spans=watching.spans,
         seal=seal(settings),
+        limits=Limits(settings.limit_caller, settings.limit_address),
+        sign_on=provider_of(settings),
+        public_url=settings.public_url,
     )
 
 
@@ -115,26 +109,25 @@ async def api(
     settings: Settings, dsn: str, crm: Crm, watching: Watching | None = None
 ) -> AsyncIterator[ApiServices]:
     """The same with what the console needs: live updates, the threads' checkpoints, customers' files."""
+    from api.library import Library
+    from api.live import Live
+
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(whatsapp(settings))
-        saver = await stack.enter_async_context(checkpoints(settings, dsn))
-        machine = build(saver)
-
-        async def explain(business_id: int, thread_id: str, turn_id: str) -> Explained | None:
-            with tenant(business_id):
-                return await explained(machine, thread_id, turn_id)
-
-        live = Live(dsn)
+        past = Past(crm, lambda: checkpoints(settings, dsn), stack)
+        live = Live(connections.listening_at(settings, dsn))
         listening = asyncio.create_task(live.run())
         stack.push_async_callback(_ended, listening)
+        library = Library(crm, lambda: reading(settings, dsn, crm, client), give_back=give_back)
+        stack.push_async_callback(library.close)
         yield replace(
             await asyncio.to_thread(api_services, settings, crm, watching),  # may make a key's file
             live=live,
-            explain=explain,
-            export=lambda *whom: contact_export.zipped(crm, saver, seal(settings), *whom),
+            explain=past.explain,
+            export=lambda *whom: past.export(seal(settings), *whom),
             pack_of=lambda name: seed.pack_of(load_vertical(name)),
             secrets=await asyncio.to_thread(secrets_seal, settings),
-            library=Library(crm, lambda: reading(settings, dsn, crm, client), stack),
+            library=library,
             media=ChannelMedia(client, most_bytes=settings.media_most_bytes).fetch,
         )
 
@@ -142,18 +135,13 @@ async def api(
 @asynccontextmanager
 async def checkpoints(settings: Settings, dsn: str) -> AsyncIterator[TenantSaver]:
     """What threads remember, for reading."""
-    pool = await open_pool(dsn, max_size=4, name="history")
+    from db.checkpoints import TenantSaver
+
+    pool = await open_pool(dsn, max_size=connections.HISTORY, name="history", pooled=settings.pooled)
     try:
         yield TenantSaver(pool, state_cipher(settings))
     finally:
         await pool.close()
-
-
-@asynccontextmanager
-async def history(settings: Settings, dsn: str) -> AsyncIterator[Machine]:
-    """The machine for reading what threads remember; it has no services to run with."""
-    async with checkpoints(settings, dsn) as saver:
-        yield build(saver)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -166,7 +154,10 @@ async def _ended(task: asyncio.Task[None]) -> None:
 async def whatsapp(settings: Settings) -> AsyncIterator[WhatsAppClient]:
     """The Graph API's client."""
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
-    async with httpx.AsyncClient(limits=limits, timeout=httpx.Timeout(30, connect=5)) as http:
+    transport = prompt_or_not_at_all(limits)
+    async with httpx.AsyncClient(
+        limits=limits, timeout=httpx.Timeout(30, connect=5), transport=transport
+    ) as http:
         yield WhatsAppClient(
             http,
             base_url=settings.whatsapp_base_url,
@@ -177,12 +168,15 @@ async def whatsapp(settings: Settings) -> AsyncIterator[WhatsAppClient]:
 
 def embedder(settings: Settings) -> Embedder:
     """The embedding model of SARA_EMBEDDINGS."""
+    from inference.embedders import build_embedder
+
     return build_embedder(
         settings.embeddings,
         ollama_base_url=settings.ollama_base_url,
         openai_base_url=settings.llm_base_url,
         openai_api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else None,
         workers=max(2, os.cpu_count() or 1),
+        keep_in=settings.data_dir / "models",
     )
 
 
@@ -191,26 +185,49 @@ async def knowledge(
     settings: Settings, dsn: str, model: Embedder, *, create: bool = False
 ) -> AsyncIterator[KnowledgeStore]:
     """The passages, embedded with `model`; `create` makes room for its vectors where there is none yet."""
-    store = await open_store(dsn, model, LangChainEmbeddings(model), create=create)
+    from inference.embed import LangChainEmbeddings
+    from knowledge.store import open_store
+
+    store = await open_store(
+        dsn,
+        model,
+        LangChainEmbeddings(model),
+        pool_size=connections.PASSAGES,
+        create=create,
+        pooled=settings.pooled,
+    )
     try:
         yield store
     finally:
         await store.close()
 
 
+async def _search_of(store: KnowledgeStore, model: Embedder, reader: DuetEmbedder) -> KnowledgeSearch:
+    await reader.warm_up()
+    return await searching(store, model)
+
+
 async def searching(store: KnowledgeStore, model: Embedder) -> KnowledgeSearch:
     """Search over the store, with the bearings of its model. Raises what the embedder raises."""
+    from inference.compass import take_compass
+    from knowledge.search import KnowledgeSearch
+
     return KnowledgeSearch(store, await take_compass(model))
 
 
 def telling_languages() -> Detect:
     """Tells the language of a document's section; loads its models at the first question."""
+    from inference.language import LANGUAGES, LanguageIdentifier
+
     identifier = LanguageIdentifier()
     return lambda words, otherwise: identifier.detect(words, allowed=LANGUAGES, prior=otherwise).language
 
 
 def transcriber(settings: Settings) -> WhisperTranscriber:
     """Whisper, loaded by `warm_up` or at the first voice note. Raises ModelMissing, WeightsCorrupt."""
+    from inference.speech import WhisperTranscriber
+    from inference.weights import resolve_whisper
+
     return WhisperTranscriber(
         resolve_whisper(settings.whisper_model, settings.data_dir),
         compute_type=settings.whisper_compute_type,
@@ -250,17 +267,30 @@ def secrets_seal(settings: Settings) -> Seal | None:
 
 def state_cipher(settings: Settings) -> StateCipher | None:
     """What encrypts the threads' checkpoints; None without SARA_STATE_KEY: they are readable then."""
-    return StateCipher(split_keys(settings.state_key)) if settings.state_key is not None else None
+    if settings.state_key is None:
+        return None
+    from db.cipher import StateCipher
+
+    return StateCipher(split_keys(settings.state_key))
 
 
 def chat_model(settings: Settings, watching: Watching | None = None) -> ModelChain:
     """The chain of SARA_LLM, SARA_LLM_FALLBACK and the extractive responder."""
+    from inference.chat import ModelChain
+    from inference.extractive import ExtractiveResponder
+    from sara.engines import Gates
+    from sara.metered import MeteredChat
+
+    gates = Gates(settings)
     specs = [spec for spec in (settings.llm, settings.llm_fallback) if spec and spec != "extractive"]
-    models = [*(_chat(spec, settings) for spec in specs), ExtractiveResponder()]
+    models = [*(gates.limit(_chat(spec, settings)) for spec in specs), ExtractiveResponder()]
     return ModelChain([MeteredChat(model, watching) for model in models] if watching else models)
 
 
 def _chat(spec: str, settings: Settings) -> ChatModel:
+    from inference.chat import ollama_chat, openai_chat
+    from inference.errors import ModelMissing
+
     kind, _, name = spec.partition(":")
     if kind == "ollama" and name:
         return ollama_chat(name, base_url=settings.ollama_base_url, timeout_s=settings.llm_timeout_s)
@@ -274,6 +304,8 @@ def _chat(spec: str, settings: Settings) -> ChatModel:
 
 def tuning(settings: Settings) -> Tuning:
     """The thresholds of a turn."""
+    from graph.context import Tuning
+
     return Tuning(
         abstain_below=settings.abstain_below,
         confidence_below=settings.confidence_below,
@@ -284,10 +316,23 @@ def tuning(settings: Settings) -> Tuning:
 @asynccontextmanager
 async def reading(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClient) -> AsyncIterator[Opened]:
     """What takes documents in and tries questions out."""
+    from api.library import Opened
+
     async with thinking(settings, dsn, crm, client, listening=False) as context:
         model = context.embedder if context.one_embedder else embedder(settings)
         async with knowledge(settings, dsn, model, create=True) as store:
             yield Opened(store, context, telling_languages())
+
+
+def _encoders(settings: Settings) -> tuple[Embedder, DuetEmbedder]:
+    """What passages are embedded with, and the bundled encoders: the heads for intents and sensitivity read
+    these, whatever the others are."""
+    from inference.duet import DuetEmbedder, SentenceEncoder
+
+    model = embedder(settings)
+    if isinstance(model, DuetEmbedder):
+        return model, model
+    return model, DuetEmbedder(encoder=SentenceEncoder(settings.data_dir / "models"))
 
 
 @asynccontextmanager
@@ -301,27 +346,39 @@ async def thinking(
     watching: Watching | None = None,
 ) -> AsyncIterator[Context]:
     """The Context of the graph's nodes, its small models warm; without `listening` Whisper is not loaded."""
-    model = embedder(settings)
-    # The sensitivity and intent heads read the bundled encoders, whatever the passages are embedded with.
-    reader = model if isinstance(model, DuetEmbedder) else DuetEmbedder()
+    from graph.context import Context
+    from inference.classify import IntentClassifier
+    from inference.extractive import ExtractiveResponder
+    from inference.language import LanguageIdentifier
+    from inference.sensitivity import SensitivityScorer
+    from inference.steady import SteadyEmbedder
+    from jobs.telling import Bell
+    from sara.engines import within_budget
+    from sara.metered import MeteredEmbedder, MeteredTranscriber
+
+    model, reader = _encoders(settings)
+    steady = SteadyEmbedder(reader)
     languages = LanguageIdentifier()
-    async with knowledge(settings, dsn, model) as store:
+    async with knowledge(settings, dsn, SteadyEmbedder(model)) as store:
         hearing = await asyncio.to_thread(transcriber, settings)
         try:
-            await reader.warm_up()
-            if listening:
-                await asyncio.gather(languages.warm_up(), hearing.warm_up())
-            search = await searching(store, model)
-            phrases = await asyncio.to_thread(Phrases.load)
+            # All at once: each leaves the interpreter to the others for most of its time.
+            search, intents, sensitivity, phrases, *_ = await asyncio.gather(
+                _search_of(store, model, reader),
+                asyncio.to_thread(IntentClassifier.load),
+                asyncio.to_thread(SensitivityScorer.load),
+                asyncio.to_thread(Phrases.load),
+                *((languages.warm_up(), hearing.warm_up()) if listening else ()),
+            )
             yield Context(
                 crm=crm,
                 search=search,
-                chat=chat_model(settings, watching),
+                chat=within_budget(chat_model(settings, watching), crm, settings, watching),
                 last_resort=ExtractiveResponder(),
-                embedder=MeteredEmbedder(reader, watching) if watching else reader,
+                embedder=MeteredEmbedder(steady, watching) if watching else steady,
                 one_embedder=reader is model,
-                intents=await asyncio.to_thread(IntentClassifier.load),
-                sensitivity=await asyncio.to_thread(SensitivityScorer.load),
+                intents=intents,
+                sensitivity=sensitivity,
                 languages=languages,
                 transcriber=MeteredTranscriber(hearing, watching) if watching else hearing,
                 media=ChannelMedia(
@@ -338,55 +395,4 @@ async def thinking(
             )
         finally:
             hearing.close()
-
-
-@dataclass(frozen=True)
-class Worker:
-    """A worker's queue and services."""
-
-    app: App
-    services: Services
-
-
-@asynccontextmanager
-async def worker(
-    settings: Settings, dsn: str, crm: Crm, watching: Watching | None = None
-) -> AsyncIterator[Worker]:
-    """Everything that runs turns and deliveries."""
-    watching = (watching or Watching()).at_work()
-    async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(whatsapp(settings))
-        context = await stack.enter_async_context(thinking(settings, dsn, crm, client, watching=watching))
-        await asyncio.to_thread(give_back)
-        checkpoints = await open_pool(dsn, max_size=settings.worker_concurrency + 2, name="checkpoints")
-        stack.push_async_callback(checkpoints.close)
-        watching.exposition.pools |= {"record": crm.pool_stats, "checkpoints": checkpoints.get_stats}
-        app = build_app(dsn)
-        await stack.enter_async_context(app.open_async())
-        saver = TenantSaver(checkpoints, state_cipher(settings))
-        key = await asyncio.to_thread(secrets_seal, settings)
-        poster = await stack.enter_async_context(post.opened(allow_private=settings.webhooks_allow_private))
-        services = Services(
-            crm=crm,
-            machine=await stack.enter_async_context(traced(build(saver), langsmith())),
-            context=context,
-            client=client,
-            patience=Patience(
-                unknown_grace_s=settings.unknown_grace_s, unknown_hold_s=settings.unknown_hold_s
-            ),
-            clock=crm.clock,
-            keep_audio=timedelta(days=settings.audio_days),
-            keeping=Keeping(
-                webhooks=timedelta(days=settings.webhook_days),
-                threads=timedelta(days=settings.thread_days),
-                contacts=timedelta(days=settings.contact_days) if settings.contact_days else None,
-            ),
-            outward=Outward(seal=key, post=poster, public_url=settings.public_url),
-            calendars=await stack.enter_async_context(calendar_opener(settings, key)),
-            accounts=Accounts(client, crm, key),
-            watching=watching,
-            attention=Attention(
-                apologise_after=settings.handoff_apology_minutes, idle_after=settings.handoff_idle_minutes
-            ),
-        )
-        yield Worker(app, services)
+            reader.close()

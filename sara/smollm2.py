@@ -8,6 +8,7 @@ import asyncio
 import importlib
 import importlib.util
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,16 @@ from inference.errors import BadModelOutput, ModelMissing
 _CONTEXT = 8192  # tokens, all it was trained for
 _MOST_TOKENS = 220
 _CHARACTERS = {"reply": 320, "details": 80, "service": 60, "when": 40}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How an engine took in a prompt: tokens it still had in its cache from before, tokens it had to read,
+    and the milliseconds that took."""
+
+    cached: int
+    read: int
+    milliseconds: float
 
 
 class SmolLM2:
@@ -45,13 +56,10 @@ class SmolLM2:
 
     async def propose(self, request: Request) -> Answered:
         """One answer at temperature 0. Raises BadModelOutput."""
-        messages = [{"role": "system", "content": request.system}]
-        messages += [{"role": role, "content": text} for role, text in request.history]
-        messages.append({"role": "user", "content": request.turn})
         async with self._turn:
             started = time.perf_counter()
             self.asked += 1
-            answer = await asyncio.to_thread(self._server.handle_chat_completions, _asked(messages))
+            answer = await asyncio.to_thread(self._server.handle_chat_completions, _asked(request))
         try:
             text = answer["choices"][0]["message"]["content"]
         except (KeyError, IndexError, TypeError) as error:
@@ -59,6 +67,17 @@ class SmolLM2:
         proposal = parse(text)
         self.valid += 1
         return Answered(proposal, self.name, time.perf_counter() - started)
+
+    async def read(self, request: Request) -> Reading:
+        """Reads a request as if to answer it. Raises BadModelOutput where no tokens are counted."""
+        asked = _asked(request) | {"max_tokens": 1, "response_format": {"type": "text"}}
+        async with self._turn:
+            answer = await asyncio.to_thread(self._server.handle_chat_completions, asked)
+        try:
+            timings = answer["timings"]
+            return Reading(int(timings["cache_n"]), int(timings["prompt_n"]), float(timings["prompt_ms"]))
+        except (KeyError, TypeError) as error:
+            raise BadModelOutput(f"no count of tokens: {str(answer)[:200]}") from error
 
 
 def _weights() -> Path:
@@ -71,7 +90,10 @@ def _weights() -> Path:
     return next(Path(found.submodule_search_locations[0]).glob("*.gguf"))
 
 
-def _asked(messages: list[dict[str, str]]) -> dict[str, Any]:
+def _asked(request: Request) -> dict[str, Any]:
+    messages = [{"role": "system", "content": request.system}]
+    messages += [{"role": role, "content": text} for role, text in request.history]
+    messages.append({"role": "user", "content": request.turn})
     return {
         "messages": messages,
         "max_tokens": _MOST_TOKENS,

@@ -19,7 +19,7 @@ from api.console.pages import HEADERS, Pages
 from api.console.uploads import MOST_BYTES
 from api.library import Library, Tried
 from api.state import services_of
-from crm import businesses, corrections, library, proposals
+from crm import businesses, corrections, library, proposals, trail
 from crm.errors import RecordError
 from inference.errors import InferenceError
 from knowledge.errors import KnowledgeError
@@ -76,6 +76,7 @@ def _add_documents(router: APIRouter, pages: Pages) -> None:
         if report.failed:
             problem = say("{name} was not taken in: {why}", name=name, why=report.failed[0].error)
             return await _told(request, pages, seat, problem)
+        await _added(request, seat, name)
         what = "unchanged" if report.unchanged else "facts" if facts else "added"
         where = f"/console/{seat.business.slug}/knowledge?told={what}"
         if scripted(request):
@@ -91,7 +92,8 @@ def _add_documents(router: APIRouter, pages: Pages) -> None:
         try:
             first, last = (date.fromisoformat(day) if day else None for day in (valid_from, valid_until))
             async with services_of(request).crm.transaction(seat.business.business_id) as tx:
-                await library.hold(tx, valid_id(document_id), first, last)
+                held = await library.hold(tx, valid_id(document_id), first, last)
+                await trail.did(tx, seat.reader, "document_dated", subject_id=document_id, detail=held)
         except ValueError:
             return await _shown(request, pages, seat, problem=say("This day does not exist."))
         except RecordError as error:
@@ -104,7 +106,8 @@ def _add_documents(router: APIRouter, pages: Pages) -> None:
         say = pages.speaker(seat.person.language)
         try:
             async with services_of(request).crm.transaction(seat.business.business_id) as tx:
-                await library.drop(tx, valid_id(document_id))
+                gone = await library.drop(tx, valid_id(document_id))
+                await trail.did(tx, seat.reader, "document_deleted", subject_id=document_id, detail=gone)
         except RecordError as error:
             return await _shown(request, pages, seat, problem=words.problem(say, error))
         return RedirectResponse(f"/console/{seat.business.slug}/knowledge?told=deleted", 303)
@@ -146,6 +149,7 @@ def _add_proposals(router: APIRouter, pages: Pages) -> None:
                 return await _shown(request, pages, seat, problem=str(error))
             if report.failed:
                 return await _shown(request, pages, seat, problem=report.failed[0].error)
+            await _added(request, seat, name)
         async with services_of(request).crm.transaction(business_id) as tx:
             await corrections.settle(
                 tx, key[:64], "accepted" if verdict == "accept" else "rejected", seat.agent_id
@@ -170,6 +174,11 @@ def _library(request: Request) -> Library:
     if found is None:
         raise HTTPException(503, "documents are taken in on the terminal here: sara ingest")
     return found
+
+
+async def _added(request: Request, seat: Seat, name: str) -> None:
+    async with services_of(request).crm.transaction(seat.business.business_id) as tx:
+        await trail.did(tx, seat.reader, "document_added", detail=name)
 
 
 async def _told(request: Request, pages: Pages, seat: Seat, problem: str) -> Response:

@@ -20,7 +20,7 @@ from api.console.tool_forms import INTENTS, Fault, Form, entered
 from api.console.tool_run import Actor, carry_out
 from api.errors import STATUS
 from api.state import ApiServices, services_of
-from crm import appointments, businesses, conversations, desk, handoffs
+from crm import appointments, businesses, conversations, desk, handoffs, trail
 from crm.errors import BotSpeaks, RecordError
 from crm.record import Tx
 from tools.tool import Done
@@ -143,6 +143,7 @@ async def rendered(
         booked = await appointments.of_contact(tx, row.contact_id)
         slots = await _known_slots(tx, conversation_id) if not values else {}
         context = await form_context(tx, seat, form, {**slots, **values}, faults)
+        await trail.looked(tx, seat.reader, "conversation", [row.contact_id], subject_id=conversation_id)
     if form in ("move", "cancel") and not booked:
         raise HTTPException(404, "no appointment to change")
     action = f"/console/{seat.business.slug}/c/{conversation_id}/tool/{form}"

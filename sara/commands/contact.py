@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import typer
 
-from crm import businesses
+from crm import businesses, trail
 from crm.errors import UnknownContact
 from crm.privacy import basis, erasure, export, people
 from crm.privacy.basis import Basis, BasisRow, Purpose
@@ -56,6 +56,7 @@ async def _export(business: str, contact: str, output: Path | None) -> tuple[Pat
             made = await export.export(tx, person, seal)
             threads = [row.thread_id for row in await people.threads(tx, person.contact_id)]
             name = (await businesses.profile(tx)).business.name
+            await trail.looked(tx, trail.OPERATOR, "export", [person.contact_id])
         async with desk.crm.as_owner() as tx:
             made.raw_webhooks = await export.count_raw(tx, person)
         async with _saver(desk) as saver:
@@ -170,7 +171,7 @@ async def _basis(
 
 @asynccontextmanager
 async def _saver(desk: Desk) -> AsyncIterator[TenantSaver]:
-    pool = await open_pool(desk.dsn, max_size=2, name="export")
+    pool = await open_pool(desk.dsn, max_size=2, name="export", pooled=desk.settings.pooled)
     try:
         yield TenantSaver(pool, services.state_cipher(desk.settings))
     finally:

@@ -1,25 +1,9 @@
-"""Errors a command answers with one line and exit code 1; anything else is a defect and shows itself."""
+"""What a command says when it cannot do what was asked."""
 
 import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from channels.simulator.simulator import NoReply, NoSuchButton, UnknownNumber
-from channels.whatsapp.errors import WhatsAppError
-from crm.errors import RecordError
-from db.errors import DatabaseError
-from evals.compare import RunUnreadable
-from evals.dataset import DatasetMissing
-from graph.replay import CheckpointGone
-from inference.errors import InferenceError
-from knowledge.business_file import BusinessFileError
-from knowledge.errors import KnowledgeError
-from sara.demo import DocumentsNotRead
-from sara.exchange import NoAnswer
-from sara.local import NoBusiness
-from sara.play import BadScript
-from sara.watching import MetricsNotShown
 
 
 class CommandFailed(Exception):
@@ -27,27 +11,6 @@ class CommandFailed(Exception):
 
 
 _NOT_OURS_TO_BIND = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL, socket.EAI_NONAME)
-
-KNOWN = (
-    CommandFailed,
-    BadScript,
-    CheckpointGone,
-    DatasetMissing,
-    DocumentsNotRead,
-    MetricsNotShown,
-    NoAnswer,
-    NoBusiness,
-    NoReply,
-    NoSuchButton,
-    RunUnreadable,
-    UnknownNumber,
-    WhatsAppError,
-    RecordError,
-    DatabaseError,
-    InferenceError,
-    KnowledgeError,
-    BusinessFileError,
-)
 
 
 @contextmanager

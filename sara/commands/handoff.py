@@ -15,6 +15,7 @@ from crm import businesses, conversations, corrections, desk, handoffs, messages
 from crm.errors import UnknownHandoff
 from crm.record import Crm
 from db.tenancy import tenant
+from graph.build import build
 from graph.history import around_pause
 from sara import services
 from sara.commands.loop import run
@@ -105,9 +106,9 @@ async def _states(handoff_id: int, as_json: bool) -> str:
         business_id = await _business_of(crm, handoff_id)
         async with crm.transaction(business_id) as tx:
             thread_id = (await handoffs.get(tx, handoff_id)).thread_id
-        async with services.history(settings, dsn) as machine:
+        async with services.checkpoints(settings, dsn) as saver:
             with tenant(business_id):
-                moments = await around_pause(machine, thread_id)
+                moments = await around_pause(build(saver), thread_id)
     return as_lines(moments) if as_json else as_text(moments)
 
 

@@ -94,7 +94,7 @@ async def _reindex(settings: Settings, *, drop_others: bool) -> tuple[int, list[
                 made = await reindexing.reindex(
                     store, owners, progress=lambda done, total: bar.update(task, completed=done, total=total)
                 )
-        return made, await drop_other_spaces(dsn, model.name) if drop_others else []
+        return made, await drop_other_spaces(dsn, model.name, pooled=settings.pooled) if drop_others else []
 
 
 def search(

@@ -8,17 +8,16 @@ from contextlib import AsyncExitStack, suppress
 from typing import Annotated, Literal
 
 import typer
-import uvicorn
 
 from db import embedded
 from db.migrate import migrate as bring_up_to_date
 from db.migrate import require_current
-from jobs.app import run_worker
-from sara import asgi, services
+from sara import services
 from sara.commands.failures import CommandFailed, listening
 from sara.commands.loop import configure_logging
 from sara.commands.loop import run as run_loop
-from sara.memory import settle
+from sara.connections import unshared
+from sara.memory import frugal, settle
 from sara.settings import Settings, load
 from sara.watching import shown, watching
 
@@ -31,13 +30,18 @@ def serve(
     with_worker: Annotated[bool, typer.Option("--worker", help="also run a worker in this process")] = False,
 ) -> None:
     """API and webhooks. Turns are run by `sara worker` (or here, with --worker)."""
+    import uvicorn
+
+    from sara import asgi
+
     settings = load()
     level = settings.log_level.lower()
     if level not in LOG_LEVELS:
         raise CommandFailed(f"SARA_LOG_LEVEL={settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")
     configure_logging(level)
     if settings.database_url:  # said in one line here, instead of in the traceback of a failed start
-        run_loop(require_current(settings.database_url), log_level=level)
+        run_loop(require_current(unshared(settings)), log_level=level)
+    frugal()
     app = asgi.make_app(settings, with_worker=with_worker)
     config = uvicorn.Config(
         app,
@@ -81,16 +85,20 @@ def _loop() -> Literal["uvloop", "asyncio"]:
 def worker() -> None:
     """Runs turns and deliveries until stopped; start as many as needed, on any machine."""
     settings = load()
+    frugal()
     run_loop(_worker(settings), log_level=settings.log_level)
 
 
 async def _worker(settings: Settings) -> None:
+    from jobs.app import run_worker
+    from sara.worker import open_worker
+
     async with AsyncExitStack() as stack:
         watched = await stack.enter_async_context(watching(settings, "sara-worker"))
         await stack.enter_async_context(shown(settings, watched.exposition))
         dsn = await stack.enter_async_context(services.database(settings))
         crm = await stack.enter_async_context(services.record(settings, dsn))
-        opened = await stack.enter_async_context(services.worker(settings, dsn, crm, watched))
+        opened = await stack.enter_async_context(open_worker(settings, dsn, crm, watched))
         settle()
         work = asyncio.create_task(
             run_worker(
@@ -115,7 +123,7 @@ def migrate() -> None:
 
 async def _migrate(settings: Settings) -> list[str]:
     if settings.database_url:
-        return await bring_up_to_date(settings.database_url)
+        return await bring_up_to_date(unshared(settings))
     server = await asyncio.to_thread(embedded.start, settings.data_dir.resolve())
     try:
         return await bring_up_to_date(server.dsn)

@@ -9,7 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from inference.audio import MIME_TYPES, SAMPLE_RATE, AudioRejected, Clip, Container, decode, sniff
+from inference.audio import SAMPLE_RATE, AudioRejected, Clip, decode
+from inference.sound_formats import MIME_TYPES, Container, sniff
 
 NOTES = Path(__file__).parents[1] / "voice"
 NOTE = (NOTES / "it_booking_man.ogg").read_bytes()

