@@ -11,6 +11,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from api import errors, feeds, handoffs, outbox, recordings, webhook
 from api.console import app as console
+from api.limits import Limited
 from api.metrics import Timed
 from api.state import ApiServices, services_of
 from crm import uptime
@@ -52,6 +53,7 @@ def create_app(lifespan: Lifespan) -> FastAPI:
     app.add_api_route("/healthz", _healthz, methods=["GET"])
     app.add_api_route("/readyz", _readyz, methods=["GET"])
     app.add_api_route("/metrics", _metrics, methods=["GET"], include_in_schema=False)
+    app.add_middleware(Limited)
     app.add_middleware(Timed)
     errors.install(app)
     return app

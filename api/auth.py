@@ -6,20 +6,27 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.state import services_of
+from api.state import address_of, services_of
 from crm import businesses
 from crm.errors import UnknownBusiness
+from crm.trail import Reader
 
 _bearer = HTTPBearer(auto_error=False, description="An agent's API token")
 
 
 @dataclass(frozen=True)
 class Caller:
-    """An agent, acting for one of the businesses that agent works for."""
+    """An agent's program, acting for one of that agent's businesses from a network `address`."""
 
     business_id: int
     agent_id: int
     role: str
+    address: str
+
+    @property
+    def reader(self) -> Reader:
+        """Who it is in the trail of looks and changes."""
+        return Reader(self.agent_id, "api", self.address)
 
     @property
     def supervisor(self) -> bool:
@@ -48,7 +55,7 @@ async def caller(
             raise HTTPException(404, "no such business") from error
     for membership in memberships:
         if membership.business_id == business_id:
-            return Caller(business_id, membership.agent_id, membership.role)
+            return Caller(business_id, membership.agent_id, membership.role, address_of(request))
     raise HTTPException(404, "no such business")
 
 

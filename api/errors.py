@@ -1,5 +1,7 @@
 """What our errors mean in HTTP. The only place that knows."""
 
+from collections.abc import Mapping
+
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
@@ -49,6 +51,12 @@ STATUS: dict[type[RecordError], int] = {
 }
 
 
+def told(error: Exception, status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """An error as every answer of ours tells it: its name, and words that say what to do."""
+    words = str(error) if status < 500 else (type(error).__doc__ or "").split("\n")[0]
+    return JSONResponse({"error": type(error).__name__, "detail": words}, status, headers)
+
+
 def install(app: FastAPI) -> None:
     """Makes every typed error an answer that says what to do."""
 
@@ -56,8 +64,7 @@ def install(app: FastAPI) -> None:
         status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
         retryable = getattr(error, "retryable", False)
         headers = {"Retry-After": "2"} if retryable else None
-        words = str(error) if status < 500 else (type(error).__doc__ or "").split("\n")[0]
-        return JSONResponse({"error": type(error).__name__, "detail": words}, status, headers)
+        return told(error, status, headers)
 
     async def refuse(_: Request, error: Exception) -> JSONResponse:
         # Without the input that FastAPI would repeat: it may be a customer's, and need not be valid Unicode.

@@ -10,7 +10,7 @@ from api.auth import Authenticated
 from api.state import services_of
 from channels.messages import OutboundMessage
 from channels.whatsapp.limits import fit
-from crm import conversations, desk, handoffs, messages
+from crm import conversations, desk, handoffs, messages, trail
 from crm.handoffs import HandoffRow
 from crm.messages import MessageRow
 
@@ -101,6 +101,7 @@ class Resolution(BaseModel):
 async def queue(request: Request, caller: Authenticated) -> list[Handoff]:
     """The open hand-overs, the longest waiting first."""
     async with services_of(request).crm.transaction(caller.business_id) as tx:
+        await trail.listed(tx, caller.reader, "queue")
         return [Handoff(**_row(row)) for row in await handoffs.queue(tx)]
 
 
@@ -111,6 +112,9 @@ async def packet(request: Request, caller: Authenticated, handoff_id: int) -> Pa
         row = await handoffs.get(tx, _id(handoff_id))
         conversation = await conversations.get(tx, row.conversation_id)
         said = await messages.of_conversation(tx, row.conversation_id)
+        await trail.looked(
+            tx, caller.reader, "conversation", [row.contact_id], subject_id=row.conversation_id
+        )
     return Packet(
         **_row(row),
         draft=row.draft,
@@ -139,6 +143,10 @@ async def reply(
     texts = [part.body for part in fit(OutboundMessage(body=answer.text))]
     async with services_of(request).crm.transaction(caller.business_id) as tx:
         said = await desk.answer(tx, _id(handoff_id), caller.agent_id, texts, by_force=caller.supervisor)
+        row = await handoffs.get(tx, handoff_id)
+        await trail.did(
+            tx, caller.reader, "message", contact_id=row.contact_id, subject_id=row.conversation_id
+        )
         return {"message_ids": said}
 
 

@@ -35,6 +35,12 @@ class Metrics:
             buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
             registry=self._exposition.counted,
         )
+        self._limited = Counter(
+            "sara_http_limited",
+            "Requests held back because there were too many",
+            ["reason"],
+            registry=self._exposition.counted,
+        )
         self._gauges = DatabaseGauges(fresh_s)
         self._exposition.look_at(self._gauges)
 
@@ -47,6 +53,10 @@ class Metrics:
     def request(self, route: str, status: int, seconds: float) -> None:
         """Adds one answered request."""
         self._seconds.labels(route, str(status)).observe(seconds)
+
+    def limited(self, by: str) -> None:
+        """Adds one request held back, by the limit it ran into: `caller` or `address`."""
+        self._limited.labels(by).inc()
 
     async def text(self, crm: Crm) -> bytes:
         """The exposition format, with what the database says of the installation at most some seconds ago."""

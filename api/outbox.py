@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from api.auth import Authenticated
 from api.state import services_of
-from crm import letters
+from crm import letters, trail
 
 router = APIRouter(prefix="/api/businesses/{business}/outbox", tags=["outbox"])
 
@@ -62,6 +62,7 @@ async def listed(
     """What was given up, or with `waiting` what is on its way; the newest first."""
     async with services_of(request).crm.transaction(caller.business_id) as tx:
         rows = await letters.listed(tx, dead=not waiting, most=most)
+        await trail.listed(tx, caller.reader, "undelivered")
     return [Letter(**{name: getattr(row, name) for name in Letter.model_fields}) for row in rows]
 
 
@@ -77,6 +78,7 @@ async def retry(request: Request, caller: Authenticated, outbox_id: int, again: 
     """Sends a message that was given up once more. 409 where that is not the case, or may say it twice."""
     async with services_of(request).crm.transaction(caller.business_id) as tx:
         await letters.retry(tx, _id(outbox_id), even_if_twice=again.even_if_twice)
+        await trail.did(tx, caller.reader, "sent_again", subject_id=outbox_id)
 
 
 def _id(outbox_id: int) -> int:

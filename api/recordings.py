@@ -6,9 +6,9 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.auth import Authenticated
 from api.state import services_of
-from crm import recordings
+from crm import recordings, trail
 from crm.errors import UnknownRecording
-from inference.audio import MIME_TYPES, sniff
+from inference.sound_formats import MIME_TYPES, sniff
 
 router = APIRouter(prefix="/api/businesses/{business}/messages", tags=["voice notes"])
 
@@ -25,6 +25,7 @@ async def audio(
         raise UnknownRecording(UnknownRecording.__doc__)
     async with services.crm.transaction(caller.business_id) as tx:
         recording = await recordings.get(tx, message_id, services.seal)
+        await trail.looked_at_message(tx, caller.reader, "recording", message_id)
     # What a browser is told comes from the content, never from the sender: it must not become a page here.
     container = sniff(recording.sound)
     return Response(

@@ -1,26 +1,33 @@
 """What the HTTP layer works with, kept on the application."""
 
+from __future__ import annotations
+
 import hmac
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 
 from api.library import Library
+from api.limits import Limits
 from api.live import Live
 from api.metrics import Metrics
+from channels.oidc.provider import Provider
 from crm import businesses
 from crm.packs import Pack
 from crm.record import Crm
 from crm.sealing import Seal
 from db.trace import Spans, Unrecorded
-from graph.history import Explained
 from knowledge.phrases import Phrases
+
+if TYPE_CHECKING:
+    from graph.history import Explained
 
 _NUMBER_TTL_S = 60.0
 
-Explain = Callable[[int, str, str], Awaitable[Explained | None]]
+Explain = Callable[[int, str, str], Awaitable["Explained | None"]]
 """(business_id, thread_id, turn_id) → how that turn came to what it said."""
 Media = Callable[[str, str | None], Awaitable[bytes]]
 """(media_id, sha256) → a customer's file. Raises MediaUnusable, WhatsAppError."""
@@ -47,6 +54,9 @@ class ApiServices:
     pack_of: Callable[[str], Pack] | None = None  # a vertical's pack. Raises UnknownVertical, VerticalError
     secrets: Seal | None = None  # encrypts where the team is told; None: the key is missing
     spans: Spans = field(default_factory=Unrecorded)  # records the steps of traces
+    sign_on: Provider | None = None  # the company's own login; None: passwords only
+    public_url: str | None = None  # where people reach this installation
+    limits: Limits = field(default_factory=Limits)  # how often one may ask; none as it stands
     phrases: Phrases = field(default_factory=Phrases.load)  # what customers are told
     _numbers: dict[str, tuple[float, int]] = field(default_factory=dict)
 
@@ -72,3 +82,8 @@ def services_of(request: Request) -> ApiServices:
     if not isinstance(services, ApiServices):
         raise TypeError("the application was started without its services")
     return services
+
+
+def address_of(request: Request) -> str:
+    """The network address a request came from: the proxy's word for it where uvicorn trusts the proxy."""
+    return request.client.host if request.client else "?"

@@ -21,6 +21,7 @@ class QueueRow:
     """A conversation in the queue. Without `handoff_id` nobody waits in it; urgency runs from 0 to 4."""
 
     conversation_id: int
+    contact_id: int
     owner: str
     conversation_status: str
     last_customer_at: datetime | None

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 
 import pyotp
 
-from crm import configure, logins
+from crm import configure, logins, trail
 from crm.errors import FactorHeld, FactorUnreadable, OwnFactorFirst, TooManyLogins, UnknownAgent, WrongCode
 from crm.logins import GUESSING, SessionRow, digest_of
 from crm.record import Crm, Tx
 from crm.sealing import NotOurSeal, Seal
+from crm.trail import Reader
 
 ISSUER = "SARA"
 STEP_S = 30
@@ -121,7 +122,7 @@ async def owing(tx: Tx, challenge: str) -> bool:
     return await tx.value("challenge_of", digest=digest_of(challenge)) is not None
 
 
-async def log_in(crm: Crm, challenge: str, code: str, seal: Seal | None) -> str | None:
+async def log_in(crm: Crm, challenge: str, code: str, seal: Seal | None, address: str = "") -> str | None:
     """The second step of a login, by a code of the app or a recovery code; returns the session's cookie.
 
     None when the challenge is over: the password is asked for again. Raises WrongCode, TooManyLogins,
@@ -135,7 +136,8 @@ async def log_in(crm: Crm, challenge: str, code: str, seal: Seal | None) -> str 
         if await _passed(tx, agent_id, held, code, seal):
             await tx.run("challenge_close", digest=digest_of(challenge))
             await tx.run("login_succeeded", who=_guesses(agent_id))
-            return await logins.open_session(tx, agent_id, factor=True)
+            return await logins.open_session(tx, agent_id, factor=True, address=address)
+        await trail.entered(tx, Reader(agent_id, "console", address), "login_failed", agent_id)
     raise WrongCode(WrongCode.__doc__)
 
 

@@ -9,10 +9,12 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
-from crm import passwords
+from crm import passwords, trail
 from crm.errors import TooManyLogins, UnknownAgent, WrongPassword
 from crm.record import Crm, Tx
+from crm.trail import OPERATOR, Reader
 
 SESSION_LASTS = timedelta(hours=12)
 IDLE_ENDS = timedelta(hours=4)
@@ -71,8 +73,11 @@ async def log_in(crm: Crm, email: str, password: str, address: str) -> Entered:
     async with crm.outside() as tx:
         if secret is None or not right:
             await tx.run("login_failed", who=[person, near])
+            # Asked for nobody as well: how long a refusal takes must not tell who works here.
+            whose = secret.agent_id if secret else 0
+            await trail.entered(tx, Reader(whose, "console", address), "login_failed", whose)
         else:
-            return await _open(tx, secret, person, password)
+            return await _open(tx, secret, person, password, address)
     raise WrongPassword(WrongPassword.__doc__)
 
 
@@ -82,13 +87,14 @@ async def _within_limits(tx: Tx, person: bytes, near: bytes) -> None:
             raise TooManyLogins(TooManyLogins.__doc__)
 
 
-async def _open(tx: Tx, secret: SecretRow, person: bytes, password: str) -> Entered:
+async def _open(tx: Tx, secret: SecretRow, person: bytes, password: str, address: str) -> Entered:
     await tx.run("login_succeeded", who=person)
     if secret.password_hash and passwords.outdated(secret.password_hash):
         fresh = await asyncio.to_thread(passwords.hashed, password)
         await tx.run("agent_rehash", agent_id=secret.agent_id, hash=fresh)
     if not await tx.value("has_factor", agent_id=secret.agent_id):
-        return Entered(await open_session(tx, secret.agent_id, factor=False), owes_code=False)
+        cookie = await open_session(tx, secret.agent_id, factor=False, address=address)
+        return Entered(cookie, owes_code=False)
     cookie = secrets.token_urlsafe(32)
     await tx.run(
         "challenge_open", digest=digest_of(cookie), agent_id=secret.agent_id, until=tx.now + CODE_OWED
@@ -96,8 +102,10 @@ async def _open(tx: Tx, secret: SecretRow, person: bytes, password: str) -> Ente
     return Entered(cookie, owes_code=True)
 
 
-async def open_session(tx: Tx, agent_id: int, *, factor: bool) -> str:
-    """A session of somebody who has shown who they are; returns its cookie."""
+async def open_session(
+    tx: Tx, agent_id: int, *, factor: bool, address: str, by: Literal["login", "login_provider"] = "login"
+) -> str:
+    """A session of somebody who has shown who they are, `by` what; returns its cookie."""
     cookie = secrets.token_urlsafe(32)
     await tx.run(
         "session_open",
@@ -107,6 +115,7 @@ async def open_session(tx: Tx, agent_id: int, *, factor: bool) -> str:
         until=tx.now + SESSION_LASTS,
         factor=factor,
     )
+    await trail.entered(tx, Reader(agent_id, "console", address), by, agent_id)
     return cookie
 
 
@@ -131,16 +140,20 @@ async def set_password(tx: Tx, email: str, password: str) -> None:
     Raises UnknownAgent, WeakPassword.
     """
     kept = await asyncio.to_thread(passwords.hashed, password)
-    if await tx.value("put_password", email=email, hash=kept) is None:
+    agent_id = await tx.value("put_password", email=email, hash=kept)
+    if agent_id is None:
         raise UnknownAgent(f"{email}: {UnknownAgent.__doc__}")
+    await trail.entered(tx, OPERATOR, "password", agent_id)
     await tx.run("clear_sessions", email=email)
     await tx.run("login_succeeded", who=digest_of(f"mail:{email.strip().casefold()}"))
 
 
 async def disable(tx: Tx, email: str) -> None:
     """That person can no longer log in, and is logged out; an act of the operator. Raises UnknownAgent."""
-    if await tx.value("disable_agent", email=email) is None:
+    agent_id = await tx.value("disable_agent", email=email)
+    if agent_id is None:
         raise UnknownAgent(f"{email}: {UnknownAgent.__doc__}")
+    await trail.entered(tx, OPERATOR, "disabled", agent_id)
     await tx.run("clear_sessions", email=email)
 
 

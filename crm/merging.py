@@ -16,8 +16,11 @@ from crm.privacy.holdings import HOLDINGS
 from crm.record import TURNS, Crm, Tx
 from db import tables
 
-# Told apart by what a plain change of owner would break; `contact` is the entry itself.
-_BY_HAND = frozenset({"contact", "contact_fiscal", "campaign_recipient", "contact_merge", "erasure"})
+# Told apart by what a plain change of owner would break; `contact` is the entry itself, and what was written
+# down of looks is never changed: it is found through the entry that was merged.
+_BY_HAND = frozenset(
+    {"access_log", "contact", "contact_fiscal", "campaign_recipient", "contact_merge", "erasure"}
+)
 _RANK = {"lead": 0, "dormant": 0, "qualified": 1, "client": 2}
 
 

@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 from fastapi import Depends, HTTPException, Request, Response
 
 from api.console.words import language_of
-from api.state import services_of
+from api.limits import SESSION_COOKIE
+from api.state import address_of, services_of
 from crm import logins
 from crm.logins import SESSION_LASTS, MembershipRow, SessionRow
+from crm.trail import Reader
 
-COOKIE = "sara_session"
+COOKIE = SESSION_COOKIE
 CHALLENGE = "sara_challenge"
 
 
@@ -31,11 +33,17 @@ class FactorNeeded(Exception):
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is logged in."""
+    """Somebody who is logged in; `address` is the network address they ask from."""
 
     session: SessionRow
     memberships: list[MembershipRow]
     language: str
+    address: str
+
+    @property
+    def reader(self) -> Reader:
+        """Who it is in the trail of looks and changes."""
+        return Reader(self.session.agent_id, "console", self.address)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,11 @@ class Seat:
     def agent_id(self) -> int:
         """Whose acts these are."""
         return self.person.session.agent_id
+
+    @property
+    def reader(self) -> Reader:
+        """Who it is in the trail of looks and changes."""
+        return self.person.reader
 
     @property
     def supervisor(self) -> bool:
@@ -66,7 +79,7 @@ async def person(request: Request) -> Person:
         if session is None:
             raise LoginNeeded
         memberships = await logins.memberships(tx, session.agent_id)
-    return Person(session, memberships, language_of(request))
+    return Person(session, memberships, language_of(request), address_of(request))
 
 
 LoggedIn = Annotated[Person, Depends(person)]
@@ -119,16 +132,16 @@ def give_cookie(
         max_age=round(lasts.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=_https(request),
+        secure=is_https(request),
         path="/console",
     )
 
 
 def take_cookie(request: Request, response: Response, name: str = COOKIE) -> None:
     """Forgets it."""
-    response.delete_cookie(name, path="/console", httponly=True, samesite="lax", secure=_https(request))
+    response.delete_cookie(name, path="/console", httponly=True, samesite="lax", secure=is_https(request))
 
 
-def _https(request: Request) -> bool:
+def is_https(request: Request) -> bool:
     """Also behind a proxy that ends TLS: more secure than needed is no harm."""
     return request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"

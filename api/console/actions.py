@@ -20,7 +20,7 @@ from api.errors import STATUS
 from api.state import services_of
 from channels.messages import OutboundMessage
 from channels.whatsapp.limits import CAPTION_MAX, fit
-from crm import agents, console, conversations, desk, handoffs, takeover, templates
+from crm import agents, console, conversations, desk, handoffs, takeover, templates, trail
 from crm.desk import Words
 from crm.errors import BotSpeaks, FileRefused, RecordError, WindowOver
 from crm.record import Tx
@@ -72,6 +72,7 @@ def _add_speaking(router: APIRouter, pages: Pages) -> None:
             handoff_id = await _open_handoff(tx, conversation_id)
             said = await _said(tx, conversation_id, text, name, content)
             await desk.answer(tx, handoff_id, seat.agent_id, said, attempt=attempt or None)
+            await _wrote(tx, seat, conversation_id)
 
         return await _do(request, pages, seat, conversation_id, act)
 
@@ -86,6 +87,7 @@ def _add_speaking(router: APIRouter, pages: Pages) -> None:
                 raise WindowOver(WindowOver.__doc__)
             sent = Words(f"[{chosen.name}]", template_name=chosen.name, template_code=chosen.code)
             await desk.answer(tx, handoff_id, seat.agent_id, [sent], attempt=attempt or None)
+            await _wrote(tx, seat, conversation_id)
 
         return await _do(request, pages, seat, conversation_id, act)
 
@@ -194,6 +196,7 @@ def _add_aside(router: APIRouter, pages: Pages) -> None:
             if not title or not text:
                 raise Empty(Empty.__doc__)
             await agents.keep_canned(tx, title, seat.person.language, text)
+            await trail.did(tx, seat.reader, "canned_reply", detail=title)
 
         return await _do(request, pages, seat, conversation_id, act)
 
@@ -212,6 +215,11 @@ def _add_aside(router: APIRouter, pages: Pages) -> None:
             handoff_id = await handoffs.open_of(tx, conversation_id) if doing == "typing" else None
             if handoff_id is not None and (await handoffs.get(tx, handoff_id)).agent_id == seat.agent_id:
                 await handoffs.touch(tx, handoff_id)
+
+
+async def _wrote(tx: Tx, seat: Seat, conversation_id: int) -> None:
+    contact_id = (await conversations.get(tx, conversation_id)).contact_id
+    await trail.did(tx, seat.reader, "message", contact_id=contact_id, subject_id=conversation_id)
 
 
 async def _said(tx: Tx, conversation_id: int, text: str, name: str, content: bytes) -> list[Words]:

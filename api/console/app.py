@@ -26,8 +26,10 @@ from api.console.login import login_router
 from api.console.media import media_router
 from api.console.pages import HEADERS, Pages
 from api.console.settings import settings_router
+from api.console.sign_on import sign_on_router
 from api.console.stream import stream_router
 from api.console.tools import tools_router
+from api.console.trail import trail_router
 from api.console.undelivered import undelivered_router
 
 STATIC = Path(__file__).with_name("static")
@@ -48,6 +50,7 @@ def install(app: FastAPI) -> None:
     app.add_api_route("/console/static/{asset}", _static, methods=["GET"], include_in_schema=False)
     for part in (
         login_router(pages),
+        sign_on_router(pages),
         factor_router(pages),
         stream_router(),
         media_router(),
@@ -57,6 +60,7 @@ def install(app: FastAPI) -> None:
         knowledge_router(pages),
         dashboard_router(pages),
         settings_router(pages),
+        trail_router(pages),
         undelivered_router(pages),
         actions_router(pages),
         desk_router(pages),

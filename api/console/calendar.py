@@ -17,7 +17,7 @@ from api.console.tool_forms import Form as ToolForm
 from api.console.tool_run import Actor, carry_out
 from api.console.tools import Values, attempt_of, form_context, refused, values_of
 from api.state import ApiServices, services_of
-from crm import appointments, attendance, businesses, cards, contacts, diary
+from crm import appointments, attendance, businesses, cards, contacts, diary, trail
 from crm.appointments import AppointmentRow
 from crm.errors import RecordError, UnknownAppointment
 from crm.record import Tx
@@ -49,6 +49,7 @@ def _add_reading(router: APIRouter, pages: Pages) -> None:
     ) -> Response:
         async with services_of(request).crm.transaction(seat.business.business_id) as tx:
             values = await _diary(tx, seat, day, view, resource)
+            await trail.listed(tx, seat.reader, "calendar")
         say = pages.speaker(seat.person.language)
         told = say("That appointment was already closed.") if problem == "closed" else ""
         return pages.page(
@@ -211,6 +212,12 @@ async def _form(
     async with services.crm.transaction(seat.business.business_id) as tx:
         known = await form_context(tx, seat, form, values, faults)
         people = [] if row else (await cards.page(tx))[0]
+        if row:
+            await trail.looked(
+                tx, seat.reader, "appointment", [row.contact_id], subject_id=row.appointment_id
+            )
+        else:
+            await trail.listed(tx, seat.reader, "contacts")
     return pages.text(
         "tool.html",
         language=seat.person.language,

@@ -22,6 +22,7 @@ from crm import (
     merging,
     quotes,
     tickets,
+    trail,
 )
 from crm.errors import RecordError, UnknownContact
 from crm.record import Tx
@@ -66,6 +67,10 @@ def _add_reading(router: APIRouter, pages: Pages) -> None:
                 search=filters.q,
                 number=filters.page,
             )
+            if filters.q.strip():
+                await trail.searched(tx, seat.reader, [row.contact_id for row in rows])
+            else:
+                await trail.listed(tx, seat.reader, "contacts")
             zone = (await businesses.row(tx)).time_zone
         return _page(pages, seat, "contacts.html", zone=zone, rows=rows, more=more, filters=filters)
 
@@ -84,6 +89,7 @@ def _add_reading(router: APIRouter, pages: Pages) -> None:
             if before is not None and before.tzinfo is None:
                 raise HTTPException(422, "a moment needs its time zone")
             shown = await _card(tx, contact_id, before)
+            await trail.looked(tx, seat.reader, "contact", [contact_id])
         return _page(pages, seat, "contact.html", done=done, problem="", **shown)
 
     @router.get("/{contact_id}/export")
@@ -91,7 +97,10 @@ def _add_reading(router: APIRouter, pages: Pages) -> None:
         services = services_of(request)
         if seat.business.role != "admin" or services.export is None:
             raise HTTPException(404, "no such page")
-        content = await services.export(seat.business.business_id, valid_id(contact_id))
+        async with services.crm.transaction(seat.business.business_id) as tx:
+            stands = await cards.stands(tx, valid_id(contact_id))
+            await trail.looked(tx, seat.reader, "export", [stands])
+        content = await services.export(seat.business.business_id, stands)
         name = f'attachment; filename="contact-{contact_id}.zip"'
         headers = {**HEADERS, "Content-Disposition": name}
         return Response(content, media_type="application/zip", headers=headers)
@@ -186,7 +195,9 @@ async def _refused(
 ) -> Response:
     """The card again, with what was entered and what is wrong with it."""
     async with services_of(request).crm.transaction(seat.business.business_id) as tx:
-        shown = await _card(tx, await cards.stands(tx, contact_id))
+        stands = await cards.stands(tx, contact_id)
+        shown = await _card(tx, stands)
+        await trail.looked(tx, seat.reader, "contact", [stands])
     return _page(
         pages, seat, "contact.html", status=422, done="", problem=problem, **{**shown, "entered": entered}
     )

@@ -15,7 +15,7 @@ from api.console.dashboard_view import Plot, Teller
 from api.console.pages import Pages
 from api.console.sheets import sheet
 from api.state import services_of
-from crm import analytics, businesses, health, nps, nps_behind
+from crm import analytics, businesses, health, nps, nps_behind, trail
 from crm.analytics import Behind, Figure, Period
 from crm.measures import PUBLISHED
 from crm.record import Tx
@@ -44,6 +44,7 @@ def dashboard_router(pages: Pages) -> APIRouter:
                 problem, asked = say("These days make no period of at most two years."), Asked(USUAL)
                 period = asked.period(today)
             values = await _board(tx, Teller(say, seat.person.language), say, period)
+            await trail.listed(tx, seat.reader, "figures")
         status = 422 if problem else 200
         return _page(
             pages,
@@ -83,6 +84,7 @@ def _add_sheets(router: APIRouter) -> None:
         async with services_of(request).crm.transaction(seat.business.business_id) as tx:
             period = await _period(tx, asked)
             found = await analytics.gaps(tx, period, limit=200)
+            await trail.listed(tx, seat.reader, "figures")
         rows = [(one.question, one.count, " ".join(map(str, one.conversation_ids))) for one in found]
         return sheet(_named(seat, "gaps", period), ("question", "times", "conversations"), rows)
 
@@ -130,6 +132,7 @@ def _add_figure(router: APIRouter, pages: Pages) -> None:
             now = (await _figures(tx, period))[figure]
             before = (await _figures(tx, period.before()))[figure]
             plot, found = await _course_and_behind(tx, teller, now, period, after)
+            await trail.listed(tx, seat.reader, "figures")
         return _page(
             pages,
             seat,

@@ -10,7 +10,7 @@ from api.console import view as shown_as
 from api.console.access import LoggedIn, Seat, Seated
 from api.console.pages import HEADERS, Pages
 from api.state import ApiServices, services_of
-from crm import console, messages
+from crm import console, messages, trail
 from crm.console import View
 
 LARGEST_ID = 2**63 - 1
@@ -111,6 +111,9 @@ async def conversation(
             tx, valid_id(conversation_id), agent_id=seat.agent_id, before=before
         )
         known = await shown_as.packet(tx, shown)
+        await trail.looked(
+            tx, seat.reader, "conversation", [shown.contact.contact_id], subject_id=conversation_id
+        )
         now = tx.now
     agent = seat.person.session.name
     return pages.text(
@@ -137,6 +140,10 @@ async def _queue(pages: Pages, services: ApiServices, seat: Seat, filters: Filte
             queue=filters.queue,
             number=filters.page,
         )
+        if filters.search.strip():
+            await trail.searched(tx, seat.reader, [row.contact_id for row in found.rows])
+        else:
+            await trail.listed(tx, seat.reader, "queue")
         now = tx.now
     return pages.text(
         "queue.html",
@@ -154,6 +161,7 @@ async def _why(pages: Pages, services: ApiServices, seat: Seat, message_id: int)
     async with services.crm.transaction(business_id) as tx:
         message = await console.message(tx, valid_id(message_id))
         cited = await messages.sources(tx, message.message_id)
+        await trail.looked_at_message(tx, seat.reader, "sources", message.message_id)
     found = None
     if services.explain is not None and message.turn_id is not None:
         found = await services.explain(business_id, message.thread_id, message.turn_id)

@@ -3,7 +3,6 @@
 from typing import Annotated
 from urllib.parse import quote
 
-import segno
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -92,4 +91,6 @@ async def _page(
 
 def _picture(uri: str) -> str:
     """A QR code as the address of a picture; dark on light in every colour scheme, as cameras want it."""
+    import segno  # a quarter of a second and 4 MB, for a page seen once in a long while
+
     return str(segno.make(uri, error="m").svg_data_uri(scale=4, border=4, dark="#000", light="#fff"))

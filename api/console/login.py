@@ -17,8 +17,8 @@ from api.console.access import (
     take_cookie,
 )
 from api.console.pages import Pages
-from api.state import services_of
-from crm import factors, logins
+from api.state import address_of, services_of
+from crm import factors, logins, trail
 from crm.errors import FactorUnreadable, TooManyLogins, WrongCode, WrongPassword
 
 CODE_STATUS: dict[type[Exception], int] = {TooManyLogins: 429, WrongCode: 401, FactorUnreadable: 503}
@@ -30,7 +30,7 @@ def login_router(pages: Pages) -> APIRouter:
 
     @router.get("/login")
     async def show(request: Request) -> Response:
-        return _form(pages, request)
+        return login_form(pages, request)
 
     @router.post("/login")
     async def log_in(
@@ -40,15 +40,14 @@ def login_router(pages: Pages) -> APIRouter:
     ) -> Response:
         same_origin(request)
         say = pages.speaker(words.language_of(request))
-        address = request.client.host if request.client else "?"
         try:
-            entered = await logins.log_in(services_of(request).crm, email, password, address)
+            entered = await logins.log_in(services_of(request).crm, email, password, address_of(request))
         except TooManyLogins:
             problem = say("Too many failed logins. Wait a quarter of an hour, or ask for a new password.")
-            return _form(pages, request, problem=problem, email=email, status=429)
+            return login_form(pages, request, problem=problem, email=email, status=429)
         except WrongPassword:
             problem = say("E-mail address and password do not belong together.")
-            return _form(pages, request, problem=problem, email=email, status=401)
+            return login_form(pages, request, problem=problem, email=email, status=401)
         where = inside(request.query_params.get("next", ""))
         if entered.owes_code:
             response = RedirectResponse(f"/console/login/code?next={quote(where)}", 303)
@@ -59,8 +58,9 @@ def login_router(pages: Pages) -> APIRouter:
         return response
 
     @router.post("/logout", dependencies=[Depends(own_form)])
-    async def log_out(request: Request, _: LoggedIn) -> Response:
+    async def log_out(request: Request, who: LoggedIn) -> Response:
         async with services_of(request).crm.outside() as tx:
+            await trail.entered(tx, who.reader, "logout", who.session.agent_id)
             await logins.log_out(tx, request.cookies.get(COOKIE, ""))
         response = RedirectResponse("/console/login", 303)
         take_cookie(request, response)
@@ -84,13 +84,15 @@ def _add_code(router: APIRouter, pages: Pages) -> None:
         services, say = services_of(request), pages.speaker(words.language_of(request))
         challenge = request.cookies.get(CHALLENGE, "")
         try:
-            cookie = await factors.log_in(services.crm, challenge, code, services.secrets)
+            cookie = await factors.log_in(
+                services.crm, challenge, code, services.secrets, address_of(request)
+            )
         except (TooManyLogins, WrongCode, FactorUnreadable) as error:
             return _code_form(
                 pages, request, problem=words.problem(say, error), status=CODE_STATUS[type(error)]
             )
         if cookie is None:
-            return _form(pages, request, problem=say("Log in once more, please."), status=401)
+            return login_form(pages, request, problem=say("Log in once more, please."), status=401)
         response = RedirectResponse(inside(request.query_params.get("next", "")), 303)
         give_cookie(request, response, cookie)
         take_cookie(request, response, CHALLENGE)
@@ -129,9 +131,11 @@ def _add_language(router: APIRouter) -> None:
         return response
 
 
-def _form(
+def login_form(
     pages: Pages, request: Request, *, problem: str = "", email: str = "", status: int = 200
 ) -> Response:
+    """The page that asks who somebody is."""
+    provider = services_of(request).sign_on
     where = inside(request.query_params.get("next", ""))
     return pages.page(
         "login.html",
@@ -139,6 +143,7 @@ def _form(
         language=words.language_of(request),
         problem=problem,
         email=email,
+        provider=provider.name if provider is not None else "",
         next=where,
         here=f"/console/login?next={quote(where)}",
     )

@@ -9,10 +9,10 @@ from api.console.desk import valid_id
 from api.console.uploads import shown_type
 from api.state import services_of
 from channels.whatsapp.errors import WhatsAppError
-from crm import console, files, inbound_files, recordings
+from crm import console, files, inbound_files, recordings, trail
 from crm.errors import UnknownMessage, UnknownRecording
 from graph.context import MediaUnusable
-from inference.audio import MIME_TYPES, sniff
+from inference.sound_formats import MIME_TYPES, sniff
 
 # Whatever a file claims to be, in the browser it can do nothing.
 _LOCKED = {
@@ -33,6 +33,7 @@ def media_router() -> APIRouter:
             raise UnknownRecording(UnknownRecording.__doc__)
         async with services.crm.transaction(seat.business.business_id) as tx:
             recording = await recordings.get(tx, valid_id(message_id), services.seal)
+            await trail.looked_at_message(tx, seat.reader, "recording", message_id)
         container = sniff(recording.sound)
         kind = MIME_TYPES[container] if container else "application/octet-stream"
         return _ranged(request, recording.sound, kind)
@@ -43,6 +44,7 @@ def media_router() -> APIRouter:
         async with services.crm.transaction(seat.business.business_id) as tx:
             message = await console.message(tx, valid_id(message_id))
             kept = await inbound_files.get(tx, message_id, services.seal) if services.seal else None
+            await trail.looked_at_message(tx, seat.reader, "file", message_id)
         if kept is not None:
             return _shown(kept, message.media_filename or f"file-{message_id}")
         if message.media_id is None or services.media is None:
@@ -60,6 +62,7 @@ def media_router() -> APIRouter:
         async with services_of(request).crm.transaction(seat.business.business_id) as tx:
             message = await console.message(tx, valid_id(message_id))
             kept = await files.get(tx, message.file_id) if message.file_id is not None else None
+            await trail.looked_at_message(tx, seat.reader, "file", message_id)
         if kept is None:
             raise UnknownMessage(UnknownMessage.__doc__)
         return _shown(kept.content, kept.filename)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from api.console.words import LANGUAGES
 from api.state import ApiServices
-from crm import alerts, businesses, configure, digest, factors, hours, nps
+from crm import alerts, budgets, businesses, configure, digest, factors, hours, nps
 from crm.businesses import Profile
 from crm.configure import Span, spans_text
 from crm.record import Tx
@@ -32,6 +32,7 @@ async def gathered(
         "closures": await configure.closures(tx),
         "named": {s.row.key: s.name(language, profile.language) for s in profile.services},
         "targets": await alerts.targets(tx),
+        "budget": await budgets.state(tx),
         "digest": await digest.state(tx),
         "nps": await nps.settings(tx),
         "changes": await configure.changes(tx),

@@ -9,7 +9,7 @@ from api.console.access import Seat, Seated, own_form
 from api.console.desk import valid_id
 from api.console.pages import Pages
 from api.state import services_of
-from crm import businesses, letters
+from crm import businesses, letters, trail
 from crm.letters import NotDead, PerhapsDelivered, UnknownLetter
 
 _MOST = 100
@@ -41,6 +41,7 @@ def undelivered_router(pages: Pages) -> APIRouter:
         try:
             async with services_of(request).crm.transaction(seat.business.business_id) as tx:
                 await letters.retry(tx, valid_id(outbox_id), even_if_twice=even_if_twice)
+                await trail.did(tx, seat.reader, "sent_again", subject_id=outbox_id)
         except UnknownLetter as error:
             raise HTTPException(404, "no such message") from error
         except NotDead:
@@ -61,6 +62,7 @@ async def _shown(request: Request, pages: Pages, seat: Seat, told: str) -> Respo
     }
     async with services_of(request).crm.transaction(seat.business.business_id) as tx:
         rows = await letters.listed(tx, most=_MOST)
+        await trail.listed(tx, seat.reader, "undelivered")
         zone = (await businesses.row(tx)).time_zone
     return _page(
         pages, seat, "undelivered.html", zone=zone, rows=rows, most=_MOST, told=sentences.get(told, "")

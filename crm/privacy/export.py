@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from crm import trail
 from crm.privacy import basis
 from crm.privacy.collect import walk
 from crm.privacy.people import Person
@@ -63,7 +64,11 @@ async def export(tx: Tx, person: Person, seal: Seal | None) -> Export:
     """
     made = Export(person, tx.now, await basis.of(tx, person.contact_id))
     types: dict[int, str] = {}
-    async for holding, rows, _ in walk(tx.connection, person.contact_id):
+    async for holding, found, _ in walk(tx.connection, person.contact_id):
+        rows = found
+        if holding.table == "access_log":
+            # When and what, also of entries merged into this one; not by whom, which is the agents' own data.
+            rows = [asdict(row) for row in await trail.seen(tx, person.contact_id)]
         if holding.table == "message":
             types = {row["message_id"]: row["media_mime_type"] or "" for row in rows}
         shown = [_row(holding.table, row, types, seal, made.files) for row in rows]

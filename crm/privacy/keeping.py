@@ -26,6 +26,28 @@ async def forget_threads(tx: Tx, older_than: timedelta, *, most: int) -> int:
     return int(await tx.value("threads_forget", older_than=older_than, most=most))
 
 
+@dataclass(frozen=True)
+class PrunedRow:
+    """What one portion did: the last conversation looked at (None: there was none), threads made shorter,
+    checkpoints that went."""
+
+    last: int | None
+    threads: int
+    pruned: int
+
+
+async def prune_threads(tx: Tx, turns: int, *, after: int, most: int) -> PrunedRow:
+    """Of open conversations, of any tenant, that were at work in the last hours: leaves the checkpoints of
+    their last `turns` turns. The conversations after `after` in order of their ids, at most so many."""
+    found = await tx.first(PrunedRow, "threads_prune", turns=turns, after=after, most=most)
+    return found or PrunedRow(None, 0, 0)
+
+
+async def forget_events(tx: Tx, older_than: timedelta, *, most: int) -> int:
+    """Deletes, over all tenants, events that were done longer ago; how many."""
+    return int(await tx.value("events_forget", older_than=older_than, most=most))
+
+
 async def out_of_time(tx: Tx, older_than: timedelta, *, most: int) -> list[OutOfTimeRow]:
     """Customers of any tenant not heard of for longer, with whom nothing is open."""
     return await tx.all(OutOfTimeRow, "contacts_out_of_time", older_than=older_than, most=most)

@@ -66,7 +66,7 @@ WITH page AS (
              c.last_activity_at DESC, c.conversation_id DESC
     LIMIT %(most)s OFFSET %(skip)s
 )
-SELECT p.conversation_id, p.owner, p.conversation_status, p.last_customer_at, p.last_activity_at, p.handoff_id,
+SELECT p.conversation_id, p.contact_id, p.owner, p.conversation_status, p.last_customer_at, p.last_activity_at, p.handoff_id,
        p.reason, p.label, p.status, p.agent_id, a.name AS agent_name, p.queue, p.opened_at, p.wants, p.urgency,
        k.name AS contact_name, k.wa_id, k.language, k.lifecycle, coalesce(m.body, '') AS last_body,
        coalesce(m.author, '') AS last_author, coalesce(m.kind, '') AS last_kind, m.sent_at AS last_at

@@ -47,3 +47,12 @@ SELECT a.email, a.name, a.active, a.password_hash IS NOT NULL AS password, has_f
        b.slug AS business, m.role
 FROM agent a LEFT JOIN membership m USING (agent_id) LEFT JOIN business b USING (business_id)
 ORDER BY a.email, b.slug;
+
+-- flow_open -- somebody goes to the company's provider
+SELECT flow_open(%(digest)s, %(state)s, %(nonce)s, %(verifier)s, %(go_on)s, %(now)s, %(until)s);
+
+-- flow_take -- somebody comes back from there
+SELECT state, nonce, verifier, go_on FROM flow_take(%(digest)s, %(now)s);
+
+-- agent_of_email -- whom a provider vouches for
+SELECT agent_of_email(%(email)s);

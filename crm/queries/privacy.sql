@@ -122,6 +122,12 @@ SELECT forget_webhooks(%(older_than)s);
 -- threads_forget -- what threads of conversations closed longer ago remembered
 SELECT forget_threads(%(older_than)s, %(most)s);
 
+-- threads_prune -- what threads of open conversations remember of turns long over
+SELECT last, threads, pruned FROM prune_threads(%(turns)s, %(after)s, %(most)s);
+
+-- events_forget -- work that was done longer ago
+SELECT forget_events(%(older_than)s, %(most)s);
+
 -- contacts_out_of_time -- customers not heard of for that long
 SELECT business_id, contact_id FROM contacts_out_of_time(%(older_than)s, %(most)s);
 

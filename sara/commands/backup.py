@@ -16,6 +16,7 @@ from db.migrate import migrate
 from sara import services
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
+from sara.connections import unshared
 from sara.settings import Settings, load
 
 _KEYS = "The keys are not in it: keep SARA_AUDIO_KEY and SARA_SECRET_KEY, or SARA_DATA_DIR/*.key, apart."
@@ -70,8 +71,8 @@ async def _restore(settings: Settings, file: Path, *, resume: bool) -> tuple[int
 @asynccontextmanager
 async def _server(settings: Settings) -> AsyncIterator[str]:
     """The database as it is: unlike elsewhere, an embedded one is not migrated by opening it."""
-    if settings.database_url:
-        yield settings.database_url
+    if settings.database_url:  # past a pooler: pg_dump needs a session
+        yield unshared(settings)
         return
     server = await asyncio.to_thread(embedded.start, settings.data_dir.resolve())
     try:

@@ -236,6 +236,8 @@ async def open_house(folder: Path) -> AsyncIterator[House]:
             whatsapp_base_url="http://127.0.0.1:9",  # nobody listens there
             whatsapp_app_secret="app-secret",
             whatsapp_verify_token="verify-token",
+            limit_caller=0,  # tests ask as fast as they can
+            limit_address=0,
         )
         crm = await stack.enter_async_context(services.record(settings, dsn))
         await seed.enter_seeds(crm)

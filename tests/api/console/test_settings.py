@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from api.console.settings_forms import spans_of
-from crm import businesses, configure, nps
+from crm import budgets, businesses, configure, nps
 from crm.businesses import Profile
 from sara.exchange import exchange
 from sara.local import Local
@@ -184,3 +184,26 @@ async def test_whether_customers_are_asked_what_they_think_is_a_setting(whole: L
 )
 def test_hours_as_people_write_them(text: str, spans: list[tuple[time, time]] | None) -> None:
     assert spans_of(text) == spans
+
+
+async def test_what_the_language_model_has_used_is_shown(whole: Local, admin: Agent) -> None:
+    async def page() -> str:
+        return (await admin.web.get("/console/aurora/settings")).text
+
+    assert 'id="budget"' not in await page()
+    at = await business_id(whole)
+    try:
+        async with whole.crm.transaction(at) as tx:
+            await budgets.put(tx, per_day=1000, per_month=None)
+            await budgets.spend(tx, tokens_in=900, tokens_out=60)
+        shown = (await page()).split('id="budget"')[1].split("</section>")[0]
+        assert "960" in shown
+        assert "1000" in shown
+        assert 'class="problem"' not in shown
+        async with whole.crm.transaction(at) as tx:
+            await budgets.spend(tx, tokens_in=40, tokens_out=0)
+        assert 'class="problem"' in (await page()).split('id="budget"')[1].split("</section>")[0]
+    finally:
+        async with whole.crm.as_owner() as tx:
+            await tx.connection.execute("DELETE FROM model_use")
+            await tx.connection.execute("UPDATE business SET tokens_per_day = NULL")
