@@ -53,6 +53,10 @@ class QuoteDecided(RecordError):
     """This quote cannot be accepted or changed any more: it was decided before, or never issued."""
 
 
+class UnknownQuarantine(RecordError):
+    """Nothing of that number was given up in this business: `sara quarantine list` shows what was."""
+
+
 class UnknownTicket(RecordError):
     """No such open ticket in this business."""
 

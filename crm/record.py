@@ -14,6 +14,7 @@ from psycopg_pool import PoolTimeout
 
 from crm.errors import RecordUnavailable
 from db import trace
+from db.clock import DatabaseClock
 from db.pool import Pool
 from db.queries import Queries
 from db.tenancy import begin_as
@@ -22,6 +23,10 @@ QUERIES = Path(__file__).parent / "queries"
 
 TURNS = 1  # what a hold is for: running turns …
 SENDS = 2  # … or delivering messages
+SUSPECTS = 3  # the one turn, of the whole installation, that is tried alone
+
+# A full disk is an OperationalError; a standby that has not taken over yet refuses to write in its own words.
+UNREACHABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
 Row = TypeVar("Row")
 Clock = Callable[[], datetime]
@@ -72,7 +77,9 @@ class Crm:
     """Opens transactions on the record. Everything read or written goes through `transaction`."""
 
     def __init__(self, pool: Pool, clock: Clock = utc_now, queries: Queries | None = None) -> None:
+        """A DatabaseClock hears the time with each transaction; any other clock is taken at its word."""
         self._pool = pool
+        self._heard = clock.heard if isinstance(clock, DatabaseClock) else None
         self._queries = queries or Queries.load(QUERIES)
         self.clock = clock
 
@@ -102,7 +109,7 @@ class Crm:
         try:
             async with self._pool.connection() as connection, connection.transaction():
                 yield Tx(0, self.clock(), connection, self._queries)
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+        except (*UNREACHABLE, PoolTimeout) as error:
             raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error
 
     @asynccontextmanager
@@ -124,7 +131,9 @@ class Crm:
         try:
             # The pool's block ends what is begun here: it commits, or rolls back after an exception.
             async with self._pool.connection() as connection:
-                await connection.execute(begin_as(business), prepare=False)
+                begun = await connection.execute(begin_as(business), prepare=False)
+                if self._heard is not None and begun.nextset() and (row := await begun.fetchone()):
+                    self._heard(row["now"])
                 yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+        except (*UNREACHABLE, PoolTimeout) as error:
             raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error

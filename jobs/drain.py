@@ -12,19 +12,21 @@ from procrastinate import Blueprint, JobContext
 from psycopg_pool import PoolTimeout
 
 from channels.whatsapp.errors import WhatsAppError
-from crm import businesses, contacts, conversations, handoffs, inbox, outbox, queue, turns
-from crm.conversations import ConversationRow
+from crm import conversations, handoffs, inbox, quarantine, queue, turns
 from crm.errors import RecordUnavailable
 from crm.inbox import InboxRow
-from crm.messages import NewMessage
-from crm.record import Tx
+from crm.record import SUSPECTS, Tx
 from crm.turns import Turn
+from db.errors import ThreadTakenOver
 from db.tenancy import tenant
 from db.trace import Span
-from graph.run import abandon, deliver, finish
-from graph.state import Event, Said, State, answered_wamids
+from graph.run import deliver, finish
+from graph.state import Event, State
 from jobs import took
+from jobs.quarantine import cause_of, give_up
+from jobs.said import said
 from jobs.services import Services, services_of
+from knowledge.errors import KnowledgeUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -44,11 +46,14 @@ def blueprint() -> Blueprint:
     return made
 
 
-async def drain(job: JobContext, *, business_id: int, conversation_id: int, attempt: int = 0) -> None:
+async def drain(
+    job: JobContext, *, business_id: int, conversation_id: int, attempt: int = 0, deaths: int = 0
+) -> None:
     """Finishes a crashed turn and delivers what is waiting.
 
     A failure queues this job again with a growing delay: Procrastinate's own retry would deadlock with
-    a sibling waiting under the same queueing lock. A conversation that fails too often goes to a human.
+    a sibling waiting under the same queueing lock. A conversation that fails too often goes to a human, and
+    so does one in which workers died too often (the sweep counts `deaths`).
     """
     services = services_of(job)
     thread_id = f"{business_id}:{conversation_id}"
@@ -60,12 +65,9 @@ async def drain(job: JobContext, *, business_id: int, conversation_id: int, atte
     ):
         try:
             async with services.crm.hold(conversation_id) as held:
-                if held and attempt >= services.patience.most_turn_attempts:
-                    await _give_up(services, business_id, conversation_id)
-                elif held:
-                    await _turns(services, business_id, conversation_id)
+                tried = held and await _tried(services, business_id, conversation_id, attempt, deaths)
             # Another worker may be at it, and will not see what came after it looked.
-            again = None if held else (BUSY_RETRY_S, attempt)
+            again = None if tried else (BUSY_RETRY_S, attempt)
         except Exception as failure:
             error = failure.__cause__ if isinstance(failure, TurnFailed) else failure
             if error is failure:
@@ -76,18 +78,62 @@ async def drain(job: JobContext, *, business_id: int, conversation_id: int, atte
             again = (min(_MOST_BACKOFF_S, 0.5 * 2**attempt), failures)
         if again is not None:
             async with services.crm.transaction(business_id) as tx:
-                await queue.drain(tx, conversation_id, delay_s=again[0], attempt=again[1])
+                await queue.drain(tx, conversation_id, delay_s=again[0], attempt=again[1], deaths=deaths)
+
+
+async def _tried(
+    services: Services, business_id: int, conversation_id: int, attempt: int, deaths: int
+) -> bool:
+    """Runs what waits, or gives it up. False when it has to wait because another suspect is being tried.
+
+    A turn in which workers died is tried while no other suspect is: so the one that kills them is told from
+    those that only ran beside it. The try is written down before it begins. Hold the conversation.
+    """
+    patience = services.patience
+    if attempt >= patience.most_turn_attempts or deaths >= patience.most_turn_deaths:
+        await give_up(services, business_id, conversation_id, tries=attempt, deaths=deaths)
+        return True
+    if deaths < patience.suspect_after:
+        await _turns_or_person(services, business_id, conversation_id, attempt, deaths)
+        return True
+    async with services.crm.hold(0, SUSPECTS) as alone:
+        if not alone:
+            return False
+        log.warning("suspect_tried_alone", deaths=deaths)
+        async with services.crm.transaction(business_id) as tx:
+            await quarantine.suspect_counted(tx, conversation_id, deaths + 1)
+        await _turns_or_person(services, business_id, conversation_id, attempt, deaths)
+    return True
+
+
+async def _turns_or_person(
+    services: Services, business_id: int, conversation_id: int, attempt: int, deaths: int
+) -> None:
+    """The last failure that is allowed goes to a person at once: the customer waits already."""
+    try:
+        await _turns(services, business_id, conversation_id)
+    except Exception as failure:
+        error = failure.__cause__ if isinstance(failure, TurnFailed) else failure
+        if error is None or _database_away(error) or attempt + 1 < services.patience.most_turn_attempts:
+            raise
+        if error is failure:
+            log.exception("drain_failed", error=str(failure))
+        services.watching.metrics.failed()
+        cause = cause_of(error)
+        await give_up(services, business_id, conversation_id, tries=attempt + 1, deaths=deaths, cause=cause)
 
 
 def _database_away(error: BaseException | None) -> bool:
-    """Whether the connection was lost or refused, as opposed to a statement that failed."""
+    """Whether the connection was lost or refused (and the conversation perhaps with it), as opposed to a
+    statement that failed."""
     cause = error.__cause__ if isinstance(error, RecordUnavailable) else error
-    if isinstance(cause, psycopg.InterfaceError | PoolTimeout):
+    if isinstance(cause, psycopg.InterfaceError | PoolTimeout | ThreadTakenOver | KnowledgeUnavailable):
         return True
-    if not isinstance(cause, psycopg.OperationalError):
+    if not isinstance(cause, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction):
         return False
-    # Class 08: connection exceptions; 57P: the server shuts down, crashes or starts up.
-    return cause.sqlstate is None or cause.sqlstate.startswith(("08", "57P"))
+    # Class 08: connection exceptions; 53: no disk, memory or connections; 57P: it shuts down, crashes or
+    # starts up; 25006: a standby that has not taken over yet.
+    return cause.sqlstate is None or cause.sqlstate.startswith(("08", "53", "57P", "25006"))
 
 
 async def _turns(services: Services, business_id: int, conversation_id: int) -> None:
@@ -197,50 +243,10 @@ async def _next(
             conversation_id=conversation_id,
             contact_id=conversation.contact_id,
             epoch=conversation.epoch,
-            messages=_said(burst),
+            messages=said(burst),
             handoff=await _returned(tx, burst[0]),
         )
     return event, causes
-
-
-def _said(rows: Sequence[InboxRow]) -> list[Said]:
-    return [
-        Said(
-            message_id=row.message_id,
-            author="agent" if row.author == "agent" else "customer",
-            kind=row.message_kind or "text",
-            text=row.body or "",
-            option_id=row.option_id,
-            wamid=row.wamid,
-            sent_at=row.sent_at.isoformat() if row.sent_at else "",
-            media={
-                "id": row.media_id,
-                "mime_type": row.media_mime_type,
-                "sha256": row.media_sha256,
-                "voice": bool(row.media_voice),
-                "filename": row.media_filename,
-            }
-            if row.media_id
-            else None,
-            transcript=None,
-            place=_place(row),
-            quoted=row.quoted or None,
-            advertised=row.advertised or None,
-        )
-        for row in rows
-        if row.message_id is not None
-    ]
-
-
-def _place(row: InboxRow) -> dict[str, object] | None:
-    if row.latitude is None:
-        return None
-    return {
-        "latitude": row.latitude,
-        "longitude": row.longitude,
-        "name": row.place_name,
-        "address": row.place_address,
-    }
 
 
 async def _returned(tx: Tx, row: InboxRow) -> dict[str, object] | None:
@@ -271,50 +277,3 @@ async def _show_typing(services: Services, event: Event) -> None:
         await client.mark_read(conversation.phone_number_id, wamids[-1], typing=conversation.owner == "bot")
     except (WhatsAppError, RecordUnavailable) as error:
         log.info("typing_not_shown", error=str(error))
-
-
-async def _give_up(services: Services, business_id: int, conversation_id: int) -> None:
-    """A turn that fails every time must not hold the conversation up: a person takes it from here, and
-    the customer is told. The caller holds the conversation."""
-    log.error("conversation_quarantined")
-    services.watching.metrics.quarantined()
-    async with services.crm.transaction(business_id) as tx:
-        conversation = await conversations.lock(tx, conversation_id)
-        rows = await inbox.waiting(tx, conversation_id, after=0)
-        last = rows[-1].event_id if rows else 0
-        turn_id = f"{conversation_id}:{last}:failed"
-        said = " / ".join(row.body for row in rows if row.body)
-        await handoffs.open_one(
-            tx,
-            conversation_id,
-            turn_id=turn_id,
-            reason="turn_failed",
-            label=None,
-            score=None,
-            summary=said,
-            wants=said,
-            draft="",
-        )
-        if conversation.owner != "human":
-            epoch = await conversations.give_to_human(tx, conversation_id)
-            await _tell(services, tx, conversation, turn_id, epoch, _said(rows))
-        await inbox.done(tx, conversation_id, up_to=last)
-    await abandon(services.machine, f"{business_id}:{conversation_id}", last)
-
-
-async def _tell(
-    services: Services, tx: Tx, conversation: ConversationRow, turn_id: str, epoch: int, said: list[Said]
-) -> None:
-    contact = await contacts.get(tx, conversation.contact_id)
-    say = services.context.phrases.speaker(contact.language or (await businesses.profile(tx)).language)
-    message = NewMessage(
-        conversation_id=conversation.conversation_id,
-        contact_id=conversation.contact_id,
-        author="bot",
-        kind="text",
-        body=say("I'm passing you to a colleague, who will read everything you wrote and answer you here."),
-        sent_at=tx.now,
-    )
-    answers = answered_wamids(Event(messages=said))
-    await outbox.add(tx, [message], turn_id=turn_id, epoch=epoch, answers=answers)
-    await queue.send(tx, conversation.conversation_id)

@@ -31,7 +31,6 @@ TURN = "---turn---\n"
 # Stands in the prompt and nowhere else: who says it has read the prompt aloud. The same in every worker, so
 # that an engine's cache of the prompt's beginning serves them all.
 CANARY = hashlib.sha256(PROMPT.read_bytes()).hexdigest()[:16]
-_HISTORY = 10
 _VERBATIM = 6  # words in a row that only the prompt can have brought
 _LONG_LOOP, _FRESH = 15, 0.4  # runs of three words, and the least share of them that is new
 _INTERNAL = tuple(intent for intent in get_args(Intent) if "_" in intent)
@@ -46,13 +45,13 @@ async def generate(
     context = runtime.context
     event = state["event"]
     profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
-    request = await _request(state, profile, context)
     attempts = int(state.get("grounding", {}).get("attempts", 0))
     model = context.last_resort if attempts >= LAST_RESORT_AFTER else context.chat
     try:
+        request = await _request(state, profile, context)
         answered = await _proposed(model, request, context)
     except InferenceError as error:
-        handoff = {"reason": "model_exhausted", "wants": request.material.text, "detail": str(error)}
+        handoff = {"reason": "model_exhausted", "wants": text_of(event), "detail": str(error)}
         return Command(goto="open_handoff", update={"handoff": handoff})
     unsure = (
         answered.proposal.confidence < context.tuning.confidence_below and not answered.proposal.abstained
@@ -131,7 +130,7 @@ async def _request(state: State, profile: Profile, context: Context) -> Request:
     window = state.get("window", [])
     history = [
         ("user" if line["author"] == "customer" else "assistant", line["text"])
-        for line in window[-_HISTORY - 1 : -1]
+        for line in window[:-1]
         if line.get("text")
     ]
     return Request(

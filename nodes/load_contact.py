@@ -27,7 +27,7 @@ from crm.contacts import ContactRow
 from crm.errors import WindowOver
 from crm.record import Tx
 from graph.context import Context
-from graph.state import Event, Line, Said, State, extend, text_of
+from graph.state import ABANDONED, Event, Line, Said, State, extend, text_of
 from inference.extract import yes_no
 from inference.grounding_promises import promises
 from inference.grounding_words import fold
@@ -75,7 +75,8 @@ async def load_contact(
     }
     if conversation.owner == "human" and not state.get("handoff", {}).get("open"):
         packet = {"reason": "human_owns", "conversation_id": conversation.conversation_id}
-        waiting = event["messages"]
+        before = state.get("outcome") or {}
+        waiting = [*(before["waiting"] if before.get("kind") == ABANDONED else []), *event["messages"]]
         update["handoff"] = {"open": True, "reason": "human_owns", "waiting": waiting, "packet": packet}
         return Command(goto="await_human", update=update)
     return Command(goto="triage", update=update)

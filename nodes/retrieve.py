@@ -6,7 +6,9 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from graph.context import Context
-from graph.state import State, text_of
+from graph.state import Event, State, text_of
+from inference.errors import InferenceError
+from knowledge.search import Passage
 from tools.facts import live_facts
 from tools.spoken_of import in_full, spoken_of
 
@@ -16,16 +18,8 @@ _STEM = re.compile(r"\w{4,}")
 async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """The best passages for the question, and the facts its words touch."""
     context, event, text = runtime.context, state["event"], text_of(state["event"])
-    vector = await context.embedder.query(text)
     profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
-    passages = await context.search.search(
-        text,
-        vector if context.one_embedder else None,
-        business_id=event["business_id"],
-        language=state["language"],
-        k=context.tuning.passages,
-        on=context.clock().date(),
-    )
+    passages = await _passages(context, event, text, state["language"])
     language, say = state["language"], context.phrases.speaker(state["language"])
     topic = spoken_of(state.get("topic") or {}, text, profile, language)
     facts = live_facts(profile, in_full(text, topic, profile, language), language, context.clock(), say)
@@ -55,6 +49,18 @@ async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
         ]
         + _told_by_colleague(state, text),
     }
+
+
+async def _passages(context: Context, event: Event, text: str, language: str) -> list[Passage]:
+    """By meaning; by their words alone while the embedding model is away."""
+    business_id, most, on = event["business_id"], context.tuning.passages, context.clock().date()
+    try:
+        vector = await context.embedder.query(text) if context.one_embedder else None
+        return await context.search.search(
+            text, vector, business_id=business_id, language=language, k=most, on=on
+        )
+    except InferenceError:
+        return await context.search.worded(text, business_id=business_id, language=language, k=most, on=on)
 
 
 def _told_by_colleague(state: State, text: str) -> list[dict[str, Any]]:

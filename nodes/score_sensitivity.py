@@ -10,6 +10,7 @@ from langgraph.types import Command
 from crm.packs import Topic
 from graph.context import Context
 from graph.state import State, text_of
+from inference.errors import InferenceError
 from inference.sensitivity import Sensitivity, SensitivityScorer, combine
 from tools.lexicons import touched
 from tools.matching import names_only
@@ -25,7 +26,10 @@ async def score_sensitivity(
     profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
     # A business's own thresholds and its vertical's are one table by now; what it lacks is as trained.
     thresholds = profile.thresholds
-    vector = await context.embedder.query(text)
+    try:
+        vector = await context.embedder.query(text)
+    except InferenceError as error:
+        return _unread(state, context.sensitivity.unread(text), text, str(error))
     judged = context.sensitivity.score(text, vector, state["language"], thresholds)
     topic = touched(profile.pack.topics, text)
     if not judged.words and names_only(text, profile):
@@ -54,6 +58,25 @@ async def score_sensitivity(
         handoff = {"reason": requested, "wants": asked.get("wants") or text, **kept}
         return Command(goto="open_handoff", update={"sensitivity": sensitivity, "handoff": handoff})
     return Command(goto="retrieve", update={"sensitivity": sensitivity})
+
+
+def _unread(
+    state: State, judged: Sensitivity, text: str, why: str
+) -> Command[Literal["retrieve", "open_handoff"]]:
+    """Nobody could judge it, so a person reads it; an emergency, and what was asked, stay what they are."""
+    asked = state.get("handoff", {})
+    emergency = judged.label == "emergency"
+    handoff = {
+        "reason": "sensitive" if emergency else asked.get("requested") or "model_exhausted",
+        "label": judged.label if emergency else None,
+        "words": list(judged.words),
+        "wants": asked.get("wants") or text,
+        "detail": why,
+        **{key: asked[key] for key in ("files", "text") if asked.get(key)},
+    }
+    if emergency:
+        handoff["score"] = judged.score
+    return Command(goto="open_handoff", update={"handoff": handoff})
 
 
 def _returned(state: State) -> dict[str, Any]:

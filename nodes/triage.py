@@ -10,6 +10,7 @@ from crm import contacts, waiting
 from graph.context import Context
 from graph.state import Event, Said, State, text_of
 from inference import extract
+from inference.errors import InferenceError
 from knowledge.phrases import Say
 from tools import nps
 from tools.details import PREFIX
@@ -205,7 +206,10 @@ async def _alarming(heard: str, language: str, context: Context) -> bool:
     """Whether what was perhaps said is a call for help, which does not wait for a second recording."""
     if not heard:
         return False
-    judged = context.sensitivity.score(heard, await context.embedder.query(heard), language)
+    try:
+        judged = context.sensitivity.score(heard, await context.embedder.query(heard), language)
+    except InferenceError:
+        judged = context.sensitivity.unread(heard)
     return judged.escalate and judged.label == "emergency"
 
 

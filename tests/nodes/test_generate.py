@@ -1,7 +1,10 @@
 """One call of the model chain: what it is asked, and what becomes of proposals that are not good enough."""
 
+from itertools import pairwise
+
 import pytest
 
+from graph.state import KEPT, WINDOW
 from inference.errors import ModelUnavailable
 from nodes.generate import CANARY, loops, recites
 from tests.nodes.stage import Scripted, Stage, says
@@ -19,6 +22,20 @@ async def test_the_prefix_is_the_same_in_every_turn_and_for_every_customer(stage
     assert len({request.system.encode() for request in chat.asked if request.system}) == 1
     assert "Aurora" in chat.asked[0].system
     assert "$" not in chat.asked[0].system
+
+
+async def test_a_long_conversation_begins_the_same_for_several_turns(stage: Stage) -> None:
+    """An engine goes on from what it has read as long as a prompt begins like the one before."""
+    chat = Scripted(says("Il massaggio rilassante costa 65,00 €.", citations=["F1"]))
+    thread = await stage.customer(chat=chat)
+    for _ in range(18):
+        await thread.say(QUESTION)
+    told = [list(request.history) for request in chat.asked]
+    anew = [late[: len(early)] != early for early, late in pairwise(told)]
+    assert len(told) == 18
+    assert 1 <= sum(anew) <= 4
+    assert max(map(len, told)) < WINDOW
+    assert min(map(len, told[5:])) >= KEPT - 1
 
 
 async def test_what_changes_stands_in_the_turn(stage: Stage) -> None:

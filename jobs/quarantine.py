@@ -1,0 +1,105 @@
+"""A turn that fails every time, or ends the process that runs it, goes to a person with its conversation."""
+
+import traceback
+from pathlib import Path
+
+import structlog
+
+from crm import alerts, businesses, contacts, conversations, handoffs, inbox, outbox, quarantine, queue
+from crm.conversations import ConversationRow
+from crm.errors import RecordUnavailable
+from crm.messages import NewMessage
+from crm.record import Tx
+from graph.run import abandon
+from graph.state import Event, Said, answered_wamids
+from jobs.said import said
+from jobs.services import Services
+from jobs.telling import desk_of
+
+log = structlog.get_logger(__name__)
+
+REASON = "turn_failed"
+_HOUSE = Path(__file__).parent.parent
+
+
+async def give_up(
+    services: Services, business_id: int, conversation_id: int, *, tries: int, deaths: int, cause: str = ""
+) -> None:
+    """Opens a hand-over with the reason, tells team and customer, and lets the next messages pass.
+
+    The caller holds the conversation.
+    """
+    log.error("conversation_quarantined", tries=tries, deaths=deaths, cause=cause)
+    services.watching.metrics.quarantined()
+    async with services.crm.transaction(business_id) as tx:
+        conversation = await conversations.lock(tx, conversation_id)
+        rows = await inbox.waiting(tx, conversation_id, after=0)
+        last = rows[-1].event_id if rows else 0
+        turn_id = f"{conversation_id}:{last}:failed"
+        words = " / ".join(row.body for row in rows if row.body)
+        handoff_id = await handoffs.open_one(
+            tx,
+            conversation_id,
+            turn_id=turn_id,
+            reason=REASON,
+            label=None,
+            score=None,
+            summary=words,
+            wants=words,
+            draft="",
+        )
+        await quarantine.put(
+            tx,
+            conversation_id,
+            handoff_id,
+            last_event_id=last,
+            tries=tries,
+            deaths=deaths,
+            cause=cause,
+        )
+        await alerts.tell(tx, (await desk_of(services, tx)).handoff(await handoffs.get(tx, handoff_id)))
+        if conversation.owner != "human":
+            epoch = await conversations.give_to_human(tx, conversation_id)
+            await _tell(services, tx, conversation, turn_id, epoch, said(rows))
+        await inbox.done(tx, conversation_id, up_to=last)
+    asked = [row for row in rows if row.kind == inbox.CUSTOMER_MESSAGE]
+    await _leave(services, f"{business_id}:{conversation_id}", last, said(asked))
+
+
+async def _leave(services: Services, thread_id: str, last: int, asked: list[Said]) -> None:
+    """The thread goes on behind the turn. One that cannot even be read stays as it is: the next message tries
+    it again, and ends with the same person."""
+    try:
+        await abandon(services.machine, thread_id, last, asked)
+    except RecordUnavailable:
+        raise
+    except Exception as error:
+        log.exception("thread_not_left", error=str(error))
+
+
+async def _tell(
+    services: Services, tx: Tx, conversation: ConversationRow, turn_id: str, epoch: int, asked: list[Said]
+) -> None:
+    contact = await contacts.get(tx, conversation.contact_id)
+    say = services.context.phrases.speaker(contact.language or (await businesses.profile(tx)).language)
+    message = NewMessage(
+        conversation_id=conversation.conversation_id,
+        contact_id=conversation.contact_id,
+        author="bot",
+        kind="text",
+        body=say("I'm passing you to a colleague, who will read everything you wrote and answer you here."),
+        sent_at=tx.now,
+    )
+    answers = answered_wamids(Event(messages=asked))
+    await outbox.add(tx, [message], turn_id=turn_id, epoch=epoch, answers=answers)
+    await queue.send(tx, conversation.conversation_id)
+
+
+def cause_of(error: BaseException) -> str:
+    """What kind of error and where in the program, without its words: they may be a customer's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if _HOUSE in Path(frame.filename).parents]
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    if not ours:
+        return kind
+    return f"{kind} at {Path(ours[-1].filename).relative_to(_HOUSE)}:{ours[-1].lineno}"
