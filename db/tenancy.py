@@ -10,7 +10,10 @@ from psycopg.sql import SQL, Composed
 # Parameter: the business id as text, or '' for none (then the policies show no row at all).
 ENTER_TENANT = "SELECT set_config('role', 'sara_app', true), set_config('app.business_id', %s, true)"
 
-_BEGIN = SQL("BEGIN; SELECT set_config('role', 'sara_app', true), set_config('app.business_id', {}, true)")
+_BEGIN = SQL(
+    "BEGIN; SELECT set_config('role', 'sara_app', true), set_config('app.business_id', {}, true),"
+    " extract(epoch FROM clock_timestamp())::float8 AS now"
+)
 
 _business: ContextVar[int | None] = ContextVar("business", default=None)
 
@@ -20,7 +23,10 @@ class NoTenant(RuntimeError):
 
 
 def begin_as(business: str) -> Composed:
-    """Begins a transaction as ENTER_TENANT would go on with it, in one question instead of two."""
+    """Begins a transaction as ENTER_TENANT would go on with it, in one question instead of two.
+
+    The second result's `now` is the database's time, in seconds since 1970.
+    """
     return _BEGIN.format(business)
 
 

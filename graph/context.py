@@ -1,22 +1,29 @@
-"""The live services a turn needs, injected into every node as Runtime[Context]."""
+"""The live services a turn needs, injected into every node as Runtime[Context].
+
+Only their types are named here: a process that runs no turns imports this too, and carries no models.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from crm.profiles import Profiles
 from crm.record import Crm
 from crm.sealing import Seal
-from inference.chat import ChatModel
-from inference.classify import IntentClassifier
-from inference.embed import Embedder
-from inference.language import LanguageIdentifier
-from inference.sensitivity import SensitivityScorer
-from inference.speech import Transcriber
 from knowledge.phrases import Phrases
-from knowledge.search import KnowledgeSearch
+
+if TYPE_CHECKING:
+    from inference.chat import ChatModel
+    from inference.classify import IntentClassifier
+    from inference.embed import Embedder
+    from inference.language import LanguageIdentifier
+    from inference.sensitivity import SensitivityScorer
+    from inference.speech import Transcriber
+    from knowledge.search import KnowledgeSearch
 
 Clock = Callable[[], datetime]
 

@@ -4,17 +4,17 @@ One caller at a time for each thread (jobs/drain holds the conversation): two co
 thread lose a message silently.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 
 from graph.build import Machine
 from graph.context import Context
-from graph.state import Event, Line, State, extend
+from graph.state import ABANDONED, Event, Line, Said, State, extend
 
 RECURSION_LIMIT = 40
 
@@ -58,15 +58,23 @@ async def deliver(machine: Machine, context: Context, thread_id: str, event: Eve
         given: Command[Any] | State = Command(resume=event)
     elif event["kind"] == "customer_message":
         given = State(event=event, last_event_id=event["last_event_id"])
-    elif event["kind"] == "hand_back" and snapshot.values.get("outcome", {}).get("kind") == "superseded":
-        # An agent took over in the middle of the bot's turn and gave back without a word: it is still due.
-        unanswered = Event(**{**event, "messages": snapshot.values["event"].get("messages", [])})
+    elif event["kind"] == "hand_back" and (due := _still_due(snapshot.values)) is not None:
+        unanswered = Event(**{**event, "messages": due})
         given = State(event=unanswered, last_event_id=event["last_event_id"], handoff=_returned(event))
     else:
         await _note(machine, config, snapshot.values, event)
         return cast(State, (await machine.aget_state(config)).values)
     values = await machine.ainvoke(given, config, context=context, durability="sync")
     return cast(State, values)
+
+
+def _still_due(values: Mapping[str, Any]) -> list[Said] | None:
+    """What nobody has answered when an agent gives back without a word: the messages of a turn in the middle
+    of which the agent took over, or of one that was given up. None otherwise."""
+    outcome: Mapping[str, Any] = values.get("outcome") or {}
+    if outcome.get("kind") == "superseded":
+        return list(values["event"].get("messages", []))
+    return outcome["waiting"] if outcome.get("kind") == ABANDONED else None
 
 
 async def go_on(machine: Machine, context: Context, thread_id: str) -> State:
@@ -98,10 +106,24 @@ def _returned(event: Event) -> dict[str, Any]:
     return {"open": False, "returned": {"reason": None, "label": None, **given}}
 
 
-async def abandon(machine: Machine, thread_id: str, last_event_id: int) -> None:
-    """Gives up a turn that cannot be finished: the thread is where it would be after its end."""
+async def abandon(machine: Machine, thread_id: str, last_event_id: int, asked: Sequence[Said] = ()) -> None:
+    """Gives up a turn that cannot be finished: the thread is where it would be after its end, and remembers
+    what was `asked` in it, for whoever gives the conversation back."""
     config = thread_config(thread_id)
-    await machine.aupdate_state(config, {"last_event_id": last_event_id}, as_node="reply")
+    waiting = [*_left_in(await machine.aget_state(config)), *asked]
+    outcome = {"kind": ABANDONED, "replies": [], "waiting": waiting}
+    update = {"last_event_id": last_event_id, "outcome": outcome, "handoff": {}}
+    await machine.aupdate_state(config, update, as_node="reply")
+
+
+def _left_in(snapshot: StateSnapshot) -> list[Said]:
+    """What a thread had still to answer before: messages that its pause keeps, or that were given back to it
+    and are being answered."""
+    values = snapshot.values
+    if "await_human" in snapshot.next:
+        return list((values.get("handoff") or {}).get("waiting", []))
+    event = values.get("event") or {}
+    return list(event.get("messages", [])) if snapshot.tasks and event.get("kind") == "hand_back" else []
 
 
 async def remembered(machine: Machine, thread_id: str) -> State:

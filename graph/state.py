@@ -11,7 +11,8 @@ from pydantic import ConfigDict, with_config
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
-WINDOW = 20
+WINDOW, KEPT = 20, 11
+ABANDONED = "abandoned"  # outcome of a turn that was given up: `waiting` in it are messages left unanswered
 REFERENCE_CHARACTERS = 480  # biz_opaque_callback_data holds 512, our own id comes first
 
 
@@ -110,8 +111,13 @@ def text_of(event: Event) -> str:
 
 
 def extend(window: list[Line], lines: list[Line]) -> list[Line]:
-    """The window with new lines, no longer than WINDOW."""
-    return [*window, *lines][-WINDOW:]
+    """The window with new lines, no longer than WINDOW; one that would be keeps the latest KEPT.
+
+    So its beginning stays the same for several turns, and with it the beginning of the prompt: what an engine
+    has read of it need not be read again.
+    """
+    longer = [*window, *lines]
+    return longer if len(longer) <= WINDOW else longer[-KEPT:]
 
 
 def answered_wamids(event: Event) -> str | None:

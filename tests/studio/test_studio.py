@@ -3,6 +3,7 @@
 The server joins the embedded database of the test session, so what it tells the record can be looked up.
 """
 
+import asyncio
 import os
 import signal
 import socket
@@ -175,6 +176,34 @@ async def test_a_question_is_answered(thread: Thread, crm: Crm) -> None:
     visited = [past["next"] for past in await thread.client.threads.get_history(thread.thread_id, limit=50)]
     for node in ("transcribe", "load_contact", "triage", "score_sensitivity", "retrieve", "reply"):
         assert [node] in visited
+
+
+async def test_any_program_can_run_a_thread_over_http(url: str) -> None:
+    """The engine's own interface, as other programs use it: run, pause, resume; a second message waits its
+    turn instead of running beside the first."""
+
+    def asks(text: str) -> dict[str, Any]:
+        event = {"business": "aurora", "sender": "+393339990001", "text": text}
+        return {"assistant_id": "sara", "input": {"event": event}, "multitask_strategy": "enqueue"}
+
+    async with httpx.AsyncClient(base_url=url, timeout=120) as http:
+        thread = (await http.post("/threads", json={})).json()["thread_id"]
+        both = await asyncio.gather(
+            *(
+                http.post(f"/threads/{thread}/runs/wait", json=asks(text))
+                for text in ("Quanto costa un massaggio rilassante?", "A che ora aprite il sabato?")
+            )
+        )
+        assert [answer.status_code for answer in both] == [200, 200]
+        assert "65" in str(both[0].json()["outcome"]) + str(both[1].json()["outcome"])
+        window = (await http.get(f"/threads/{thread}/state")).json()["values"]["window"]
+        assert [line["author"] for line in window] == ["customer", "bot"] * 2
+
+        await http.post(f"/threads/{thread}/runs/wait", json=asks(CHEST_PAIN))
+        assert (await http.get(f"/threads/{thread}/state")).json()["next"] == ["await_human"]
+        back = {"assistant_id": "sara", "command": {"resume": HAND_BACK}}
+        await http.post(f"/threads/{thread}/runs/wait", json=back)
+        assert (await http.get(f"/threads/{thread}/state")).json()["next"] == []
 
 
 async def test_a_turn_can_be_streamed(thread: Thread) -> None:
