@@ -22,6 +22,7 @@ WATCHED = (
     "channel_halted",
     "campaign_paused",
     "number_stopped",
+    "model_budget",
     "weekly_digest",
 )
 KINDS = (*WATCHED, *(kind for kind, targets in HOOKS.items() if "alert" in targets))

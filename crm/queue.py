@@ -3,6 +3,7 @@
 Job arguments are ids only: the queue's tables are not under row-level security.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,7 +32,7 @@ class AdriftRow:
     """A job that counts as running, perhaps without anyone running it.
 
     Business and conversation are None for a job that is about no conversation; `attempt` is how often
-    the turn had failed before.
+    the turn had failed before, `deaths` how many workers had died in it. `silent`: its worker says nothing.
     """
 
     job_id: int
@@ -39,20 +40,24 @@ class AdriftRow:
     business_id: int | None
     conversation_id: int | None
     attempt: int
+    deaths: int
+    silent: bool
 
 
-async def drain(tx: Tx, conversation_id: int, *, delay_s: float, attempt: int = 0) -> bool:
+async def drain(tx: Tx, conversation_id: int, *, delay_s: float, attempt: int = 0, deaths: int = 0) -> bool:
     """A turn for the waiting events of a conversation, `delay_s` ahead to gather a burst.
 
-    False when one already waits; that one then counts `attempt` failures, lest a customer who keeps
-    writing hide that the turn fails every time. Hold the conversation's row: the job takes it before it
-    reads events, so an event committed together with a swallowed duplicate is still seen.
+    False when one already waits; that one then counts `attempt` failures and `deaths` of workers, lest a
+    customer who keeps writing hide that the turn fails every time. Hold the conversation's row: the job takes
+    it before it reads events, so an event committed together with a swallowed duplicate is still seen.
     """
     lock = f"conv:{conversation_id}"
     args = {**_ids(tx, conversation_id), "attempt": attempt}
+    if deaths:  # only then: a worker of an older version knows no such argument
+        args["deaths"] = deaths
     queued = await _enqueue(tx, DRAIN_TASK, TURNS, 0, lock, args, delay_s)
-    if not queued and attempt:
-        await tx.run("job_attempt", lock=lock, attempt=attempt)
+    if not queued and (attempt or deaths):
+        await tx.run("job_attempt", lock=lock, attempt=attempt, deaths=deaths)
     return queued
 
 
@@ -142,6 +147,12 @@ async def _enqueue(
         "enqueue", task=task, queue=queue, priority=priority, lock=lock, args=Jsonb(args), delay_s=delay_s
     )
     return queued
+
+
+async def due_in(tx: Tx, queues: Sequence[str]) -> float | None:
+    """Seconds until the next job of these queues falls due; None when none waits for a later time."""
+    seconds = await tx.value("job_due_in", queues=list(queues))
+    return None if seconds is None else float(seconds)
 
 
 async def workers_alive(tx: Tx, *, within_s: float) -> int:

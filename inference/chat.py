@@ -7,25 +7,25 @@ extractive responder, which needs no model at all. An outage costs wording, neve
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import httpx
-import ollama
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from langchain_ollama import ChatOllama
-from langchain_openai import ChatOpenAI
-from openai import ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from inference.errors import BadModelOutput, ModelUnavailable
+from inference.errors import BadModelOutput, EngineBusy, ModelUnavailable
+from inference.gate import too_busy
 from inference.material import Material
+
+if TYPE_CHECKING:  # the clients' libraries take 60 MB: only what talks to an engine loads them
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
 
 MOST_TOKENS = 700  # of one answer: three sentences and their arguments fit several times
 _CONNECT_S = 1.0  # an engine is near; one that cannot be reached must not cost the customer's patience
-_AWAY = (TimeoutError, httpx.HTTPError, ollama.ResponseError, OpenAIError, ConnectionError)
+_AWAY = (TimeoutError, httpx.HTTPError, ConnectionError)
 # What the clients let through when a body is not the protocol's (a proxy's page, an empty stream).
 _NOT_THE_PROTOCOL = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
@@ -110,18 +110,34 @@ class ChatModel(Protocol):
 
 
 class LangChainChat:
-    """A LangChain chat model that answers in a JSON schema."""
+    """A LangChain chat model that answers in a JSON schema.
 
-    def __init__(self, name: str, model: BaseChatModel, *, timeout_s: float) -> None:
+    Errors of its client's library: `refusals` say that the engine is not to be had, `halves` that an answer
+    was cut short.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: "BaseChatModel",
+        *,
+        timeout_s: float,
+        refusals: tuple[type[Exception], ...] = (),
+        halves: tuple[type[Exception], ...] = (),
+    ) -> None:
         self.name = name
         self._model = model
         self._timeout_s = timeout_s
+        self._refusals: tuple[type[Exception], ...] = (*_AWAY, *refusals)
+        self._halves = halves
 
     async def propose(self, request: Request) -> Answered:
         """One call. The time limit is over the whole answer: a stream that trickles counts as an outage.
 
-        Raises ModelUnavailable, BadModelOutput.
+        Raises ModelUnavailable (EngineBusy when it only has too much to do), BadModelOutput.
         """
+        from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+
         messages: list[BaseMessage] = [SystemMessage(request.system)]
         messages += [
             HumanMessage(text) if role == "user" else AIMessage(text) for role, text in request.history
@@ -131,11 +147,11 @@ class LangChainChat:
         try:
             async with asyncio.timeout(self._timeout_s):
                 answer = await self._model.ainvoke(messages)
-        except (LengthFinishReasonError, ContentFilterFinishReasonError) as error:
+        except self._halves as error:
             raise BadModelOutput(f"no whole proposal: {error}") from error
-        except _AWAY as error:
+        except self._refusals as error:
             reason = f"{self.name} did not answer ({type(error).__name__}: {error})"
-            raise ModelUnavailable(reason) from error
+            raise too_busy(error, reason) or ModelUnavailable(reason) from error
         except _NOT_THE_PROTOCOL as error:
             reason = f"{self.name}: what answers there is no model engine ({type(error).__name__}: {error})"
             raise ModelUnavailable(reason) from error
@@ -158,12 +174,15 @@ class ModelChain:
     """Models in order of preference. One that is down is skipped for a while instead of tried each time."""
 
     RETRY_AFTER_S = 20.0
+    MOST_PAUSE_S = 120.0
 
     def __init__(self, models: Sequence[ChatModel]) -> None:
         if not models:
             raise ValueError("a chain needs at least one model")
         self._models = list(models)
         self._down_until: dict[str, float] = {}
+        self._failures: Counter[str] = Counter()
+        self._asked_again: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -173,21 +192,45 @@ class ModelChain:
     async def propose(self, request: Request) -> Answered:
         """The first valid proposal; a model gets one retry for garbage.
 
-        Raises ModelUnavailable when the last one failed too.
+        Whether one that was down is back, one question finds out while all others go on to the next model: an
+        engine that hangs holds up one turn then, and not every turn of the process. Raises ModelUnavailable
+        when the last one failed too.
         """
         reasons = []
         for model in self._models:
-            if time.monotonic() < self._down_until.get(model.name, 0):
+            down = model.name in self._down_until
+            if down and (time.monotonic() < self._down_until[model.name] or model.name in self._asked_again):
                 reasons.append(f"{model.name} was down a moment ago")
                 continue
             try:
-                return await self._with_one_retry(model, request)
+                if down:
+                    self._asked_again.add(model.name)
+                answered = await self._with_one_retry(model, request)
+                self._is_up(model.name)
+                return answered
+            except EngineBusy as error:  # it works: the next question may find a place
+                reasons.append(str(error))
             except ModelUnavailable as error:
-                self._down_until[model.name] = time.monotonic() + self.RETRY_AFTER_S
+                self._is_down(model.name)
                 reasons.append(str(error))
             except BadModelOutput as error:
                 reasons.append(f"{model.name}: {error}")
+            finally:
+                if down:
+                    self._asked_again.discard(model.name)
         raise ModelUnavailable("; ".join(reasons))
+
+    def _is_up(self, name: str) -> None:
+        self._down_until.pop(name, None)
+        self._failures.pop(name, None)
+
+    def _is_down(self, name: str) -> None:
+        """Each question whether it is back costs somebody the whole time limit: they become rarer."""
+        if time.monotonic() < self._down_until.get(name, 0):
+            return  # asked at the same time as the one that found out
+        pause = min(self.MOST_PAUSE_S, self.RETRY_AFTER_S * 2.0 ** min(self._failures[name], 16))
+        self._down_until[name] = time.monotonic() + pause
+        self._failures[name] += 1
 
     @staticmethod
     async def _with_one_retry(model: ChatModel, request: Request) -> Answered:
@@ -199,6 +242,9 @@ class ModelChain:
 
 def ollama_chat(name: str, *, base_url: str | None, timeout_s: float) -> LangChainChat:
     """A model served by Ollama; `format` makes it answer in the proposal's schema."""
+    from langchain_ollama import ChatOllama
+    from ollama import ResponseError
+
     model = ChatOllama(
         model=name,
         base_url=base_url,
@@ -210,11 +256,14 @@ def ollama_chat(name: str, *, base_url: str | None, timeout_s: float) -> LangCha
         format=Proposal.model_json_schema(),
         client_kwargs={"timeout": httpx.Timeout(timeout_s, connect=_CONNECT_S)},
     )
-    return LangChainChat(f"ollama:{name}", model, timeout_s=timeout_s)
+    return LangChainChat(f"ollama:{name}", model, timeout_s=timeout_s, refusals=(ResponseError,))
 
 
 def openai_chat(name: str, *, base_url: str | None, api_key: str | None, timeout_s: float) -> LangChainChat:
     """A model behind any OpenAI-compatible engine (vLLM, llama.cpp, OpenAI)."""
+    from langchain_openai import ChatOpenAI
+    from openai import ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError
+
     schema = {"name": "proposal", "schema": Proposal.model_json_schema(), "strict": False}
     model = ChatOpenAI(
         model=name,
@@ -226,4 +275,10 @@ def openai_chat(name: str, *, base_url: str | None, api_key: str | None, timeout
         max_retries=0,
         model_kwargs={"response_format": {"type": "json_schema", "json_schema": schema}},
     )
-    return LangChainChat(f"openai:{name}", model, timeout_s=timeout_s)
+    return LangChainChat(
+        f"openai:{name}",
+        model,
+        timeout_s=timeout_s,
+        refusals=(OpenAIError,),
+        halves=(LengthFinishReasonError, ContentFilterFinishReasonError),
+    )

@@ -13,6 +13,17 @@ class ModelUnavailable(InferenceError):
     retryable = True
 
 
+class EngineBusy(ModelUnavailable):
+    """The engine has no place for one more answer now: the next model of the chain gives it.
+
+    `again_s`: after how many seconds it may have one, where it said so.
+    """
+
+    def __init__(self, message: str, *, again_s: float | None = None) -> None:
+        super().__init__(message)
+        self.again_s = again_s
+
+
 class BadModelOutput(InferenceError):
     """The model answered, but not with a valid proposal: retry once, then use the next model of the chain."""
 

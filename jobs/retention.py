@@ -1,10 +1,11 @@
 """What may be kept only for a time is deleted when it is over: the sound of voice notes, customers' files,
-raw webhooks, what threads remember, customers not heard of for long."""
+raw webhooks, work that is done, what threads remember, customers not heard of for long, and
+who looked at what."""
 
 import structlog
 from procrastinate import Blueprint, JobContext
 
-from crm import inbound_files, queue, recordings
+from crm import inbound_files, queue, recordings, trail
 from crm.errors import ContactBusy, SomethingOpen
 from crm.privacy import erasure, keeping
 from jobs.periodic import every
@@ -13,7 +14,10 @@ from jobs.services import Services, services_of
 log = structlog.get_logger(__name__)
 
 _THREADS_AT_ONCE = 500
+_PRUNED_AT_ONCE = 100
+_EVENTS_AT_ONCE = 20_000
 _CONTACTS_AT_ONCE = 200
+_LOOKS_AT_ONCE = 5_000
 
 
 def blueprint() -> Blueprint:
@@ -28,7 +32,10 @@ async def retention(job: JobContext, timestamp: int) -> None:
     services = services_of(job)
     await forget_audio(services)
     await forget_raw(services)
+    await prune_threads(services)
+    await forget_events(services)
     await forget_contacts(services)
+    await forget_trail(services)
 
 
 async def forget_audio(services: Services) -> int:
@@ -63,6 +70,34 @@ async def forget_raw(services: Services) -> tuple[int, int]:
     return bodies, threads
 
 
+async def prune_threads(services: Services) -> int:
+    """Makes the threads of open conversations shorter, down to the turns of the setting; how many checkpoints
+    went. In portions, each in a transaction of its own."""
+    after: int | None = 0
+    pruned = 0
+    while after is not None:
+        async with services.crm.outside() as tx:
+            done = await keeping.prune_threads(tx, services.keeping.turns, after=after, most=_PRUNED_AT_ONCE)
+        pruned, after = pruned + done.pruned, done.last
+    if pruned:
+        log.info("threads_pruned", checkpoints=pruned)
+    return pruned
+
+
+async def forget_events(services: Services) -> int:
+    """Deletes the work that is done, as old as raw webhooks may become; how many events."""
+    forgotten = 0
+    while True:
+        async with services.crm.outside() as tx:
+            gone = await keeping.forget_events(tx, services.keeping.webhooks, most=_EVENTS_AT_ONCE)
+        forgotten += gone
+        if gone < _EVENTS_AT_ONCE:
+            break
+    if forgotten:
+        log.info("events_forgotten", events=forgotten)
+    return forgotten
+
+
 async def forget_contacts(services: Services) -> int:
     """Erases customers not heard of for as long as the setting says and with whom nothing is open.
 
@@ -82,3 +117,17 @@ async def forget_contacts(services: Services) -> int:
     if erased:
         log.info("contacts_erased", contacts=erased)
     return erased
+
+
+async def forget_trail(services: Services) -> int:
+    """Deletes what was written down longer ago of who looked and came in, in portions; how much."""
+    gone = 0
+    while True:
+        async with services.crm.outside() as tx:
+            portion = await trail.forget(tx, services.keeping.trail, most=_LOOKS_AT_ONCE)
+        gone += portion
+        if portion < _LOOKS_AT_ONCE:
+            break
+    if gone:
+        log.info("trail_forgotten", rows=gone, days=services.keeping.trail.days)
+    return gone

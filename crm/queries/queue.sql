@@ -1,6 +1,10 @@
--- job_attempt -- the job waiting under a lock counts at least this many failures
+-- job_attempt -- the job waiting under a lock counts at least this many failures, and deaths of workers
 UPDATE procrastinate_jobs
-SET args = jsonb_set(args, '{attempt}', to_jsonb(greatest(coalesce((args ->> 'attempt')::int, 0), %(attempt)s)))
+SET args = args
+    || jsonb_build_object('attempt', greatest(coalesce((args ->> 'attempt')::int, 0), %(attempt)s))
+    || CASE WHEN %(deaths)s > 0 THEN
+           jsonb_build_object('deaths', greatest(coalesce((args ->> 'deaths')::int, 0), %(deaths)s))
+       ELSE '{}' END
 WHERE queueing_lock = %(lock)s AND status = 'todo';
 
 -- job_hasten -- the job waiting under a lock is due no later, and no less urgent, than this
@@ -14,7 +18,8 @@ WHERE queueing_lock = %(lock)s AND status = 'todo'
 -- jobs_adrift -- jobs that count as running though their worker is silent, or for suspiciously long
 SELECT j.id AS job_id, j.task_name AS task, (j.args ->> 'business_id')::bigint AS business_id,
        (j.args ->> 'conversation_id')::bigint AS conversation_id,
-       coalesce((j.args ->> 'attempt')::int, 0) AS attempt
+       coalesce((j.args ->> 'attempt')::int, 0) AS attempt, coalesce((j.args ->> 'deaths')::int, 0) AS deaths,
+       w.id IS NULL OR w.last_heartbeat < now() - %(silent)s AS silent
 FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
 WHERE j.status = 'doing'
   AND (w.id IS NULL OR w.last_heartbeat < now() - %(silent)s
@@ -29,3 +34,7 @@ SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_i
 
 -- job_sooner -- the job waiting under a lock is due at once
 UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE queueing_lock = %(lock)s AND status = 'todo';
+
+-- job_due_in -- seconds until the next job of these queues falls due, of those that wait for a later time
+SELECT extract(epoch FROM min(scheduled_at) - now())::float8 FROM procrastinate_jobs
+WHERE status = 'todo' AND queue_name = ANY (%(queues)s) AND scheduled_at > now();

@@ -47,3 +47,18 @@ async def test_the_job_is_run_every_hour_by_the_worker(shop: Shop) -> None:
     await shop.app.tasks["sara:retention"].defer_async(timestamp=0)
     await shop.work()
     assert await _there(shop, old) == []
+
+
+async def test_the_job_forgets_who_looked_a_year_ago(shop: Shop) -> None:
+    made = await shop.rows(
+        "INSERT INTO access_log (business_id, what, via, at, span)"
+        " SELECT %s, 'trail', 'terminal', now() - days * interval '1 day', days"
+        " FROM unnest(ARRAY[366, 364]) AS days RETURNING access_log_id, span",
+        shop.business_id,
+    )
+    await shop.app.tasks["sara:retention"].defer_async(timestamp=0)
+    await shop.work()
+    left = await shop.rows(
+        "SELECT span FROM access_log WHERE access_log_id = ANY (%s)", [row["access_log_id"] for row in made]
+    )
+    assert [row["span"] for row in left] == [364]
