@@ -28,6 +28,8 @@ class Courier:
         self._random = random.Random(settings.faults.seed)  # noqa: S311 - draws faults, guards nothing
         self.p_duplicate = settings.faults.p_duplicate
         self.given_up = 0
+        self.doubled = 0
+        """How many webhooks were posted again although they had been answered."""
         self._tasks: set[asyncio.Task[bool]] = set()
         self._lanes: dict[str, asyncio.Task[bool]] = {}
         self._waiting: list[tuple[Part, asyncio.Future[bool]]] = []
@@ -99,6 +101,7 @@ class Courier:
         for delay in (*self._settings.retry_delays_s, None):
             if await self._answered(raw):
                 if self._random.random() < self.p_duplicate:
+                    self.doubled += 1
                     await self._answered(raw)
                 return True
             if delay is not None:
