@@ -41,7 +41,7 @@ async def measure(settings: Settings, rounds: int) -> dict[str, Any]:
     raises it. Customers chat all the while."""
     tier = max(1, int(rounds * TIER_SHARE))
     async with installed(settings) as (own, dsn, crm), at_work(own, dsn, crm) as (simulator, _, _):
-        made = await _prepared(crm, simulator, rounds, tier)
+        made = await prepared(crm, simulator, rounds, tier)
         chatting = asyncio.create_task(_chat(simulator))
         try:
             await _reaches(made, simulator, tier // 2)
@@ -62,7 +62,7 @@ async def measure_bad(settings: Settings, rounds: int) -> dict[str, Any]:
     """`rounds` recipients of whom one in twenty has no WhatsApp: half of those are refused at once, half are
     taken and then fail."""
     async with installed(settings) as (own, dsn, crm), at_work(own, dsn, crm) as (simulator, _, _):
-        made = await _prepared(crm, simulator, rounds, None)
+        made = await prepared(crm, simulator, rounds, None)
         bad = made.people[:: int(1 / BAD_SHARE)]
         for wa_id in bad[::2]:
             simulator.faults.refuses(wa_id, 131026)
@@ -74,13 +74,15 @@ async def measure_bad(settings: Settings, rounds: int) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Made:
+class Made:
+    """A campaign that was started, and whom it is for."""
+
     business_id: int
     campaign_id: int
     people: Sequence[str]
 
 
-async def _prepared(crm: Crm, simulator: Simulator, count: int, tier: int | None) -> _Made:
+async def prepared(crm: Crm, simulator: Simulator, count: int, tier: int | None) -> Made:
     """The template, the recipients with their consent, the limits, and the campaign started."""
     people = awake(count)
     async with crm.outside() as tx:
@@ -100,7 +102,7 @@ async def _prepared(crm: Crm, simulator: Simulator, count: int, tier: int | None
         manner = Manner(first_wave=0)
         campaign_id = await campaigns.create(tx, "autumn", NUMBER, said, Audience(), manner)
         await campaigns.start(tx, campaign_id)
-    return _Made(business_id, campaign_id, people)
+    return Made(business_id, campaign_id, people)
 
 
 def awake(count: int) -> list[str]:
@@ -117,7 +119,7 @@ def _reached(simulator: Simulator, people: Sequence[str]) -> Counter[str]:
     return Counter(m.customer for m in simulator.world.all_sent() if m.customer in known)
 
 
-async def _reaches(made: _Made, simulator: Simulator, count: int) -> None:
+async def _reaches(made: Made, simulator: Simulator, count: int) -> None:
     ends = time.monotonic() + 60 + count
     while time.monotonic() < ends:
         if len(_reached(simulator, made.people)) >= count:
@@ -125,7 +127,7 @@ async def _reaches(made: _Made, simulator: Simulator, count: int) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-async def _pause(made: _Made, crm: Crm, simulator: Simulator) -> int:
+async def _pause(made: Made, crm: Crm, simulator: Simulator) -> int:
     """Pauses for a while; how many messages went out although it was paused for a second."""
     async with crm.transaction(made.business_id) as tx:
         await campaigns.pause(tx, made.campaign_id)
@@ -138,7 +140,7 @@ async def _pause(made: _Made, crm: Crm, simulator: Simulator) -> int:
     return after - before
 
 
-async def _finished(made: _Made, crm: Crm, count: int) -> None:
+async def _finished(made: Made, crm: Crm, count: int) -> None:
     ends = time.monotonic() + 120 + count
     while time.monotonic() < ends:
         async with crm.transaction(made.business_id) as tx:
@@ -153,7 +155,7 @@ async def _chat(simulator: Simulator) -> None:
         await asyncio.sleep(1 / CHATS_PER_S)
 
 
-async def _figures(made: _Made, crm: Crm, simulator: Simulator) -> dict[str, Any]:
+async def _figures(made: Made, crm: Crm, simulator: Simulator) -> dict[str, Any]:
     reached = _reached(simulator, made.people)
     moments = sorted(m.at for m in simulator.world.all_sent())
     async with crm.transaction(made.business_id) as tx:

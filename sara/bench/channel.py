@@ -25,7 +25,7 @@ from crm.messages import NewMessage
 from crm.record import Crm
 from sara import seed, services
 from sara.bench import processes
-from sara.bench.figures import row, spread
+from sara.bench.figures import row, shown, spread
 from sara.bench.webhooks import text_payload
 from sara.settings import Settings
 
@@ -49,7 +49,9 @@ async def measure(settings: Settings, rounds: int) -> dict[str, Any]:
         working = await _taken_in(own, dsn, crm, rounds)
     async with installed(settings) as (own, dsn, crm):
         drained = await _drain(own, dsn, crm, rounds * RATE)
-    return {"seconds": rounds, "resting": resting, "working": working, "drain": drained}
+    async with processes.hello() as url:
+        hello = spread(await _acks(url, rounds))
+    return {"seconds": rounds, "resting": resting, "working": working, "drain": drained, "hello_ms": hello}
 
 
 @asynccontextmanager
@@ -221,8 +223,9 @@ def table(figures: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             row("", "median ms", "p95 ms"),
-            row(f"webhook answered at {RATE}/s, worker idle", *resting["ack_ms"].values()),
-            row("… while the worker answers them", *working["ack_ms"].values()),
+            row(f"uvicorn's hello world at {RATE}/s", *shown(figures["hello_ms"])),
+            row(f"webhook answered at {RATE}/s, worker idle", *shown(resting["ack_ms"])),
+            row("… while the worker answers them", *shown(working["ack_ms"])),
             row("posted, lost", *(sum(r[key] for r in (resting, working)) for key in ("posted", "lost"))),
             row("messages sent, twice", drain["sent"], drain["sent_twice"]),
             row("sent a second, in the fullest", drain["per_s"], drain["fullest_second"]),

@@ -22,7 +22,7 @@ from crm import businesses, crowd, logins, registry
 from crm.record import Crm
 from sara.bench import processes
 from sara.bench.channel import NUMBER, SECRET, installed
-from sara.bench.figures import row, spread
+from sara.bench.figures import row, shown, spread
 from sara.bench.webhooks import text_payload
 from sara.settings import Settings
 
@@ -287,17 +287,17 @@ def table(figures: Mapping[str, Any]) -> str:
         for name, size in figures["page_bytes"].items()
     ]
     lines += [
-        row(f"queue of {CROWD}: {name}, ms", *times.values(), f"<= {QUEUE_MS}")
+        row(f"queue of {CROWD}: {name}, ms", *shown(times), f"<= {QUEUE_MS}")
         for name, times in figures["queue_ms"].items()
     ]
     title = f"message heard by all {tabs['open']} tabs, ms"
-    lines.append(row(title, *tabs["heard_by_all_ms"].values(), f"<= {VISIBLE_MS}"))
+    lines.append(row(title, *shown(tabs["heard_by_all_ms"]), f"<= {VISIBLE_MS}"))
     lines.append(row("tabs that missed one", tabs["missed"], "", 0))
     lines.append(row("memory of a tab, MB", tabs["mb_per_tab"], "", f"<= {TAB_MB}"))
     if browser is None:
         return "\n".join([*lines, "no Chromium on this machine: the rest was not measured"])
     lines.append(
-        row("interactive in Chromium, ms", *browser["interactive_ms"].values(), f"<= {INTERACTIVE_MS}")
+        row("interactive in Chromium, ms", *shown(browser["interactive_ms"]), f"<= {INTERACTIVE_MS}")
     )
-    lines.append(row("message visible in Chromium, ms", *browser["visible_ms"].values(), f"<= {VISIBLE_MS}"))
+    lines.append(row("message visible in Chromium, ms", *shown(browser["visible_ms"]), f"<= {VISIBLE_MS}"))
     return "\n".join(lines)

@@ -2,15 +2,28 @@
 
 import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median and 95th percentile of measured values, in their own unit."""
+    """Median, 95th and 99th percentile of measured values, in their own unit, and how many there are."""
     ordered = sorted(values)
-    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    return {"median": round(statistics.median(ordered), 2), "p95": round(p95, 2)}
+    return {
+        "median": round(statistics.median(ordered), 2),
+        "p95": round(_below(ordered, 0.95), 2),
+        "p99": round(_below(ordered, 0.99), 2),
+        "n": len(ordered),
+    }
+
+
+def _below(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def shown(times: Mapping[str, float]) -> tuple[float, float]:
+    """Median and 95th percentile, for a line of a table."""
+    return times["median"], times["p95"]
 
 
 def rss_mb() -> float:

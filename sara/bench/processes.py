@@ -26,9 +26,9 @@ class NotStarted(RuntimeError):
 
 
 @asynccontextmanager
-async def api(settings: Settings, dsn: str) -> AsyncIterator[str]:
-    """`sara serve` on a free port, ready; its address. Raises NotStarted."""
-    async with _running(settings, dsn, "serve", "--host", HOST, "--port", "0") as said:
+async def api(settings: Settings, dsn: str, *, port: int = 0) -> AsyncIterator[str]:
+    """`sara serve` on `port` (0: any free one), ready; its address. Raises NotStarted."""
+    async with _running(settings, dsn, "serve", "--host", HOST, "--port", str(port)) as said:
         async with _within("serve", said):
             url = await _address(said)
             await _ready(url)
@@ -38,14 +38,34 @@ async def api(settings: Settings, dsn: str) -> AsyncIterator[str]:
 @asynccontextmanager
 async def worker(settings: Settings, dsn: str, crm: Crm) -> AsyncIterator[None]:
     """`sara worker`, at work. Raises NotStarted."""
+    others = await _alive(crm)
     async with _running(settings, dsn, "worker") as said:
         async with _within("worker", said):
-            alive = 0
-            while not alive:
+            while (alive := await _alive(crm)) <= others:
+                others = min(others, alive)  # one that was ended a moment ago still counts for a while
                 await asyncio.sleep(0.2)
-                async with crm.outside() as tx:
-                    alive = await queue.workers_alive(tx, within_s=_HEARTBEAT_S)
         yield
+
+
+async def _alive(crm: Crm) -> int:
+    async with crm.outside() as tx:
+        return await queue.workers_alive(tx, within_s=_HEARTBEAT_S)
+
+
+@asynccontextmanager
+async def hello() -> AsyncIterator[str]:
+    """The address of a server that only says hello, in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sara.bench.hello", stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        if process.stdout is None or not (line := await process.stdout.readline()):
+            raise NotStarted("the server that says hello")
+        yield line.decode().strip()
+    finally:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import statistics
 import tempfile
 import time
 from collections import defaultdict
@@ -17,6 +18,7 @@ from api.state import ApiServices
 from channels.whatsapp.signature import sign
 from crm import businesses, inbox
 from sara import services
+from sara.bench import baseline
 from sara.bench.figures import rss_mb, spread
 from sara.bench.webhooks import text_payload
 from sara.demo import prepare
@@ -51,7 +53,7 @@ async def _measure(whole: Local, turns: int) -> dict[str, Any]:
     idle = rss_mb()
     acks = await _acks(whole, turns)
     nodes: dict[str, list[float]] = defaultdict(list)
-    machinery, delays, total = [], [], []
+    machinery, delays, total, steps = [], [], [], []
     for number in range(turns + 5):
         customer = Customer("aurora", f"3900{number:07d}")
         started = time.perf_counter()
@@ -63,10 +65,17 @@ async def _measure(whole: Local, turns: int) -> dict[str, Any]:
         total.append(elapsed)
         machinery.append(turn)
         delays.append(max(0.0, elapsed - turn))
+        steps.append(len(result.timings_ms))
         for name, milliseconds in result.timings_ms.items():
             nodes[name].append(milliseconds)
+    as_many = round(statistics.mean(steps))
+    bare = await baseline.bare_turns(whole.dsn, nodes=as_many, rounds=turns)
     return {
         "turns": turns,
+        "bare_nodes": as_many,
+        "bare_turn_ms": spread(bare),
+        "commit_ms": spread(await baseline.commits(whole.dsn, rounds=5 * turns)),
+        "hello_ms": spread(await baseline.hello(rounds=5 * turns)),
         "ack_ms": spread(acks),
         "queue_and_transport_ms": spread(delays),
         "machinery_ms": spread(machinery),
@@ -84,7 +93,7 @@ async def _acks(whole: Local, count: int) -> list[float]:
     """
     secret = whole.settings.whatsapp_app_secret.get_secret_value()
     times = []
-    async with _receiving(whole) as url, httpx.AsyncClient() as http:
+    async with _receiving(whole) as url, httpx.AsyncClient(timeout=60) as http:
         for number in range(count + 5):
             raw = _payload(number)
             headers = {"Content-Type": "application/json", "X-Hub-Signature-256": sign(secret, raw)}
@@ -133,7 +142,15 @@ def _payload(number: int) -> bytes:
 def table(figures: Mapping[str, Any]) -> str:
     """The figures for a person."""
     rows = [("", "median ms", "p95 ms")]
-    for name in ("ack_ms", "queue_and_transport_ms", "machinery_ms", "message_to_done_ms"):
+    for name in (
+        "hello_ms",
+        "ack_ms",
+        "commit_ms",
+        "bare_turn_ms",
+        "machinery_ms",
+        "queue_and_transport_ms",
+        "message_to_done_ms",
+    ):
         rows.append((name.removesuffix("_ms"), str(figures[name]["median"]), str(figures[name]["p95"])))
     for name, times in figures["nodes_ms"].items():
         rows.append((f"  {name}", str(times["median"]), str(times["p95"])))
