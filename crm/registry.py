@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
 
-from crm import packs
+from crm import packs, trail
 from crm.businesses import token_digest
 from crm.errors import RecordError, UnknownAgent, UnknownBusiness
 from crm.packs import Pack
 from crm.record import Tx
+from crm.trail import OPERATOR
 
 # What an entry may leave out.
 _USUAL_BUSINESS: Mapping[str, Any] = {
@@ -143,8 +144,10 @@ async def add_agent(tx: Tx, email: str, name: str, *, business: str, role: str) 
     """
     email = email.strip().lower()
     await tx.run("put_agent", email=email, name=name)
-    if await tx.value("put_agent_of", email=email, slug=business, role=role) is None:
+    agent_id = await tx.value("put_agent_of", email=email, slug=business, role=role)
+    if agent_id is None:
         raise UnknownBusiness(f"no business is called {business!r}: look at `sara business list`")
+    await tx.run("trail_membership", slug=business, whose=agent_id, role=role)
     return next(row for row in await all_agents(tx) if row.email.lower() == email.lower())
 
 
@@ -156,8 +159,10 @@ async def all_agents(tx: Tx) -> list[AgentEntry]:
 async def new_token(tx: Tx, email: str) -> str:
     """A new API token for an agent; the old one stops working, only a digest is kept. Raises UnknownAgent."""
     token = f"sara_{secrets.token_urlsafe(32)}"
-    if await tx.value("put_token", email=email, digest=token_digest(token)) is None:
+    agent_id = await tx.value("put_token", email=email, digest=token_digest(token))
+    if agent_id is None:
         raise UnknownAgent(f"{email}: {UnknownAgent.__doc__}")
+    await trail.entered(tx, OPERATOR, "token", agent_id)
     return token
 
 

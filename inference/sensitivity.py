@@ -87,6 +87,13 @@ class SensitivityScorer:
         trained = self.thresholds.get(language or DEFAULT, self.thresholds[DEFAULT])
         return trained - EMERGENCY_LEAD if label == "emergency" else trained
 
+    def unread(self, text: str) -> Sensitivity:
+        """The judgment of a message that could not be embedded: the word lists alone see an emergency, and
+        whatever else it may be, it is not for a machine."""
+        words = self.features.spotter.find(text)
+        label, score = ("emergency", EMERGENCY_SCORE) if words.emergency else ("none", 0.0)
+        return Sensitivity(label, score, True, words.all, {})
+
     def score(
         self,
         text: str,

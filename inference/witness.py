@@ -81,8 +81,8 @@ def _facts_of(own: Proposal, material: Material) -> list[Piece]:
 def _denied(intent: str, own: Proposal, material: Material) -> bool:
     if intent in _MATTER and own.intent == "answer" and not own.abstained:
         # The classifier knows only its neighbours: a question whose answer is at hand is answered.
-        likely = material.intent == "answer" and material.confidence >= _LIKELY
-        if likely or ("?" in material.text and _facts_of(own, material)):
+        asks = material.intent == "answer" and material.confidence >= _LIKELY
+        if asks or ("?" in material.text and _facts_of(own, material)):
             return True
     matter = _MATTER.get(intent, (intent,))
     likely = sum(material.scores.get(name, 0.0) for name in matter)

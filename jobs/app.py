@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import structlog
-from procrastinate import App, PsycopgConnector
+from procrastinate import App
 
 from crm import queue
 from jobs import (
@@ -23,11 +23,14 @@ from jobs import (
     hooks,
     nps,
     outward,
+    partitions,
     retention,
     send,
     sweep,
     watch,
 )
+from jobs.connector import connector
+from jobs.punctual import PunctualWorker
 from jobs.services import KEY, Services
 
 log = structlog.get_logger(__name__)
@@ -38,9 +41,12 @@ SENDING = (queue.SENDS,)
 _GRACE_S = 5  # that running jobs have to end when the worker stops
 
 
-def build_app(dsn: str, *, connections: int = 6) -> App:
-    """The queue with its tasks; open it before use (`async with app.open_async()`)."""
-    app = App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=connections))
+def build_app(dsn: str, *, connections: int = 6, pooled: bool = False, listen_at: str | None = None) -> App:
+    """The queue with its tasks; open it before use (`async with app.open_async()`).
+
+    `pooled`: as for `db.pool.open_pool`; workers are then told of new jobs over `listen_at`.
+    """
+    app = App(connector=connector(dsn, connections=connections, pooled=pooled, listen_at=listen_at))
     for room in (
         campaigns,
         drain,
@@ -51,6 +57,7 @@ def build_app(dsn: str, *, connections: int = 6) -> App:
         expiry,
         alerts,
         outward,
+        partitions,
         watch,
         attend,
         brief,
@@ -101,17 +108,24 @@ async def _work_on(app: App, services: Services, queues: Sequence[str], concurre
 
 
 async def _work(app: App, services: Services, *, queues: Sequence[str], concurrency: int, name: str) -> None:
-    """Scheduled jobs get no notification when they fall due, so the queue is looked at twice a second;
-    finished jobs are deleted, since a queue full of them halves its speed."""
-    await app.run_worker_async(
+    """Finished jobs are deleted, since a queue full of them halves its speed."""
+
+    async def due_in() -> float | None:
+        async with services.crm.outside() as tx:
+            return await queue.due_in(tx, queues)
+
+    app.perform_import_paths()  # type: ignore[no-untyped-call]
+    worker = PunctualWorker(
+        due_in=due_in,
+        app=app,
         name=name,
         queues=list(queues),
         concurrency=concurrency,
         additional_context={KEY: services},
         install_signal_handlers=False,
-        fetch_job_polling_interval=0.5,
         shutdown_graceful_timeout=_GRACE_S,
         update_heartbeat_interval=services.patience.heartbeat_s,
         stalled_worker_timeout=services.patience.dead_after_s,
         delete_jobs="always",
     )
+    await worker.run()  # type: ignore[no-untyped-call]

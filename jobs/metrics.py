@@ -117,7 +117,7 @@ class WorkMetrics:
         self._waits.labels(reason or OTHER).inc()
 
     def model(self, name: str, result: str, seconds: float, usage: Mapping[str, int]) -> None:
-        """A language model was asked: ok, unavailable or bad_output."""
+        """A language model was asked: ok, unavailable, busy, bad_output, or over_budget when it was not."""
         self._models.labels(name, result).inc()
         self._model_seconds.labels(name).observe(seconds)
         for kind in ("input_tokens", "output_tokens"):

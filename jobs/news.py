@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from crm.alert_watch import DueTicket, Subject, Undelivered
 from crm.alerts import News
+from crm.budgets import BudgetRow
 from crm.businesses import Profile
 from crm.campaign_rows import TroubleRow
 from crm.contacts import ContactRow
@@ -148,6 +149,23 @@ class Desk:
         title, queue = say("No campaign can be sent on a number"), self.profile.pack.queue
         return self._news("number_stopped", key, title, lines, queue=queue, urgent=True)
 
+    def budget(self, row: BudgetRow) -> News:
+        """The language models' tokens are used up; told once for the day or the month."""
+        say = self._say
+        month = row.over == "month"
+        used, most = (
+            (row.used_this_month, row.tokens_per_month) if month else (row.used_today, row.tokens_per_day)
+        )
+        lines = [
+            say("This month: {used} of {most} tokens", used=used, most=most)
+            if month
+            else say("Today: {used} of {most} tokens", used=used, most=most),
+            say("Until then SARA quotes documents and data instead of wording its answers."),
+        ]
+        until = day(row.until, self.profile.language)
+        title = say("The tokens of the language model are used up until {date}", date=until)
+        return self._news("model_budget", f"model_budget:{row.key}", title, lines)
+
     def event(self, hook: HookRow, subject: Subject | None, contact: ContactRow) -> News:
         """Something happened with a customer: an appointment, a quote, a lead, a ticket."""
         say = self._say
@@ -253,6 +271,7 @@ def _reason(say: Say, reason: str, label: str | None) -> str:
         "no_free_time": say("no free time that suits"),
         "places_left": say("no free time that suits"),
         "turn_failed": failed,
+        "model_exhausted": failed,
         "tool_failed": failed,
     }
     return words.get(reason, reason.replace("_", " "))

@@ -1,23 +1,31 @@
-"""What the jobs work with; handed to every job by the worker that runs it."""
+"""What the jobs work with; handed to every job by the worker that runs it.
+
+Only their types are named here: the API imports some of the jobs too, and carries neither graph nor clients.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-from procrastinate import JobContext
+from typing import TYPE_CHECKING
 
 from channels import team
-from channels.calendars.calendar import Calendar
-from channels.outward.post import Post
-from channels.whatsapp.client import WhatsAppClient
-from crm.calendars import CalendarRow
-from crm.record import Crm
-from crm.sealing import Seal
-from graph.build import Machine
-from graph.context import Context
-from jobs.accounts import Accounts
 from jobs.pacing import Pacer
 from jobs.watching import Watching
+
+if TYPE_CHECKING:
+    from procrastinate import JobContext
+
+    from channels.calendars.calendar import Calendar
+    from channels.outward.post import Post
+    from channels.whatsapp.client import WhatsAppClient
+    from crm.calendars import CalendarRow
+    from crm.record import Crm
+    from crm.sealing import Seal
+    from graph.build import Machine
+    from graph.context import Context
+    from jobs.accounts import Accounts
 
 KEY = "services"
 
@@ -33,6 +41,8 @@ class Patience:
     unknown_hold_s      after that long without any status on the number, a person has to look
     most_attempts       sends of one message that meet a passing fault before it is given up
     most_turn_attempts  failures of one turn before a person takes the conversation
+    suspect_after       workers that died in a turn before it is tried alone: it may be what kills them
+    most_turn_deaths    workers that died in it before a person takes the conversation
     heartbeat_s         how often a worker says that it lives
     dead_after_s        silence after which its jobs are looked at
     suspicious_after_s  age at which a running job is looked at whoever runs it: the end of a job can go
@@ -47,6 +57,8 @@ class Patience:
     unknown_hold_s: float = 900.0
     most_attempts: int = 8
     most_turn_attempts: int = 6
+    suspect_after: int = 2
+    most_turn_deaths: int = 5
     heartbeat_s: float = 2.0
     dead_after_s: float = 6.0
     suspicious_after_s: float = 20.0
@@ -85,12 +97,18 @@ class Keeping:
 
     webhooks  raw bodies as they came
     threads   what the graph remembers of closed conversations
+    turns     how many turns of an open conversation it remembers
+    statuses  when messages were delivered and read, where there are many
     contacts  customers since they were last heard of
+    trail     who looked at what, and who came in
     """
 
     webhooks: timedelta = timedelta(days=30)
     threads: timedelta = timedelta(days=90)
+    turns: int = 50
+    statuses: timedelta = timedelta(days=400)
     contacts: timedelta | None = None
+    trail: timedelta = timedelta(days=365)
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,15 @@ async def _free(services: Services, job: AdriftRow) -> None:
             return
         if deliveries:
             await queue.send(tx, job.conversation_id)
-        else:  # its death is not held against the turn: a worker killed by others takes many with it
-            await queue.drain(tx, job.conversation_id, delay_s=0, attempt=job.attempt)
+        else:
+            deaths = _deaths(services, job)
+            await queue.drain(tx, job.conversation_id, delay_s=0, attempt=job.attempt, deaths=deaths)
     log.warning("orphan_job", job_id=job.job_id, task=job.task, conversation_id=job.conversation_id)
+
+
+def _deaths(services: Services, job: AdriftRow) -> int:
+    """How many workers died in this turn. A first death proves nothing: a worker killed by others takes many
+    turns with it. Those that died often are tried alone and count themselves (jobs/drain.py)."""
+    if not job.silent or job.deaths >= services.patience.suspect_after:
+        return job.deaths
+    return job.deaths + 1

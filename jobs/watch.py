@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 from procrastinate import Blueprint, JobContext
 
-from crm import alert_watch, alerts, businesses, campaigns, governor, handoffs, hours, outward, queue
+from crm import alert_watch, alerts, budgets, businesses, campaigns, governor, handoffs, hours, outward, queue
 from crm.alert_watch import WaitingHandoff
 from crm.businesses import Profile
 from crm.record import Tx
@@ -79,6 +79,9 @@ async def _look(services: Services, tx: Tx) -> None:
         state = await governor.state(tx, number.phone_number_id)
         if state.stopped is not None:
             await alerts.tell(tx, desk.number(state, number.display_phone, tx.now))
+    budget = await budgets.state(tx)
+    if budget.over is not None:
+        await alerts.tell(tx, desk.budget(budget))
     # The first failure is told at once, those that follow together: an outage is one piece of news.
     last = await alerts.last_told(tx, "delivery_failed")
     if last is None or tx.now - last >= _UNDELIVERED_EVERY:

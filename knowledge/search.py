@@ -48,7 +48,7 @@ _NEARNESS = """
     FROM own JOIN document USING (document_id) WHERE id = ANY (CAST(:ids AS uuid[]))"""
 # Terms are weighted by rarity among the business's passages of that language (BM25's idf): `plainto_tsquery`
 # would ask for all of them at once and find nothing for a question of eight words.
-_BY_WORDS = """
+_COVERED = """
     WITH term AS MATERIALIZED (
         SELECT lexeme, CAST(quote_literal(lexeme) AS tsquery) AS query
         FROM unnest(tsvector_to_array(to_tsvector(stemming_of(:language), folded(:question)))) AS lexeme),
@@ -64,11 +64,16 @@ _BY_WORDS = """
         SELECT id, (SELECT sum(weight) FROM weighted WHERE words @@ query)
                    / (SELECT sum(weight) FROM weighted) AS coverage
         FROM valid)
-    SELECT CAST(c.id AS text) AS id, c.document_id, c.ordinal, c.source, c.section, c.language, c.content
+    SELECT CAST(c.id AS text) AS id, c.document_id, c.ordinal, c.source, c.section, c.language,
+           c.content{more}
     FROM covered JOIN {passages} c USING (id)
-    WHERE coverage >= :least_coverage
+    WHERE coverage >= :least_coverage"""
+_BY_WORDS = f"""{_COVERED}
     ORDER BY coverage DESC, c.embedding <=> CAST(:vector AS vector), c.id
     LIMIT 1"""
+_BY_WORDS_ALONE = f"""{_COVERED}
+    ORDER BY coverage DESC, c.id
+    LIMIT :most"""
 _AROUND = text("""
     SELECT c.document_id, c.ordinal, c.section, c.content
     FROM chunk c JOIN unnest(CAST(:documents AS bigint[]), CAST(:first AS int[]), CAST(:last AS int[]))
@@ -138,7 +143,9 @@ class KnowledgeSearch:
         self._store = store
         self._compass = compass
         self._nearness = text(_NEARNESS.format(vectors=store.space.vectors))
-        self._by_words = text(_BY_WORDS.format(passages=store.space.passages))
+        passages = store.space.passages
+        self._by_words = text(_BY_WORDS.format(passages=passages, more=""))
+        self._by_words_alone = text(_BY_WORDS_ALONE.format(passages=passages, more=", coverage"))
 
     async def search(
         self,
@@ -176,6 +183,37 @@ class KnowledgeSearch:
         except UNREACHABLE as error:
             raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
         return [self._passage(group, around) for group in groups]
+
+    async def worded(
+        self, query: str, *, business_id: int, language: str | None, k: int = 3, on: date
+    ) -> list[Passage]:
+        """The passages in the question's language that hold most of its rarer words, best first: for when it
+        cannot be embedded. The score is the share they hold. Raises KnowledgeUnavailable.
+        """
+        if not query.strip() or k < 1 or language is None:
+            return []
+        values = {
+            "question": _sendable(query),
+            "business_id": business_id,
+            "language": language,
+            "day": on,
+            "least_coverage": _LEAST_COVERAGE,
+            "most": k,
+        }
+        try:
+            with tenant(business_id):
+                async with self._store.engine.connect() as connection:
+                    rows = (await connection.execute(self._by_words_alone, values)).mappings().all()
+        except UNREACHABLE as error:
+            raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
+        found = []
+        for row in rows:
+            title, _, section = str(row["section"]).partition(PATH_JOINT)
+            score = float(row["coverage"])
+            found.append(
+                Passage(row["id"], row["source"], title, section, row["language"], row["content"], score)
+            )
+        return found
 
     async def _by_meaning(self, about: "_Question", count: int) -> list[_Chunk]:
         """Chunks by cosine, through the vector store."""
@@ -226,8 +264,7 @@ class KnowledgeSearch:
     async def _by_most_words(self, connection: AsyncConnection, about: "_Question") -> _Chunk | None:
         """The chunk in the question's language that holds the largest share of its terms, if large enough."""
         values = {
-            # Neither NUL nor half a surrogate pair can be sent to PostgreSQL.
-            "question": about.query[:_KEYWORD_CHARS].replace("\x00", " ").encode("utf-8", "ignore").decode(),
+            "question": _sendable(about.query),
             "vector": vector_literal(about.telling),
             "business_id": about.business_id,
             "language": about.language,
@@ -260,6 +297,11 @@ class KnowledgeSearch:
             text="\n".join(parts[ordinal] for ordinal in sorted(parts)),
             score=self._compass.sureness(group[0].rank, group[0].similarity),
         )
+
+
+def _sendable(query: str) -> str:
+    """The beginning of a question as PostgreSQL takes it: without NUL and halves of surrogate pairs."""
+    return query[:_KEYWORD_CHARS].replace("\x00", " ").encode("utf-8", "ignore").decode()
 
 
 _Around = dict[tuple[int, str], dict[int, str]]  # contents by (document, section) and ordinal

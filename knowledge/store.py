@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from db.pool import prepare_threshold
 from db.tenancy import ENTER_TENANT, current_tenant
 from knowledge.errors import KnowledgeUnavailable
 from knowledge.spaces import Space, drop_space, space_of, spaces
@@ -57,16 +58,23 @@ class KnowledgeStore:
 
 
 async def open_store(
-    dsn: str, embedder: Embedder, embeddings: Embeddings, *, pool_size: int = 5, create: bool = False
+    dsn: str,
+    embedder: Embedder,
+    embeddings: Embeddings,
+    *,
+    pool_size: int = 5,
+    create: bool = False,
+    pooled: bool = False,
 ) -> KnowledgeStore:
     """Opens the store on any libpq connection string, with at most 2 × `pool_size` connections.
 
     Everything done through it must stand inside `db.tenancy.tenant(business_id)`. `embeddings` is the same
     model in LangChain's shape, for PGVectorStore. `create` makes the model's space when it is not there.
+    `pooled`: as for `db.pool.open_pool`.
     Raises KnowledgeUnavailable, SchemaMissing, SpaceMissing, or DimensionMismatch when the embedder's vectors
     do not fit the stored ones.
     """
-    engine = _engine(dsn, pool_size)
+    engine = _engine(dsn, pool_size, pooled=pooled)
     try:
         async with engine.begin() as connection:
             space = await space_of(connection, embedder.name, embedder.dimensions, create=create)
@@ -91,9 +99,9 @@ async def open_store(
     return KnowledgeStore(engine, vectors, embedder, space)
 
 
-async def drop_other_spaces(dsn: str, keep: str) -> list[str]:
+async def drop_other_spaces(dsn: str, keep: str, *, pooled: bool = False) -> list[str]:
     """Drops the vectors of every model but `keep`; returns those models. Raises as `open_store`."""
-    engine = _engine(dsn, pool_size=1)
+    engine = _engine(dsn, pool_size=1, pooled=pooled)
     try:
         async with engine.begin() as connection:
             others = [space.model for space in await spaces(connection) if space.model != keep]
@@ -106,10 +114,11 @@ async def drop_other_spaces(dsn: str, keep: str) -> list[str]:
         await engine.dispose()
 
 
-def _engine(dsn: str, pool_size: int) -> AsyncEngine:
+def _engine(dsn: str, pool_size: int, *, pooled: bool) -> AsyncEngine:
+    threshold = prepare_threshold(pooled)
     return create_async_engine(
         "postgresql+psycopg://",
-        async_creator=lambda: psycopg.AsyncConnection.connect(dsn),
+        async_creator=lambda: psycopg.AsyncConnection.connect(dsn, prepare_threshold=threshold),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,  # a restarted server is noticed before the query, not by it

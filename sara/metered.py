@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from inference.chat import Answered, ChatModel, Request
 from inference.embed import Embedder, Vector
-from inference.errors import BadModelOutput, InferenceError, ModelUnavailable
+from inference.errors import BadModelOutput, EngineBusy, InferenceError, ModelUnavailable
 from inference.speech import Prior, Transcriber, Transcript, Vocabulary
 from jobs.watching import Watching
 
@@ -30,6 +30,9 @@ class MeteredChat:
                 answered = await self._model.propose(request)
                 result, usage = "ok", answered.usage
                 return answered
+            except EngineBusy:
+                result = "busy"
+                raise
             except ModelUnavailable:
                 result = "unavailable"
                 raise

@@ -6,8 +6,10 @@ import os
 import secrets
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from channels.oidc.provider import is_private_way
 
 # Read by libraries when they are imported, so set before anything imports them:
 # checkpoints may hold nothing but plain data, and idle OpenMP threads must not spin on busy cores.
@@ -33,6 +35,10 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="PostgreSQL 15+ with pgvector; unset: an embedded one in SARA_DATA_DIR"
     )
+    database_direct_url: str | None = Field(
+        None,
+        description="the same database past its pooler, where SARA_DATABASE_URL is one; unset: it is none",
+    )
     data_dir: Path = Field(Path(".sara"), description="embedded database and model weights")
     database_connections: int = Field(12, ge=2, description="connections of one process to the record")
 
@@ -41,6 +47,18 @@ class Settings(BaseSettings):
     llm_base_url: str | None = Field(None, description="base URL of an OpenAI-compatible engine")
     llm_api_key: SecretStr | None = Field(None, description="its key, where it wants one")
     llm_timeout_s: float = Field(45.0, gt=0, description="seconds for one whole answer of a model")
+    llm_at_once: int = Field(
+        8,
+        ge=1,
+        le=1000,
+        description="answers one worker asks of an engine at once: its places by the workers",
+    )
+    llm_wait_s: float = Field(
+        3.0,
+        ge=0,
+        le=60,
+        description="seconds a turn waits for a place at the engine; then the next of the chain",
+    )
     ollama_base_url: str = Field("http://127.0.0.1:11434", description="where Ollama answers")
     embeddings: str = Field("e5+use", description="e5+use or e5 (both bundled), ollama:NAME or openai:NAME")
     whisper_model: str = Field("base", description="size, local directory or hub id")
@@ -90,8 +108,29 @@ class Settings(BaseSettings):
     thread_days: float = Field(
         90.0, ge=1, le=3650, description="days what a closed conversation's thread remembered is kept"
     )
+    thread_turns: int = Field(
+        50, ge=2, le=100_000, description="turns of an open conversation that can be replayed"
+    )
+    status_days: float = Field(
+        400.0, ge=90, le=3650, description="days statuses of messages are kept, where there are many"
+    )
     contact_days: float | None = Field(
         None, ge=1, le=36500, description="days after which customers not heard of are erased; unset: never"
+    )
+    oidc_issuer: str | None = Field(
+        None, description="a company's own OpenID provider through which agents may log in, as its issuer"
+    )
+    oidc_client_id: str = Field("", validate_default=True, description="what SARA is called there")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="its secret, where it has one")
+    oidc_name: str = Field("", description="what the login page calls that provider; unset: its host")
+    limit_caller: int = Field(
+        600, ge=0, description="requests a minute by one API token or session, in each process; 0: no limit"
+    )
+    limit_address: int = Field(
+        3000, ge=0, description="requests a minute by one network address, in each process; 0: no limit"
+    )
+    trail_days: float = Field(
+        365.0, ge=30, le=36500, description="days it is kept who looked at which customer and who logged in"
     )
     audio_key: SecretStr | None = Field(
         None, description="32 bytes in base64 that encrypt kept sound; after a comma, older keys"
@@ -125,6 +164,22 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("info", description="debug, info, warning, error or critical")
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_an_issuer(cls, issuer: str | None) -> str | None:
+        if not issuer:
+            return None
+        if not is_private_way(issuer) or "?" in issuer or "#" in issuer:
+            raise ValueError("not the https address of an issuer, such as https://login.example.com")
+        return issuer
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _is_known_there(cls, name: str, given: ValidationInfo) -> str:
+        if given.data.get("oidc_issuer") and not name:
+            raise ValueError("SARA_OIDC_ISSUER is set: this is what SARA is called there")
+        return name
+
     @field_validator("audio_key", "secret_key", "state_key")
     @classmethod
     def _is_a_key(cls, keys: SecretStr | None) -> SecretStr | None:
@@ -133,6 +188,11 @@ class Settings(BaseSettings):
         if not all(_is_key(key) for key in split_keys(keys)):
             raise ValueError("not 32 bytes in base64: `openssl rand -base64 32` makes a key")
         return keys
+
+    @property
+    def pooled(self) -> bool:
+        """Whether SARA_DATABASE_URL is a pooler that gives every transaction another session."""
+        return self.database_url is not None and self.database_direct_url is not None
 
     @property
     def own_graph_api(self) -> bool:

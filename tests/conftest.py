@@ -26,6 +26,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         llm="extractive",
         llm_fallback=None,
         gather_seconds=0.0,
+        limit_caller=0,  # tests ask as fast as they can
+        limit_address=0,
     )
 
 

@@ -18,10 +18,15 @@ from db.errors import DatabaseError
 from db.probe import probe
 from db.tenancy import tenant
 from inference.errors import InferenceError
+from inference.steady import SteadyEmbedder
 from inference.weights import require_model, resolve_whisper
 from knowledge.errors import KnowledgeError
 from knowledge.vectors import coverage
 from sara import services
+from sara.commands.doctor_budgets import of_budgets
+from sara.commands.doctor_connections import of_budget, of_pooler
+from sara.commands.doctor_faults import answering, of_suspects, of_writing
+from sara.commands.doctor_parts import of_parts
 from sara.commands.doctor_work import of_the_work
 from sara.commands.findings import BAD, OK, WARN, Finding
 from sara.commands.loop import run
@@ -29,6 +34,7 @@ from sara.settings import Settings, load
 
 _MOST_SKEW_S = 5.0
 _LEAST_FREE_BYTES = 2 * 2**30
+_FULL_BYTES = 64 * 2**20
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
@@ -52,6 +58,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         _models,
         _knowledge,
         _engines,
+        of_budgets,
         _whatsapp,
         _outward,
         _disk,
@@ -72,7 +79,9 @@ async def _inside(settings: Settings, dsn: str) -> list[Finding]:
     async with services.record(settings, dsn) as crm:
         async with crm.outside() as tx:
             count = len(await businesses.directory(tx))
-        work = of_the_work(await operating.read(crm))
+        figures = await operating.read(crm)
+        faults = [*await of_suspects(crm), *await of_writing(dsn), *await of_parts(crm)]
+    work = [*of_the_work(figures), *faults, of_budget(settings, figures), *await of_pooler(settings, dsn)]
     where = "given server" if settings.database_url else f"embedded in {settings.data_dir}"
     found = [Finding("database", OK, f"PostgreSQL {seen.version}, {where}")]
     found.append(
@@ -97,10 +106,11 @@ async def _inside(settings: Settings, dsn: str) -> list[Finding]:
 async def _models(settings: Settings) -> list[Finding]:
     found = []
     try:
-        vector = await services.embedder(settings).query("hello")
+        vector = await SteadyEmbedder(services.embedder(settings)).query("hello")
         found.append(Finding("embeddings", OK, f"{settings.embeddings}, {len(vector)} dimensions"))
     except InferenceError as error:
-        found.append(Finding("embeddings", BAD, str(error), "check SARA_EMBEDDINGS"))
+        mend = "check SARA_EMBEDDINGS and its engine; until then passages are found by their words alone"
+        found.append(Finding("embeddings", BAD, str(error), mend))
     try:
         folder = require_model(resolve_whisper(settings.whisper_model, settings.data_dir))
         found.append(Finding("whisper", OK, str(folder)))
@@ -157,7 +167,7 @@ async def _engines(settings: Settings) -> list[Finding]:
             names = [str(model["name"]) for model in tags.get("models", [])]
             present = any(name == wanted or name.split(":")[0] == wanted for name in names)
             found.append(
-                Finding("ollama", OK, wanted)
+                await answering(settings, Finding("ollama", OK, wanted))
                 if present
                 else Finding("ollama", WARN, f"{wanted} is not pulled", mend)
             )
@@ -165,7 +175,7 @@ async def _engines(settings: Settings) -> list[Finding]:
             detail = f"{settings.ollama_base_url} does not answer ({type(error).__name__})"
             found.append(Finding("ollama", WARN, detail, mend))
     elif settings.llm.startswith("openai:"):
-        found.append(await _engine(settings))
+        found.append(await answering(settings, await _engine(settings)))
     return found
 
 
@@ -274,6 +284,9 @@ async def _disk(settings: Settings) -> list[Finding]:
     folder = settings.data_dir if settings.data_dir.exists() else settings.data_dir.absolute().parent
     free = shutil.disk_usage(folder).free
     detail = f"{free / 2**30:.1f} GiB free at {folder}"
+    if free < _FULL_BYTES:
+        mend = "make room now: what WhatsApp could not deliver comes again, for days"
+        return [Finding("disk", BAD, f"{free / 2**20:.0f} MiB free at {folder}", mend)]
     if free < _LEAST_FREE_BYTES:
         return [Finding("disk", WARN, detail, "free some space: PostgreSQL stops when the disk is full")]
     return [Finding("disk", OK, detail)]

@@ -12,7 +12,8 @@ _SENDING = ("queued", "sending", "unknown")
 _GIVEN_UP = {
     "turn": (
         "turns that failed every time",
-        "`sara handoff list` shows their conversations; the log says why",
+        "`sara quarantine list` says why, and `sara quarantine release` tries again; people have them"
+        " meanwhile: `sara handoff list`",
     ),
     "message": ("messages held back", "`sara outbox list` says why, `sara outbox retry` sends one after all"),
     "alert": ("alerts to the team", "`sara alerts dead` says why, with --retry they are sent again"),

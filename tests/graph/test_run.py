@@ -9,12 +9,13 @@ import pytest_asyncio
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 
+from crm import conversations, handoffs
 from db.checkpoints import TenantSaver
 from db.pool import open_pool
 from db.tenancy import NoTenant, tenant
 from graph.build import build
 from graph.run import RECURSION_LIMIT, abandon, deliver, finish, node_times, remembered, thread_config
-from graph.state import Event, State
+from graph.state import Event, Said, State
 from tests.nodes.stage import Scripted, Stage, Thread, says
 
 QUESTION = "Quanto costa un massaggio rilassante?"
@@ -227,6 +228,49 @@ async def test_an_abandoned_turn_is_over_and_the_next_one_runs(stage: Stage) -> 
     thread.context = stage.context
     await thread.say(QUESTION)
     assert "65,00" in thread.words
+
+
+async def test_what_was_given_up_is_answered_when_a_person_gives_it_back(stage: Stage) -> None:
+    """Also after a second failure, and together with what came meanwhile; not once somebody has answered."""
+    thread = await stage.customer(chat=Scripted(RuntimeError("a defect")))
+    event = await thread.wrote(QUESTION)
+    await gives_up(stage, thread, event, event["messages"])
+    later = await thread.deliver(await thread.wrote("E dove siete?"))
+    assert [said["text"] for said in later["handoff"]["waiting"]] == [QUESTION, "E dove siete?"]
+    returned = await thread.gave_back("riprova")
+    await gives_up(stage, thread, returned, [])
+    thread.context = stage.context
+    await thread.handed_back("mended")
+    assert "65,00" in thread.words
+    assert "Via" in thread.words or "via" in thread.words
+
+    other = await stage.customer(chat=Scripted(RuntimeError("a defect")))
+    event = await other.wrote(QUESTION)
+    await gives_up(stage, other, event, event["messages"])
+    await other.agent_says("Costa 65 euro.")
+    await other.handed_back()
+    assert await other.spoken() == []
+
+
+async def gives_up(stage: Stage, thread: Thread, event: Event, asked: list[Said]) -> None:
+    """A turn that fails, and the person who has the conversation from then on."""
+    with pytest.raises(RuntimeError, match="a defect"):
+        await thread.deliver(event)
+    async with stage.crm.transaction(thread.business_id) as tx:
+        await handoffs.open_one(
+            tx,
+            thread.conversation_id,
+            turn_id=f"{event['turn_id']}:failed",
+            reason="turn_failed",
+            label=None,
+            score=None,
+            summary="",
+            wants="",
+            draft="",
+        )
+        await conversations.give_to_human(tx, thread.conversation_id)
+    with tenant(thread.business_id):
+        await abandon(stage.machine, thread.thread_id, event["last_event_id"], asked)
 
 
 async def test_a_thread_is_named_by_its_id_and_bounded(stage: Stage) -> None:

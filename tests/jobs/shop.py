@@ -25,6 +25,7 @@ from db.migrate import migrate
 from jobs.services import KEY, Patience, Services
 from sara import seed, services
 from sara.settings import load
+from sara.worker import open_worker
 from tests.chaos.town import NUMBER, SECRETS, simulated
 
 QUICK = Patience(
@@ -194,7 +195,7 @@ async def opened(folder: Path) -> AsyncIterator[Shop]:
         simulator.faults.now = simulator.faults.now.model_copy(update={"latency_s": 0.0})
         crm = await stack.enter_async_context(services.record(settings, own))
         await seed.enter_seeds(crm)
-        worker = await stack.enter_async_context(services.worker(settings, own, crm))
+        worker = await stack.enter_async_context(open_worker(settings, own, crm))
         async with crm.outside() as tx:
             business_id = await businesses.of_slug(tx, "aurora")
         api_services = services.api_services(settings, crm)

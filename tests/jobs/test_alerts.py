@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest_asyncio
 import structlog
 
-from crm import alerts, contacts, events, handoffs, hours
+from crm import alerts, budgets, contacts, events, handoffs, hours
 from crm.businesses import profile as profile_of
 from jobs.alerts import LEASE, MOST_ATTEMPTS, tell_target
 from jobs.hooks import hooks_once
@@ -231,6 +231,34 @@ async def test_tickets_at_risk(told: Told) -> None:
         f"ticket_due:answer:{ids['soon']}": f"{soon}: la risposta scade a breve",
         f"ticket_due:solve:{ids['answered']}": f"{answered}: la soluzione scade a breve",
     }
+
+
+async def test_used_up_tokens_are_told_once_a_day_and_once_a_month(told: Told) -> None:
+    await told.place("mail", "json://127.0.0.1:9/")
+    try:
+        async with told.services.crm.transaction(told.business_id) as tx:
+            await budgets.put(tx, per_day=100, per_month=None)
+            await budgets.spend(tx, tokens_in=90, tokens_out=9)
+        await watch_once(told.services)
+        assert await told.alerts("model_budget") == []
+        async with told.services.crm.transaction(told.business_id) as tx:
+            await budgets.spend(tx, tokens_in=1, tokens_out=0)
+            today = (await budgets.state(tx)).day
+        for _ in range(2):
+            await watch_once(told.services)
+        [alert] = await told.alerts("model_budget")
+        assert alert["key"] == f"model_budget:{today}"
+        assert "Oggi: 100 token su 100" in alert["body"]
+        assert "I token del modello linguistico sono esauriti fino a" in alert["title"]
+        async with told.services.crm.transaction(told.business_id) as tx:
+            await budgets.put(tx, per_day=None, per_month=100)
+        await watch_once(told.services)
+        [_, month] = await told.alerts("model_budget")
+        assert month["key"] == f"model_budget:{today:%Y-%m}"
+        assert "Questo mese: 100 token su 100" in month["body"]
+    finally:
+        await told.shop.rows("UPDATE business SET tokens_per_day = NULL, tokens_per_month = NULL")
+        await told.shop.rows("DELETE FROM model_use")
 
 
 async def test_messages_that_did_not_arrive_are_told_together(told: Told) -> None:

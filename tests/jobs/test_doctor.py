@@ -171,13 +171,16 @@ async def test_clocks_that_are_apart(shop: Shop, monkeypatch: pytest.MonkeyPatch
     assert "NTP" in said["clock"].mend
 
 
+@pytest.mark.parametrize(
+    ("free", "state", "detail"), [(2**30, "warning", "1.0 GiB free"), (2**20, "failed", "1 MiB free")]
+)
 async def test_a_disk_that_is_nearly_full(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, state: str, detail: str
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**30))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free))
     [finding] = await doctor._disk(settings_of(shop, data_dir=tmp_path))
-    assert (finding.state, finding.detail) == ("warning", f"1.0 GiB free at {tmp_path}")
+    assert (finding.state, finding.detail) == (state, f"{detail} at {tmp_path}")
 
 
 @asynccontextmanager
