@@ -107,6 +107,13 @@ async def spoke(tx: Tx, turn_id: str) -> bool:
     return int(await tx.value("outbox_of_turn", turn_id=turn_id)) > 0
 
 
+async def unsaid(tx: Tx, conversation_id: int, epoch: int) -> str | None:
+    """The last turn that spoke in a conversation of this `epoch`, when all its words were withheld because
+    somebody took over; None when the customer was told something since they wrote."""
+    turn_id: str | None = await tx.value("outbox_unsaid", conversation_id=conversation_id, epoch=epoch)
+    return turn_id
+
+
 async def add(
     tx: Tx,
     new_messages: Sequence[NewMessage],

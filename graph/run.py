@@ -14,7 +14,7 @@ from langgraph.types import Command, StateSnapshot
 
 from graph.build import Machine
 from graph.context import Context
-from graph.state import ABANDONED, Event, Line, Said, State, extend
+from graph.state import ABANDONED, JOINED, Event, Line, Said, State, extend
 
 RECURSION_LIMIT = 40
 
@@ -58,7 +58,7 @@ async def deliver(machine: Machine, context: Context, thread_id: str, event: Eve
         given: Command[Any] | State = Command(resume=event)
     elif event["kind"] == "customer_message":
         given = State(event=event, last_event_id=event["last_event_id"])
-    elif event["kind"] == "hand_back" and (due := _still_due(snapshot.values)) is not None:
+    elif event["kind"] == "hand_back" and (due := _still_due(snapshot.values, event)) is not None:
         unanswered = Event(**{**event, "messages": due})
         given = State(event=unanswered, last_event_id=event["last_event_id"], handoff=_returned(event))
     else:
@@ -68,13 +68,17 @@ async def deliver(machine: Machine, context: Context, thread_id: str, event: Eve
     return cast(State, values)
 
 
-def _still_due(values: Mapping[str, Any]) -> list[Said] | None:
+def _still_due(values: Mapping[str, Any], event: Event) -> list[Said] | None:
     """What nobody has answered when an agent gives back without a word: the messages of a turn in the middle
-    of which the agent took over, or of one that was given up. None otherwise."""
+    of which the agent took over, of one whose reply was withheld for it, or of one that was given up. None
+    otherwise."""
     outcome: Mapping[str, Any] = values.get("outcome") or {}
-    if outcome.get("kind") == "superseded":
-        return list(values["event"].get("messages", []))
-    return outcome["waiting"] if outcome.get("kind") == ABANDONED else None
+    kind, asked = outcome.get("kind"), values.get("event") or {}
+    unsaid = (event.get("handoff") or {}).get("unsaid")
+    withheld = unsaid is not None and unsaid == asked.get("turn_id") and kind not in (ABANDONED, JOINED)
+    if kind == "superseded" or withheld:
+        return list(asked.get("messages", []))
+    return outcome["waiting"] if kind == ABANDONED else None
 
 
 async def go_on(machine: Machine, context: Context, thread_id: str) -> State:
@@ -96,7 +100,7 @@ async def _note(machine: Machine, config: RunnableConfig, values: Mapping[str, A
     if event["kind"] == "hand_back":
         update["handoff"] = _returned(event)
     elif lines:
-        update["outcome"] = {"kind": "joined"}  # what was said before has its answer
+        update["outcome"] = {"kind": JOINED}  # what was said before has its answer
     await machine.aupdate_state(config, update, as_node="reply")
 
 

@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
 WINDOW, KEPT = 20, 11
+JOINED = "joined"  # outcome once an agent's words joined a thread that was not paused
 ABANDONED = "abandoned"  # outcome of a turn that was given up: `waiting` in it are messages left unanswered
 REFERENCE_CHARACTERS = 480  # biz_opaque_callback_data holds 512, our own id comes first
 

@@ -12,7 +12,8 @@ from procrastinate import Blueprint, JobContext
 from psycopg_pool import PoolTimeout
 
 from channels.whatsapp.errors import WhatsAppError
-from crm import conversations, handoffs, inbox, quarantine, queue, turns
+from crm import conversations, handoffs, inbox, outbox, quarantine, queue, turns
+from crm.conversations import ConversationRow
 from crm.errors import RecordUnavailable
 from crm.inbox import InboxRow
 from crm.record import SUSPECTS, Tx
@@ -244,12 +245,12 @@ async def _next(
             contact_id=conversation.contact_id,
             epoch=conversation.epoch,
             messages=said(burst),
-            handoff=await _returned(tx, burst[0]),
+            handoff=await _returned(tx, burst[0], conversation),
         )
     return event, causes
 
 
-async def _returned(tx: Tx, row: InboxRow) -> dict[str, object] | None:
+async def _returned(tx: Tx, row: InboxRow, conversation: ConversationRow) -> dict[str, object] | None:
     if row.kind not in (inbox.HAND_BACK, inbox.RESOLVE) or row.handoff_id is None:
         return None
     handoff = await handoffs.get(tx, row.handoff_id)
@@ -262,6 +263,7 @@ async def _returned(tx: Tx, row: InboxRow) -> dict[str, object] | None:
         "facts": {fact.key: fact.body for fact in told if fact.kind == "fact"},
         "promises": [fact.body for fact in told if fact.kind == "promise"],
         "done": await handoffs.acts(tx, row.handoff_id),
+        "unsaid": await outbox.unsaid(tx, conversation.conversation_id, conversation.epoch),
     }
 
 

@@ -7,6 +7,12 @@ VALUES (%(business_id)s, %(conversation_id)s, %(message_id)s, %(turn_id)s, %(ord
 -- outbox_of_turn -- whether a turn has already spoken
 SELECT count(*) FROM outbox WHERE turn_id = %(turn_id)s;
 
+-- outbox_unsaid -- the last turn that spoke in a conversation, if nothing of it was or will be sent
+SELECT turn_id FROM outbox WHERE turn_id = (
+    SELECT turn_id FROM outbox WHERE conversation_id = %(conversation_id)s AND lane = 'service'
+    ORDER BY outbox_id DESC LIMIT 1)
+GROUP BY turn_id HAVING bool_and(state = 'superseded' OR state = 'queued' AND epoch <> %(epoch)s);
+
 -- outbox_open -- what a conversation still has to deliver, in order
 SELECT o.outbox_id, o.conversation_id, o.message_id, o.turn_id, o.ordinal, o.epoch, o.answers, o.state,
        o.attempts, o.attempted_at, o.next_attempt_at, m.author, m.kind, m.body, m.opener, m.reply_to_wamid,

@@ -1,5 +1,6 @@
 """The road into the graph: delivery, resumption, and turns that die at any checkpoint."""
 
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -168,7 +169,7 @@ async def test_a_model_is_not_asked_again_for_what_it_had_decided(stage: Stage) 
     thread = await stage.customer(chat=chat)
     healthy = thread.context
     thread.context = replace(healthy, last_resort=Unnamed(says("")))
-    event = await thread.wrote(QUESTION)
+    event = await thread.wrote("Vendete biciclette?")
     with pytest.raises(Died):
         await thread.deliver(event)
     assert (await thread.snapshot()).next == ("check_grounding",)
@@ -250,6 +251,48 @@ async def test_what_was_given_up_is_answered_when_a_person_gives_it_back(stage: 
     await other.agent_says("Costa 65 euro.")
     await other.handed_back()
     assert await other.spoken() == []
+
+
+async def test_an_answer_that_was_withheld_is_given_when_given_back_without_a_word(
+    stage: Stage,
+) -> None:
+    thread = await stage.customer()
+    asked = await thread.wrote(QUESTION)
+    await thread.deliver(asked)
+    for unsaid, answers in (("another turn", 1), (asked["turn_id"], 2)):
+        await taken_over(stage, thread)
+        given = await thread.gave_back()
+        given["handoff"] = {**(given["handoff"] or {}), "unsaid": unsaid}
+        await thread.deliver(given)
+        assert len(await thread.spoken()) == answers
+    assert "65,00" in thread.words
+
+    other = await stage.customer()
+    asked = await other.wrote(QUESTION)
+    await other.deliver(asked)
+    await taken_over(stage, other)
+    await other.agent_says("Costa 65 euro.")
+    given = await other.gave_back()
+    given["handoff"] = {**(given["handoff"] or {}), "unsaid": asked["turn_id"]}
+    await other.deliver(given)
+    assert len(await other.spoken()) == 1  # what an agent has answered is not answered again
+
+
+async def taken_over(stage: Stage, thread: Thread) -> None:
+    """An agent takes a conversation that nobody handed over."""
+    async with stage.crm.transaction(thread.business_id) as tx:
+        await handoffs.open_one(
+            tx,
+            thread.conversation_id,
+            turn_id=secrets.token_hex(4),
+            reason="takeover",
+            label=None,
+            score=None,
+            summary="",
+            wants="",
+            draft="",
+        )
+        await conversations.give_to_human(tx, thread.conversation_id)
 
 
 async def gives_up(stage: Stage, thread: Thread, event: Event, asked: list[Said]) -> None:

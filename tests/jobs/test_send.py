@@ -68,12 +68,22 @@ async def test_messages_go_out_once_in_order_with_our_reference(shop: Shop) -> N
     assert [row["wamid"] for row in wamids] == [m.wamid for m in heard]
 
 
+async def unsaid(shop: Shop, conversation: int) -> str | None:
+    async with shop.crm.transaction(shop.business_id) as tx:
+        epoch = (await conversations.lock(tx, conversation)).epoch
+        return await outbox.unsaid(tx, conversation, epoch)
+
+
 async def test_words_of_an_older_epoch_stay_unsaid(shop: Shop) -> None:
     conversation = await shop.open_conversation("393800000002")
     await shop.bot_says(conversation, "troppo tardi")
+    assert await unsaid(shop, conversation) is None  # it is on its way
     async with shop.crm.transaction(shop.business_id) as tx:
         await conversations.give_to_human(tx, conversation)
+    [row] = await shop.outbox_of(conversation)
+    assert await unsaid(shop, conversation) == row["turn_id"]
     await shop.work_until(lambda: settled(shop, conversation))
+    assert await unsaid(shop, conversation) == row["turn_id"]
     assert await shop.states_of(conversation) == ["superseded"]
     assert told(shop, "393800000002") == []
 
