@@ -22,7 +22,7 @@ demo: setup  ## three businesses, a phone in the browser, everything embedded
 
 test: setup  ## the checks, then the tests
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 check: setup  ## ruff, mypy, the import contract
 	$(BIN)/ruff check .

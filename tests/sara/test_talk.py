@@ -204,11 +204,12 @@ def test_ingest_reports_what_changed(sara, tmp_path: Path) -> None:
     assert "no business is called 'nowhere'" in sara("ingest", folder, "--business", "nowhere").one_line
 
 
-def test_bench_measures_what_it_says(bare, tmp_path: Path) -> None:
+def test_bench_measures_what_it_says() -> None:
     from sara.bench.turn import table
 
     spread = {"median": 12.5, "p95": 20.0}
-    names = ("ack_ms", "queue_and_transport_ms", "machinery_ms", "message_to_done_ms")
+    baselines = ("hello_ms", "commit_ms", "bare_turn_ms")
+    names = (*baselines, "ack_ms", "queue_and_transport_ms", "machinery_ms", "message_to_done_ms")
     figures = {
         **dict.fromkeys(names, spread),
         "nodes_ms": {"retrieve": spread},
@@ -216,6 +217,7 @@ def test_bench_measures_what_it_says(bare, tmp_path: Path) -> None:
         "turns": 5,
     }
     shown = table(figures).splitlines()
-    assert shown[1].split() == ["ack", "12.5", "20.0"]
+    assert shown[1].split() == ["hello", "12.5", "20.0"]
+    assert shown[2].split() == ["ack", "12.5", "20.0"]
     assert shown[-2].split() == ["retrieve", "12.5", "20.0"]
     assert shown[-1] == "idle RSS 500 MB, 5 turns"
