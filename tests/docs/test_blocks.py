@@ -36,6 +36,10 @@ def test_yaml_is_read(block: Block, tmp_path: Path) -> None:
             Script(business="aurora", customer="+393331112222", steps=wanted.steps)
     elif "steps" in read:
         Script.model_validate(read)
+    elif "metrics" in read:
+        gauges = (ROOT / "api/gauges.py").read_text("utf-8")
+        for metric in read["metrics"]:
+            assert f'"{metric["external"]["metric"]["name"]}"' in gauges
     else:
         business = yaml.safe_load(AURORA.read_text("utf-8")) | read
         file = tmp_path / "business.yaml"

@@ -40,6 +40,7 @@ ELSEWHERE = {
     r"sara eval .*--langsmith": "writes to LangSmith: tests/sara/test_langsmith.py",
     r"sara .*--model (ollama|smollm2)": "wants a model that is not installed",
     r"sara replay 1:23": "threads of the record: tests/sara/test_replay.py",
+    r"curl -s http://127.0.0.1:2024": "asks LangGraph's server: tests/studio",
     r"sara (demo|studio --no-browser|serve|worker)": "runs until it is stopped: tests/sara/test_contract.py",
 }
 SLOW = (
@@ -48,7 +49,7 @@ SLOW = (
     r"python -m (inference|tests\.api\.matrix)",
     r"sara transcribe",
     r"sara eval",
-    r"sara bench",
+    r"sara (bench|soak)",
     r"sara play",
 )
 
@@ -87,6 +88,7 @@ NUMBERS = {
         "SELECT webhook_subscription_id FROM webhook_subscription ORDER BY 1"
     ),
     r"sara webhooks replay --business \w+ (\d+) (\d+)": DELIVERIES,
+    r"sara quarantine release --business \w+ (\d+)": "SELECT quarantine_id FROM quarantine",
     r"sara outbox \w+ --business \w+ (\d+)": REFUSED,
     r"sara contact erase '#(\d+)'": "SELECT max(contact_id) FROM contact WHERE erased_at IS NULL",
 }
@@ -185,6 +187,7 @@ def in_process(words: list[str], command: Command, place: Place, patch: pytest.M
     patch.setattr(sys, "stdin", io.StringIO(given))
     patch.setattr(sys, "argv", words)
     patch.setenv("SARA_DATABASE_URL", place.empty() if words[1] == "restore" else place.dsn)
+    patch.delenv("SARA_DATABASE_DIRECT_URL", raising=False)
     patch.setenv("SARA_DATA_DIR", str(place.folder / "data"))
     patch.setenv("SARA_LLM", "extractive")
     try:
