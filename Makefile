@@ -22,7 +22,8 @@ demo: setup  ## three businesses, a phone in the browser, everything embedded
 
 test: setup  ## the checks, then the tests
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -q -n 2 --dist loadfile
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not alone"
+	$(BIN)/pytest -q -m alone
 
 check: setup  ## ruff, mypy, the import contract
 	$(BIN)/ruff check .

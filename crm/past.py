@@ -7,6 +7,15 @@ MESSAGES_EACH = 50
 FIRST = 39_770_000_000
 """The wa_id of the first of these customers; the others follow it."""
 
+_PARTS = (
+    "past_contacts",
+    "past_talks",
+    "past_messages",
+    "past_events",
+    "past_outbox",
+    "past_statuses",
+    "past_turns",
+)
 TABLES = ("contact", "conversation", "message", "inbox_event", "outbox", "message_status", "turn")
 
 
@@ -22,8 +31,8 @@ async def live_through(tx: Tx, business_id: int, phone_number_id: str, customers
         "customers": customers,
         "first": FIRST,
     }
-    for part in ("contacts", "talks", "messages", "events", "outbox", "statuses", "turns"):
-        await tx.run(f"past_{part}", **given, each=MESSAGES_EACH // 2)
+    for part in _PARTS:
+        await tx.run(part, **given, each=MESSAGES_EACH // 2)
     return customers * MESSAGES_EACH
 
 

@@ -70,8 +70,8 @@ class _Counted:
 
 async def watch_claims(tx: Tx) -> None:
     """Begins to write down by whose right messages go out; once, on a database made for it."""
-    for query in ("table", "grant", "function", "trigger"):
-        await tx.run(f"soak_claims_{query}")
+    for query in ("soak_claims_table", "soak_claims_grant", "soak_claims_function", "soak_claims_trigger"):
+        await tx.run(query)
 
 
 async def claims(tx: Tx) -> list[ClaimRow]:

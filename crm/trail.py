@@ -171,6 +171,12 @@ async def seen(tx: Tx, contact_id: int) -> list[SeenRow]:
     return await tx.all(SeenRow, "trail_of_contact", contact_id=contact_id)
 
 
+async def agent_of(tx: Tx, email: str) -> int | None:
+    """Somebody of the business, also who may no longer log in; None for nobody."""
+    agent_id: int | None = await tx.value("trail_agent", email=email.strip())
+    return agent_id
+
+
 async def forget(tx: Tx, older_than: timedelta, *, most: int) -> int:
     """Deletes, over all tenants, what was written down longer ago; how many. Thirty days stay anyhow."""
     return int(await tx.value("trail_forget", older_than=older_than, most=most))

@@ -65,7 +65,7 @@ async def _found(
 
 async def _agent(tx: Tx, email: str) -> int:
     """Also somebody who may no longer log in. Raises UnknownAgent."""
-    agent_id: int | None = await tx.value("trail_agent", email=email.strip())
+    agent_id = await trail.agent_of(tx, email)
     if agent_id is None:
         raise UnknownAgent(f"{email}: {UnknownAgent.__doc__}")
     return agent_id

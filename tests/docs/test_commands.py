@@ -73,6 +73,10 @@ OPEN = "SELECT handoff_id FROM handoff WHERE status IN ('open', 'claimed') ORDER
 OVER = "SELECT appointment_id FROM appointment WHERE status = 'booked' ORDER BY 1"
 DELIVERIES = "SELECT webhook_delivery_id FROM webhook_delivery ORDER BY 1"
 REFUSED = "SELECT outbox_id FROM outbox WHERE state IN ('refused', 'queued') ORDER BY state DESC, 1"
+CUSTOMER = (
+    "SELECT max(contact_id) FROM contact JOIN business USING (business_id)"
+    " WHERE slug = 'aurora' AND erased_at IS NULL"
+)
 NUMBERS = {
     r"sara handoff \w+ (\d+)": OPEN,
     r"curl .*/handoffs/(\d+)": OPEN,
@@ -90,7 +94,8 @@ NUMBERS = {
     r"sara webhooks replay --business \w+ (\d+) (\d+)": DELIVERIES,
     r"sara quarantine release --business \w+ (\d+)": "SELECT quarantine_id FROM quarantine",
     r"sara outbox \w+ --business \w+ (\d+)": REFUSED,
-    r"sara contact erase '#(\d+)'": "SELECT max(contact_id) FROM contact WHERE erased_at IS NULL",
+    r"sara audit .*--contact '#(\d+)'": CUSTOMER,
+    r"sara contact erase '#(\d+)'": CUSTOMER,
 }
 
 
@@ -106,6 +111,7 @@ def placed(place: Place, command: Command) -> list[str]:
         ("/var/backups/sara/sara-20261126T031500Z.dump", place.newest("backups/*.dump")),
         ("/var/backups/sara", str(place.folder / "backups")),
         ("my-slug", "mine"),
+        ("sara audit --business mine --contact", "sara audit --business aurora --contact"),
         ("T…/B…/…", "T00000000/B00000000/X" + "x" * 23),
         ("erp.example.com", "192.0.0.9"),  # a public address that needs no look-up
         ("crm.example.com", "192.0.0.10"),

@@ -41,6 +41,7 @@ NOT_SEALED = {
     ("document", "content_hash"),
     ("login_challenge", "digest"),
     ("login_failure", "who"),
+    ("login_flow", "digest"),
     ("stored_file", "content"),
     ("webhook_payload", "body"),
     ("webhook_payload", "digest"),

@@ -17,7 +17,7 @@ UNEVEN = 3.0  # how many times as many jobs as another worker one may take
 TAKEN_OVER_S = 6 * GONE_S
 BACK_S = 180.0
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.chaos, pytest.mark.alone, pytest.mark.timeout(600)]
 
 # What a thread remembers is its latest checkpoint: it must be that of the last event taken in.
 _FORGOTTEN = """
