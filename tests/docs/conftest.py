@@ -68,14 +68,6 @@ class Place:
                 " ON CONFLICT DO NOTHING",
                 KNOWN,
             )
-        elif words[1:3] == ["quarantine", "release"]:
-            self._owner(
-                "INSERT INTO quarantine"
-                " (business_id, conversation_id, handoff_id, last_event_id, tries, deaths, cause, at)"
-                " SELECT h.business_id, h.conversation_id, h.handoff_id, 0, 6, 0, 'ValueError', now()"
-                " FROM handoff h JOIN business USING (business_id) WHERE slug = 'aurora'"
-                " ORDER BY (h.status = 'open') DESC, handoff_id LIMIT 1"
-            )
         elif words[1:3] == ["webhooks", "replay"]:
             self._owner(
                 "INSERT INTO webhook_delivery"

@@ -34,6 +34,7 @@ ELSEWHERE = {
     r"sara whatsapp connect": "asks Meta: tests/sara/test_whatsapp.py, against the simulator",
     r"sara whatsapp web": "a phone has to read a code: tests/sara/test_whatsapp.py",
     r"sara template sync": "asks Meta: tests/sara/test_whatsapp.py, against the simulator",
+    r"sara quarantine release": "wants a turn that was given up: tests/chaos/test_poison.py",
     r"sara calendar (caldav|google)": "asks the calendar's server: tests/jobs/test_calendars.py",
     r"sara reindex": "wants a model of Ollama: tests/knowledge/test_reindex.py, with another one",
     r"sara alerts test": "writes to Slack and to a mail server: tests/jobs/test_alerts.py",
@@ -92,7 +93,6 @@ NUMBERS = {
         "SELECT webhook_subscription_id FROM webhook_subscription ORDER BY 1"
     ),
     r"sara webhooks replay --business \w+ (\d+) (\d+)": DELIVERIES,
-    r"sara quarantine release --business \w+ (\d+)": "SELECT quarantine_id FROM quarantine",
     r"sara outbox \w+ --business \w+ (\d+)": REFUSED,
     r"sara audit .*--contact '#(\d+)'": CUSTOMER,
     r"sara contact erase '#(\d+)'": CUSTOMER,

@@ -23,8 +23,8 @@ from sara.commands import campaign as command
 from tests.chaos.town import NUMBER
 from tests.jobs.shop import Shop
 
-# Countries all around the globe: somewhere it is always day, and no Sunday is quiet.
-_AROUND = ("9198765", "8190123", "6121234", "4477009", "1212555", "1808555")
+# Countries all around the globe: somewhere it is always day, no Sunday is quiet and no holiday is kept.
+_AROUND = ("9198765", "8190123", "6121234", "4477009", "1212555", "1808555", "5411412", "5255123", "160425")
 _ids = itertools.count(10000)
 TEMPLATE = KnownTemplate(
     "autumn", "it", "MARKETING", "APPROVED", None, None, "Ciao {{1}}, ti aspetta {{2}}!", 2, True, ["Prenota"]

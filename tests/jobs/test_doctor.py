@@ -32,7 +32,9 @@ async def found(shop: Shop) -> dict[str, Finding]:
     findings = of_the_work(await operating.read(shop.crm))
     assert all(finding.mend for finding in findings if finding.state != "ok")
     return {
-        f"{one.name}: {one.detail.split(' ', 1)[1]}" if one.name == "dead letters" else one.name: one
+        f"{one.name}: {one.detail.partition(' ')[2]}"
+        if " " in one.detail and one.name == "dead letters"
+        else one.name: one
         for one in findings
     }
 
