@@ -2,12 +2,15 @@
 raw webhooks, work that is done, what threads remember, customers not heard of for long, and
 who looked at what."""
 
+from collections.abc import Awaitable, Callable
+
 import structlog
 from procrastinate import Blueprint, JobContext
 
 from crm import inbound_files, queue, recordings, trail
 from crm.errors import ContactBusy, SomethingOpen
 from crm.privacy import erasure, keeping
+from crm.record import Tx
 from jobs.periodic import every
 from jobs.services import Services, services_of
 
@@ -58,13 +61,11 @@ async def forget_raw(services: Services) -> tuple[int, int]:
     """
     async with services.crm.outside() as tx:
         bodies = await keeping.forget_webhooks(tx, services.keeping.webhooks)
-    threads = 0
-    while True:
-        async with services.crm.outside() as tx:
-            gone = await keeping.forget_threads(tx, services.keeping.threads, most=_THREADS_AT_ONCE)
-        threads += gone
-        if gone < _THREADS_AT_ONCE:
-            break
+
+    async def portion(tx: Tx) -> int:
+        return await keeping.forget_threads(tx, services.keeping.threads, most=_THREADS_AT_ONCE)
+
+    threads = await _in_portions(services, portion, _THREADS_AT_ONCE)
     if bodies or threads:
         log.info("raw_forgotten", webhooks=bodies, threads=threads)
     return bodies, threads
@@ -86,16 +87,23 @@ async def prune_threads(services: Services) -> int:
 
 async def forget_events(services: Services) -> int:
     """Deletes the work that is done, as old as raw webhooks may become; how many events."""
-    forgotten = 0
-    while True:
-        async with services.crm.outside() as tx:
-            gone = await keeping.forget_events(tx, services.keeping.webhooks, most=_EVENTS_AT_ONCE)
-        forgotten += gone
-        if gone < _EVENTS_AT_ONCE:
-            break
-    if forgotten:
+
+    async def portion(tx: Tx) -> int:
+        return await keeping.forget_events(tx, services.keeping.webhooks, most=_EVENTS_AT_ONCE)
+
+    if forgotten := await _in_portions(services, portion, _EVENTS_AT_ONCE):
         log.info("events_forgotten", events=forgotten)
     return forgotten
+
+
+async def _in_portions(services: Services, portion: Callable[[Tx], Awaitable[int]], most: int) -> int:
+    """Runs `portion`, each in a transaction of its own, until one is less than `most`; how much in all."""
+    gone, last = 0, most
+    while last >= most:
+        async with services.crm.outside() as tx:
+            last = await portion(tx)
+        gone += last
+    return gone
 
 
 async def forget_contacts(services: Services) -> int:
@@ -121,13 +129,10 @@ async def forget_contacts(services: Services) -> int:
 
 async def forget_trail(services: Services) -> int:
     """Deletes what was written down longer ago of who looked and came in, in portions; how much."""
-    gone = 0
-    while True:
-        async with services.crm.outside() as tx:
-            portion = await trail.forget(tx, services.keeping.trail, most=_LOOKS_AT_ONCE)
-        gone += portion
-        if portion < _LOOKS_AT_ONCE:
-            break
-    if gone:
+
+    async def portion(tx: Tx) -> int:
+        return await trail.forget(tx, services.keeping.trail, most=_LOOKS_AT_ONCE)
+
+    if gone := await _in_portions(services, portion, _LOOKS_AT_ONCE):
         log.info("trail_forgotten", rows=gone, days=services.keeping.trail.days)
     return gone

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -12,4 +13,11 @@ from tests.api.house import House, open_house
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """Two businesses, their people and whoever else knocks."""
     async with open_house(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def web(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of that application that nobody has logged in with."""
+    async with httpx.AsyncClient(base_url=house.url, timeout=60) as opened:
         yield opened

@@ -3,7 +3,6 @@
 import csv
 import io
 import secrets
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
@@ -23,12 +22,6 @@ __all__ = ["bare"]
 
 JSON = {"Accept": "application/json"}
 LANGUAGES = ("en", "it", "es", "pt")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def web(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=house.url, timeout=60) as opened:
-        yield opened
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

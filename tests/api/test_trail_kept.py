@@ -1,6 +1,5 @@
 """How long it is kept who looked, and what becomes of it when a customer is erased or merged."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
@@ -10,12 +9,6 @@ from crm import merging, trail
 from crm.privacy import erasure, export, people
 from tests.api.house import House, Person, person
 from tests.api.looking import customer
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def web(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=house.url, timeout=60) as opened:
-        yield opened
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
