@@ -56,7 +56,9 @@ async def generate(
     unsure = (
         answered.proposal.confidence < context.tuning.confidence_below and not answered.proposal.abstained
     )
-    meant = answered.proposal if unsure else _witnessed(answered.proposal, state, request.material, context)
+    # The last resort is the second witness itself: it is not heard twice.
+    heard = unsure or answered.model == context.last_resort.name
+    meant = answered.proposal if heard else _witnessed(answered.proposal, state, request.material, context)
     proposal = {
         **meant.model_dump(),
         "model": answered.model,
