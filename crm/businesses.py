@@ -194,6 +194,11 @@ async def profile(tx: Tx) -> Profile:
     )
 
 
+async def profile_version(tx: Tx) -> int:
+    """A number that every change of what `profile` reads moves; read it before the profile it stands for."""
+    return int(await tx.value("profile_version") or 0)
+
+
 async def services(tx: Tx) -> list[Service]:
     """Its services in the order they were entered."""
     names: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))

@@ -1,39 +1,66 @@
-"""What a business is, read once in a turn: its nodes all ask for it, and it is a dozen queries."""
+"""What a business is: a dozen queries, read again only when one of their rows has changed."""
 
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
 
 from crm import businesses
 from crm.businesses import Profile
 from crm.record import Crm, Tx
 
-_KEPT_S = 20.0  # longer than the machinery of a turn takes, too short for a change to be missed
+_TURN_S = 20.0  # longer than the machinery of a turn takes; one that takes longer asks again
 _MOST = 256
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A profile as it was at a version, with the closures from a day on."""
+
+    version: int
+    day: date
+    profile: Profile
 
 
 class Profiles:
-    """The profiles of the turns under way in this process. A turn's first node reads, the others share it."""
+    """The profiles of the businesses and of the turns under way in this process.
+
+    A turn's first node asks the record whether its business has changed, and the turn keeps to what it began
+    with: a price that changes in the middle of a turn is the next turn's.
+    """
 
     def __init__(self) -> None:
-        self._read: OrderedDict[tuple[int, str], tuple[float, Profile]] = OrderedDict()
+        self._businesses: OrderedDict[int, _Read] = OrderedDict()
+        self._turns: OrderedDict[tuple[int, str], tuple[float, Profile]] = OrderedDict()
 
     async def begin(self, tx: Tx, turn_id: str) -> Profile:
-        """Reads the profile of the transaction's business for a turn that begins. Raises UnknownBusiness."""
-        profile = await businesses.profile(tx)
-        key = (profile.business.business_id, turn_id)
-        self._read[key] = (time.monotonic(), profile)
-        self._read.move_to_end(key)
-        while len(self._read) > _MOST:
-            self._read.popitem(last=False)
-        return profile
+        """The profile of the transaction's business for a turn that begins. Raises UnknownBusiness."""
+        version, day = await businesses.profile_version(tx), tx.now.date()
+        read = self._businesses.get(tx.business_id)
+        if read is None or (read.version, read.day) != (version, day):
+            read = _Read(version, day, await businesses.profile(tx))
+        _keep(self._businesses, tx.business_id, read)
+        _keep(self._turns, (tx.business_id, turn_id), (time.monotonic(), read.profile))
+        return read.profile
 
     async def of_turn(self, crm: Crm, business_id: int, turn_id: str) -> Profile:
-        """The same that the turn began with; read again for one that was taken up later or elsewhere.
+        """The same that the turn began with; as it is now for one that was taken up later or elsewhere.
 
         Raises UnknownBusiness.
         """
-        kept = self._read.get((business_id, turn_id))
-        if kept is not None and time.monotonic() - kept[0] < _KEPT_S:
+        kept = self._turns.get((business_id, turn_id))
+        if kept is not None and time.monotonic() - kept[0] < _TURN_S:
             return kept[1]
         async with crm.transaction(business_id) as tx:
             return await self.begin(tx, turn_id)
+
+
+def _keep(kept: OrderedDict[Key, Value], key: Key, value: Value) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > _MOST:
+        kept.popitem(last=False)

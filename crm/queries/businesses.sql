@@ -15,6 +15,9 @@ SELECT business_id, slug, name, vertical, country, time_zone, currency, language
        lead_time_minutes, cancel_notice_hours
 FROM business WHERE business_id = %(business_id)s;
 
+-- profile_version -- moves with every change of what `profile` reads
+SELECT version FROM profile_version;
+
 -- numbers -- its WhatsApp numbers
 SELECT phone_number_id, display_phone FROM business_number ORDER BY phone_number_id;
 
