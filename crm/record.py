@@ -1,11 +1,11 @@
 """The book of record: one transaction at a time, for one business at a time."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
@@ -38,6 +38,15 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
+class Ask(Generic[Row]):
+    """A named query whose rows are wanted, and its parameters."""
+
+    row: type[Row]
+    query: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Tx:
     """An open transaction of one business: named queries in, frozen rows out."""
 
@@ -60,6 +69,16 @@ class Tx:
         async with self.connection.cursor(row_factory=class_row(row)) as cursor:
             await cursor.execute(self.queries[query], self._parameters(parameters))
             return await cursor.fetchone()
+
+    async def together(self, asks: Sequence[Ask[Any]]) -> list[list[Any]]:
+        """The rows of each of several queries, none of which needs another's: in one round trip."""
+        async with self.connection.pipeline():
+            cursors = []
+            for ask in asks:
+                cursor = self.connection.cursor(row_factory=class_row(ask.row))
+                await cursor.execute(self.queries[ask.query], self._parameters(ask.parameters))
+                cursors.append(cursor)
+            return [await cursor.fetchall() for cursor in cursors]
 
     async def value(self, query: str, /, **parameters: Any) -> Any:
         """The first column of the first row, or None."""

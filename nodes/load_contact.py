@@ -10,19 +10,9 @@ from langgraph.types import Command
 
 from channels.messages import OutboundMessage
 from channels.whatsapp.limits import fit
-from crm import (
-    appointments,
-    businesses,
-    contacts,
-    conversations,
-    desk,
-    handoffs,
-    lifecycle,
-    messages,
-    quotes,
-    tickets,
-)
+from crm import businesses, contacts, conversations, desk, handoffs, lifecycle, messages
 from crm.businesses import Profile
+from crm.card import Card, card
 from crm.contacts import ContactRow
 from crm.errors import WindowOver
 from crm.record import Tx
@@ -54,16 +44,16 @@ async def load_contact(
     async with context.crm.transaction(event["business_id"]) as tx:
         profile = await context.profiles.begin(tx, event["turn_id"])
         conversation = await conversations.get(tx, event["conversation_id"])
-        await lifecycle.wake(tx, conversation.contact_id)
-        contact = await contacts.get(tx, conversation.contact_id)
-        card = await _card(tx, contact)
+        known = await _known(tx, conversation.contact_id)
+        contact = known.contact
         window = state.get("window") or await _window_of_earlier(tx, contact.contact_id, event)
         language = _language(event, state, contact, profile, context)
-        await contacts.speaks(tx, contact.contact_id, language)
+        if language != contact.language:
+            await contacts.speaks(tx, contact.contact_id, language)
     lines = [] if event["kind"] == "hand_back" else _lines(event)
     update: dict[str, Any] = {
         "event": event,
-        "contact": card,
+        "contact": _told(known),
         "business": _business(profile),
         "language": language,
         "window": extend(window, lines),
@@ -151,8 +141,17 @@ async def _given_back(tx: Tx, conversation_id: int, kind: str, returned: Mapping
         await conversations.give_to_bot(tx, conversation_id)
 
 
-async def _card(tx: Tx, contact: ContactRow) -> dict[str, Any]:
-    booked = await appointments.of_contact(tx, contact.contact_id)
+async def _known(tx: Tx, contact_id: int) -> Card:
+    """The card of a customer who writes, and so is not dormant any more."""
+    known = await card(tx, contact_id)
+    if known.contact.lifecycle != "dormant":
+        return known
+    await lifecycle.wake(tx, contact_id)
+    return await card(tx, contact_id)
+
+
+def _told(known: Card) -> dict[str, Any]:
+    contact = known.contact
     return {
         "contact_id": contact.contact_id,
         "name": called(contact.name),
@@ -160,22 +159,17 @@ async def _card(tx: Tx, contact: ContactRow) -> dict[str, Any]:
         "opted_out": contact.opted_out_at is not None,
         "since": contact.created_at.isoformat(),
         "appointments": [
-            {"id": a.appointment_id, "service": a.service_key, "starts": a.starts.isoformat()} for a in booked
+            {"id": a.appointment_id, "service": a.service_key, "starts": a.starts.isoformat()}
+            for a in known.appointments
         ],
         "visits": [
             {"service": a.service_key, "starts": a.starts.isoformat(), "with": a.resource_name}
-            for a in await appointments.visits(tx, contact.contact_id)
+            for a in known.visits
         ],
-        "quotes": [q.quote_id for q in await quotes.of_contact(tx, contact.contact_id)],
-        "tickets": [t.ticket_id for t in await tickets.of_contact(tx, contact.contact_id)],
-        "history": [
-            {"what": e.kind, "detail": e.detail, "at": e.at.isoformat()}
-            for e in await contacts.history(tx, contact.contact_id)
-        ],
-        "earlier": [
-            {"closed_at": s.closed_at.isoformat(), "summary": s.summary}
-            for s in await conversations.earlier(tx, contact.contact_id)
-        ],
+        "quotes": [q.quote_id for q in known.quotes],
+        "tickets": [t.ticket_id for t in known.tickets],
+        "history": [{"what": e.kind, "detail": e.detail, "at": e.at.isoformat()} for e in known.history],
+        "earlier": [{"closed_at": s.closed_at.isoformat(), "summary": s.summary} for s in known.earlier],
     }
 
 
