@@ -7,12 +7,12 @@ how far the question's words are said there (the compass). `sara eval retrieval`
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.tenancy import tenant
@@ -34,22 +34,10 @@ _CANDIDATES = 11
 # Characters up to which a hit is shown with what stands before and after it in its section.
 _JOINED_CHARS = 1400
 
-_NEARNESS = """
-    WITH own AS MATERIALIZED (
-        SELECT v.id, c.document_id, v.embedding
-        FROM chunk c JOIN {vectors} v USING (id)
-        WHERE c.business_id = :business_id AND v.business_id = :business_id
-          AND c.document_id = ANY (CAST(:documents AS bigint[]))),
-    document AS (
-        SELECT document_id, -(avg(embedding) <#> CAST(:telling AS vector)) AS nearness
-        FROM own GROUP BY document_id)
-    SELECT CAST(id AS text), 1 - (embedding <=> CAST(:asked AS vector)),
-           -(embedding <#> CAST(:telling AS vector)), nearness
-    FROM own JOIN document USING (document_id) WHERE id = ANY (CAST(:ids AS uuid[]))"""
 # Terms are weighted by rarity among the business's passages of that language (BM25's idf): `plainto_tsquery`
 # would ask for all of them at once and find nothing for a question of eight words.
 _COVERED = """
-    WITH term AS MATERIALIZED (
+    term AS MATERIALIZED (
         SELECT lexeme, CAST(quote_literal(lexeme) AS tsquery) AS query
         FROM unnest(tsvector_to_array(to_tsvector(stemming_of(:language), folded(:question)))) AS lexeme),
     valid AS MATERIALIZED (
@@ -63,17 +51,45 @@ _COVERED = """
     covered AS (
         SELECT id, (SELECT sum(weight) FROM weighted WHERE words @@ query)
                    / (SELECT sum(weight) FROM weighted) AS coverage
-        FROM valid)
-    SELECT CAST(c.id AS text) AS id, c.document_id, c.ordinal, c.source, c.section, c.language,
-           c.content{more}
+        FROM valid)"""
+_WORDED = """
+    WITH {covered}
+    SELECT CAST(c.id AS text) AS id, c.document_id, c.ordinal, c.source, c.section, c.language, c.content,
+           coverage
     FROM covered JOIN {passages} c USING (id)
-    WHERE coverage >= :least_coverage"""
-_BY_WORDS = f"""{_COVERED}
-    ORDER BY coverage DESC, c.embedding <=> CAST(:vector AS vector), c.id
-    LIMIT 1"""
-_BY_WORDS_ALONE = f"""{_COVERED}
+    WHERE coverage >= :least_coverage
     ORDER BY coverage DESC, c.id
     LIMIT :most"""
+# The nearest chunks and the one that says most of the question's words, each with how near it and its whole
+# document are: one query, because it is asked in every turn. PGVectorStore's own would be asked apart, and
+# send the vectors of all its hits back as text.
+_FOUND = """
+    WITH nearest AS MATERIALIZED (
+        SELECT id, document_id, ordinal, source, section, language, content, embedding
+        FROM {passages}
+        WHERE business_id = :business_id AND valid_from <= :day AND valid_until >= :day
+        ORDER BY embedding <=> CAST(:telling AS vector) LIMIT :candidates),
+    {covered},
+    worded AS MATERIALIZED (
+        SELECT c.id, c.document_id, c.ordinal, c.source, c.section, c.language, c.content, c.embedding
+        FROM covered JOIN {passages} c USING (id)
+        WHERE coverage >= :least_coverage
+        ORDER BY coverage DESC, c.embedding <=> CAST(:telling AS vector), c.id
+        LIMIT 1),
+    found AS (
+        SELECT * FROM nearest
+        UNION ALL SELECT * FROM worded WHERE id NOT IN (SELECT id FROM nearest)),
+    document AS (
+        SELECT c.document_id, -(avg(v.embedding) <#> CAST(:telling AS vector)) AS nearness
+        FROM chunk c JOIN {vectors} v USING (id)
+        WHERE c.business_id = :business_id AND v.business_id = :business_id
+          AND c.document_id IN (SELECT document_id FROM found)
+        GROUP BY c.document_id)
+    SELECT CAST(id AS text) AS id, document_id, ordinal, source, section, language, content,
+           1 - (embedding <=> CAST(:asked AS vector)) AS similarity,
+           -(embedding <#> CAST(:telling AS vector)) AS chunk_nearness, nearness AS document_nearness,
+           id IN (SELECT id FROM worded) AS says_most
+    FROM found JOIN document USING (document_id)"""
 _AROUND = text("""
     SELECT c.document_id, c.ordinal, c.section, c.content
     FROM chunk c JOIN unnest(CAST(:documents AS bigint[]), CAST(:first AS int[]), CAST(:last AS int[]))
@@ -111,13 +127,18 @@ class _Chunk:
     content: str
 
 
+_CHUNK_COLUMNS = [column.name for column in fields(_Chunk)]
+
+
 @dataclass(frozen=True)
 class _Hit:
-    """A chunk in its place: `similarity` is its cosine to the question, `rank` what it is ordered by."""
+    """A chunk in its place: `similarity` is its cosine to the question, `rank` what it is ordered by;
+    `says_most` of the question's words, and of all chunks."""
 
     chunk: _Chunk
     similarity: float
     rank: float
+    says_most: bool
 
 
 class Compass(Protocol):
@@ -142,10 +163,9 @@ class KnowledgeSearch:
     def __init__(self, store: KnowledgeStore, compass: Compass) -> None:
         self._store = store
         self._compass = compass
-        self._nearness = text(_NEARNESS.format(vectors=store.space.vectors))
-        passages = store.space.passages
-        self._by_words = text(_BY_WORDS.format(passages=passages, more=""))
-        self._by_words_alone = text(_BY_WORDS_ALONE.format(passages=passages, more=", coverage"))
+        space = store.space
+        self._found = text(_FOUND.format(covered=_COVERED, passages=space.passages, vectors=space.vectors))
+        self._worded = text(_WORDED.format(covered=_COVERED, passages=space.passages))
 
     async def search(
         self,
@@ -174,11 +194,9 @@ class KnowledgeSearch:
         about = _Question(query, asked, self._compass.telling(asked), business_id, language, on)
         try:
             with tenant(business_id):
-                chunks = await self._by_meaning(about, k * _CANDIDATES)
                 async with self._store.engine.connect() as connection:
-                    worded = await self._by_most_words(connection, about) if language and k > 1 else None
-                    hits = await self._in_order(connection, about, chunks, worded)
-                    groups = _with_worded(_joined(hits, k), hits, worded, k)
+                    hits = await self._in_order(about, await self._near(connection, about, k))
+                    groups = _with_worded(_joined(hits, k), hits, k)
                     around = await _around(connection, about, groups)
         except UNREACHABLE as error:
             raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
@@ -203,7 +221,7 @@ class KnowledgeSearch:
         try:
             with tenant(business_id):
                 async with self._store.engine.connect() as connection:
-                    rows = (await connection.execute(self._by_words_alone, values)).mappings().all()
+                    rows = (await connection.execute(self._worded, values)).mappings().all()
         except UNREACHABLE as error:
             raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
         found = []
@@ -215,64 +233,36 @@ class KnowledgeSearch:
             )
         return found
 
-    async def _by_meaning(self, about: "_Question", count: int) -> list[_Chunk]:
-        """Chunks by cosine, through the vector store."""
-        # Row-level security already hides other businesses; the filter lets the planner use their index.
-        valid: dict[str, Any] = {
-            "$and": [
-                {"business_id": about.business_id},
-                {"valid_from": {"$lte": about.on}},
-                {"valid_until": {"$gte": about.on}},
-            ]
-        }
-        hits = await self._store.vectors.asimilarity_search_with_score_by_vector(
-            [float(value) for value in about.telling], k=count, filter=valid
-        )
-        return [_Chunk(id=str(found.id), content=found.page_content, **found.metadata) for found, _ in hits]
-
-    async def _in_order(
-        self, connection: AsyncConnection, about: "_Question", chunks: list[_Chunk], worded: _Chunk | None
-    ) -> list[_Hit]:
-        """The chunks by how near they and their documents are, best first."""
-        by_id = {chunk.id: chunk for chunk in [*chunks, *([worded] if worded else [])]}
+    async def _near(self, connection: AsyncConnection, about: "_Question", k: int) -> Sequence[RowMapping]:
+        """Chunks by cosine, and the one in the question's language that holds the largest share of its terms
+        if that is large enough. The last place goes to it, so with a single one it is not sought."""
         values = {
+            "question": _sendable(about.query),
             "asked": vector_literal(about.asked),
             "telling": vector_literal(about.telling),
-            "ids": list(by_id),
-            "documents": list({chunk.document_id for chunk in by_id.values()}),
+            "candidates": k * _CANDIDATES,
             "business_id": about.business_id,
+            "language": about.language if k > 1 else None,
+            "day": about.on,
+            "least_coverage": _LEAST_COVERAGE,
         }
-        # An ingestion may have replaced a chunk in between: then it is not among the rows.
-        rows = (await connection.execute(self._nearness, values)).all() if by_id else []
-        texts = [f"{by_id[row[0]].section} {by_id[row[0]].content}" for row in rows]
+        return (await connection.execute(self._found, values)).mappings().all()
+
+    async def _in_order(self, about: "_Question", rows: Sequence[RowMapping]) -> list[_Hit]:
+        """The chunks by how near they and their documents are, best first."""
+        texts = [f"{row['section']} {row['content']}" for row in rows]
         shares = await asyncio.to_thread(self._compass.shares, about.query, texts)
-        hits = [
-            _Hit(
-                by_id[id_],
-                similarity,
-                self._rank(about, by_id[id_].language, chunk, document) + _WORDS_WEIGHT * float(share),
-            )
-            for (id_, similarity, chunk, document), share in zip(rows, shares, strict=True)
-        ]
+        hits = []
+        for row, share in zip(rows, shares, strict=True):
+            rank = self._rank(about, row["language"], row["chunk_nearness"], row["document_nearness"])
+            chunk = _Chunk(**{name: row[name] for name in _CHUNK_COLUMNS})
+            hits.append(_Hit(chunk, row["similarity"], rank + _WORDS_WEIGHT * float(share), row["says_most"]))
         return sorted(hits, key=lambda hit: (-hit.rank, hit.chunk.id))
 
     def _rank(self, about: "_Question", language: str, chunk: float, document: float) -> float:
         """How well a chunk answers: its own nearness and its document's, less what its language adds."""
         common = float(about.telling @ self._compass.common(language))
         return (chunk + _DOCUMENT_WEIGHT * document - _LANGUAGE_SHARE * common) / (1 + _DOCUMENT_WEIGHT)
-
-    async def _by_most_words(self, connection: AsyncConnection, about: "_Question") -> _Chunk | None:
-        """The chunk in the question's language that holds the largest share of its terms, if large enough."""
-        values = {
-            "question": _sendable(about.query),
-            "vector": vector_literal(about.telling),
-            "business_id": about.business_id,
-            "language": about.language,
-            "day": about.on,
-            "least_coverage": _LEAST_COVERAGE,
-        }
-        row = (await connection.execute(self._by_words, values)).mappings().one_or_none()
-        return _Chunk(**row) if row else None
 
     def _passage(self, group: list[_Hit], around: "_Around") -> Passage:
         """A group as one text, widened by one chunk on either side in its section where it fits in."""
@@ -342,15 +332,14 @@ def _neighbours(one: _Chunk, other: _Chunk) -> bool:
     return one.section == other.section and abs(one.ordinal - other.ordinal) <= 1
 
 
-def _with_worded(
-    groups: list[list[_Hit]], hits: list[_Hit], worded: _Chunk | None, most: int
-) -> list[list[_Hit]]:
+def _with_worded(groups: list[list[_Hit]], hits: list[_Hit], most: int) -> list[list[_Hit]]:
     """The document found by its words takes the last place where meaning has not found it."""
+    worded = next((hit for hit in hits if hit.says_most), None)
     if worded is None or any(
-        hit.chunk.document_id == worded.document_id for group in groups for hit in group
+        hit.chunk.document_id == worded.chunk.document_id for group in groups for hit in group
     ):
         return groups
-    return [*groups[: most - 1], *([hit] for hit in hits if hit.chunk.id == worded.id)]
+    return [*groups[: most - 1], [worded]]
 
 
 async def _around(connection: AsyncConnection, about: _Question, groups: list[list[_Hit]]) -> _Around:

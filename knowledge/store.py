@@ -8,7 +8,6 @@ import numpy as np
 import psycopg
 from langchain_core.embeddings import Embeddings
 from langchain_postgres import PGEngine, PGVectorStore
-from langchain_postgres.v2.indexes import HNSWQueryOptions
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -20,6 +19,12 @@ from knowledge.spaces import Space, drop_space, space_of, spaces
 
 # What a hit brings along. The validity columns are left out: psycopg has no date for 'infinity'.
 METADATA_COLUMNS = ["document_id", "ordinal", "source", "section", "language"]
+
+# The index is walked before tenant and day filter its rows: it must go on until enough remain.
+_ENTER = (
+    f"{ENTER_TENANT}, set_config('hnsw.ef_search', '60', true),"
+    " set_config('hnsw.iterative_scan', 'strict_order', true)"
+)
 
 # What a lost or restarting server looks like from here.
 UNREACHABLE = (OperationalError, InterfaceError, psycopg.OperationalError)
@@ -86,7 +91,6 @@ async def open_store(
             content_column="content",
             embedding_column="embedding",
             metadata_columns=METADATA_COLUMNS,
-            index_query_options=_FilteredScan(),
         )
     except UNREACHABLE as error:
         await engine.dispose()
@@ -127,18 +131,8 @@ def _engine(dsn: str, pool_size: int, *, pooled: bool) -> AsyncEngine:
 
 def vector_literal(vector: np.ndarray | Sequence[float]) -> str:
     """The vector in pgvector's text form."""
-    return "[" + ",".join(f"{float(value):.7g}" for value in vector) + "]"
+    return f"[{','.join(['%.7g'] * len(vector))}]" % tuple(vector)
 
 
 def _enter_tenant(connection: Connection) -> None:
-    connection.exec_driver_sql(ENTER_TENANT, (str(current_tenant()),))
-
-
-@dataclass
-class _FilteredScan(HNSWQueryOptions):
-    """The index is walked before tenant and day filter its rows: it must go on until enough remain."""
-
-    ef_search: int = 60
-
-    def to_parameter(self) -> list[str]:
-        return [*super().to_parameter(), "hnsw.iterative_scan = strict_order"]
+    connection.exec_driver_sql(_ENTER, (str(current_tenant()),))
