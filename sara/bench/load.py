@@ -22,8 +22,9 @@ from crm.record import Crm
 from sara.bench import processes
 from sara.bench.channel import NUMBER, SECRET, at_work, installed
 from sara.bench.figures import row, shown, spread
-from sara.bench.phones import QUESTIONS, Phones, listening, people
+from sara.bench.phones import Phones, listening, people
 from sara.bench.processors import Processors
+from sara.bench.questions import question
 from sara.bench.webhooks import text_payload
 from sara.demo import prepare
 from sara.settings import Settings
@@ -32,6 +33,7 @@ GATHER_S = 1.5
 AT_ONCE = 16
 """Customers who wait for an answer at any moment of the sustained load: twice what a worker takes at once."""
 LONE = 40
+_EACH = 4  # questions of a customer
 _RAMP_S = 3.0
 _WARM_UP = 24
 _DRAINED_WITHIN_S = 300.0
@@ -67,13 +69,13 @@ async def measure(settings: Settings, rounds: int) -> dict[str, Any]:
 
 async def _warm(phones: Phones, newcomers: Iterator[str]) -> None:
     """Fills the caches and pools of every process."""
-    asking = (phones.asks(next(newcomers), QUESTIONS[n % len(QUESTIONS)]) for n in range(_WARM_UP))
+    asking = (phones.asks(next(newcomers), question(n)) for n in range(_WARM_UP))
     await asyncio.gather(*asking)
 
 
 async def _lone(phones: Phones, newcomers: Iterator[str]) -> list[float]:
     """One customer after the other, nobody else writes, nothing is gathered."""
-    took = [await phones.asks(next(newcomers), QUESTIONS[n % len(QUESTIONS)]) for n in range(LONE)]
+    took = [await phones.asks(next(newcomers), question(n)) for n in range(LONE)]
     return [one for one in took if one is not None]
 
 
@@ -82,7 +84,7 @@ async def _gathered(phones: Phones, newcomers: Iterator[str]) -> list[float]:
     two looks of the worker at its queue."""
     asking = []
     for number in range(LONE):
-        asking.append(asyncio.create_task(phones.asks(next(newcomers), QUESTIONS[number % len(QUESTIONS)])))
+        asking.append(asyncio.create_task(phones.asks(next(newcomers), question(number))))
         await asyncio.sleep(0.27)
     return [one - GATHER_S * 1000 for one in await asyncio.gather(*asking) if one is not None]
 
@@ -95,10 +97,12 @@ async def _sustained(
     counts_from, ends = began + _RAMP_S, began + _RAMP_S + seconds
     took: list[float] = []
 
+    numbers = count()
+
     async def ask() -> None:
         for wa_id in newcomers:
-            for question in QUESTIONS:
-                milliseconds = await phones.asks(wa_id, question)
+            for _ in range(_EACH):
+                milliseconds = await phones.asks(wa_id, question(next(numbers)))
                 now = time.perf_counter()
                 if milliseconds is not None and counts_from <= now <= ends:
                     took.append(milliseconds)
@@ -132,8 +136,8 @@ async def _overloaded(
             simulator.open_window(NUMBER, wa_id, now())
             wamids.append(simulator.world.thread(NUMBER, wa_id)[-1].wamid)
             answers.append(phones.expect(wa_id))
-            question = QUESTIONS[number % len(QUESTIONS)]
-            posts.append(asyncio.create_task(_post(http, text_payload(NUMBER, wa_id, wamids[-1], question))))
+            raw = text_payload(NUMBER, wa_id, wamids[-1], question(number))
+            posts.append(asyncio.create_task(_post(http, raw)))
         acks = await asyncio.gather(*posts)
     last = time.perf_counter()
     done, missing = await asyncio.wait(answers, timeout=_DRAINED_WITHIN_S)

@@ -9,12 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from channels.simulator.simulator import Simulator
 from sara.bench.channel import NUMBER
 
-QUESTIONS = (
-    "Quanto costa un massaggio rilassante?",
-    "A che ora aprite domani?",
-    "C'è il parcheggio?",
-    "How do I get there by metro?",
-)
 _PATIENCE_S = 60.0
 
 

@@ -20,6 +20,7 @@ from crm import businesses, inbox
 from sara import services
 from sara.bench import baseline
 from sara.bench.figures import rss_mb, spread
+from sara.bench.questions import question
 from sara.bench.webhooks import text_payload
 from sara.demo import prepare
 from sara.exchange import Customer, exchange
@@ -27,13 +28,6 @@ from sara.local import HOST, Local, local_on, serving
 from sara.settings import Settings
 
 GATHER_S = 3.0
-QUESTIONS = (
-    "Quanto costa un massaggio rilassante?",
-    "A che ora aprite domani?",
-    "C'è il parcheggio?",
-    "Vorrei prenotare un massaggio",
-    "How do I get there by metro?",
-)
 
 
 async def measure(settings: Settings, turns: int) -> dict[str, Any]:
@@ -57,7 +51,7 @@ async def _measure(whole: Local, turns: int) -> dict[str, Any]:
     for number in range(turns + 5):
         customer = Customer("aurora", f"3900{number:07d}")
         started = time.perf_counter()
-        result = await exchange(whole, customer, text=QUESTIONS[number % len(QUESTIONS)])
+        result = await exchange(whole, customer, text=question(number))
         elapsed = (time.perf_counter() - started) * 1000
         if number < 5:  # the first turns fill caches and pools
             continue
@@ -136,7 +130,7 @@ def _wamid(number: int) -> str:
 
 
 def _payload(number: int) -> bytes:
-    return text_payload("1001", f"3911{number:07d}", _wamid(number), QUESTIONS[number % len(QUESTIONS)])
+    return text_payload("1001", f"3911{number:07d}", _wamid(number), question(number))
 
 
 def table(figures: Mapping[str, Any]) -> str:
