@@ -1,10 +1,11 @@
 """What was said, by whom, and what became of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from crm.record import Tx
+from crm.record import Ask, Tx
 
 
 @dataclass(frozen=True)
@@ -89,23 +90,17 @@ async def add(tx: Tx, message: NewMessage) -> int | None:
     message_id: int | None = await tx.value("message_insert", **fields)
     if message_id is None:
         return None
-    for ordinal, option in enumerate(options):
-        await tx.run(
-            "message_option_insert",
-            message_id=message_id,
-            ordinal=ordinal,
-            option_id=option.option_id,
-            title=option.title,
-            description=option.description,
-        )
-    for ordinal, cited in enumerate(sources):
-        await tx.run(
-            "message_source_insert",
-            message_id=message_id,
-            ordinal=ordinal,
-            source=cited.source,
-            section=cited.section,
-        )
+    parts: dict[str, Sequence[Option | Cited]] = {
+        "message_option_insert": options,
+        "message_source_insert": sources,
+    }
+    asks = [
+        Ask[Any](None, query, {"message_id": message_id, "ordinal": ordinal, **asdict(part)})
+        for query, several in parts.items()
+        for ordinal, part in enumerate(several)
+    ]
+    if asks:
+        await tx.together(asks)
     return message_id
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from crm import messages
 from crm.messages import NewMessage
-from crm.record import Tx
+from crm.record import Ask, Tx
 
 Lane = Literal["service", "campaign"]
 
@@ -219,14 +219,24 @@ async def take(
     )
 
 
+@dataclass(frozen=True)
+class _LeftRow:
+    more: bool
+
+
 async def sent(tx: Tx, row: OutboxRow, wamid: str) -> bool:
     """The channel took it under that wamid; whether its conversation has more to deliver.
 
     The message first, then the row, as whoever takes in a status does: it may come at the same moment.
     """
-    await tx.run("message_wamid", message_id=row.message_id, wamid=wamid)
-    more = await tx.value("outbox_sent", outbox_id=row.outbox_id, conversation_id=row.conversation_id)
-    return bool(more)
+    which = {"outbox_id": row.outbox_id, "conversation_id": row.conversation_id}
+    _, [left] = await tx.together(
+        [
+            Ask(None, "message_wamid", {"message_id": row.message_id, "wamid": wamid}),
+            Ask(_LeftRow, "outbox_sent", which),
+        ]
+    )
+    return bool(left.more)
 
 
 async def accepted(tx: Tx, outbox_id: int, message_id: int, wamid: str | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.rows import DictRow, class_row
+from psycopg.rows import DictRow, class_row, dict_row
 from psycopg_pool import PoolTimeout
 
 from crm.errors import RecordUnavailable
@@ -39,9 +39,9 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Ask(Generic[Row]):
-    """A named query whose rows are wanted, and its parameters."""
+    """A named query, its parameters, and what its rows become; of a command without rows None."""
 
-    row: type[Row]
+    row: type[Row] | None
     query: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
@@ -71,14 +71,16 @@ class Tx:
             return await cursor.fetchone()
 
     async def together(self, asks: Sequence[Ask[Any]]) -> list[list[Any]]:
-        """The rows of each of several queries, none of which needs another's: in one round trip."""
+        """The rows of each of several queries, run in this order in one round trip; none needs another's."""
         async with self.connection.pipeline():
             cursors = []
             for ask in asks:
-                cursor = self.connection.cursor(row_factory=class_row(ask.row))
+                cursor: Any = self.connection.cursor(row_factory=class_row(ask.row) if ask.row else dict_row)
                 await cursor.execute(self.queries[ask.query], self._parameters(ask.parameters))
                 cursors.append(cursor)
-            return [await cursor.fetchall() for cursor in cursors]
+            return [
+                await cursor.fetchall() if ask.row else [] for ask, cursor in zip(asks, cursors, strict=True)
+            ]
 
     async def value(self, query: str, /, **parameters: Any) -> Any:
         """The first column of the first row, or None."""

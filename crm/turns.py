@@ -1,8 +1,6 @@
 """What turns came to and what they took: tokens, seconds, and whether there was an answer."""
 
-from dataclasses import asdict, dataclass
-
-from crm.record import Tx
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -23,8 +21,3 @@ class Turn:
     tokens_out: int
     seconds: float
     unanswered: bool
-
-
-async def keep(tx: Tx, turn: Turn) -> None:
-    """Keeps it, once."""
-    await tx.run("turn_keep", **asdict(turn))

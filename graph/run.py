@@ -30,8 +30,8 @@ async def finish(
     thread_id: str,
     *,
     within: Callable[[State], AbstractAsyncContextManager[None]] | None = None,
-) -> State:
-    """Finishes a turn that a crash interrupted, if there is one; returns what the thread remembers.
+) -> StateSnapshot:
+    """Finishes a turn that a crash interrupted, if there is one; the thread as it is then.
 
     `within` is entered around it, with what the thread remembered so far.
     """
@@ -43,17 +43,21 @@ async def finish(
         async with within(cast(State, snapshot.values)) if within else nullcontext():
             await machine.ainvoke(None, config, context=context, durability="sync")
         snapshot = await machine.aget_state(config)
-    return cast(State, snapshot.values)
+    return snapshot
 
 
-async def deliver(machine: Machine, context: Context, thread_id: str, event: Event) -> State:
+async def deliver(
+    machine: Machine, context: Context, thread_id: str, event: Event, *, after: StateSnapshot | None = None
+) -> State:
     """Delivers one event to its thread and returns the state afterwards.
+
+    `after` is the thread as it is now, where the caller has just read it and nobody else can write it.
 
     New input to a paused thread would drop its interrupt, so a paused one is resumed instead. Events of
     a hand-over that find the thread not paused (the bot was speaking) join it without a turn.
     """
     config = thread_config(thread_id)
-    snapshot = await machine.aget_state(config)
+    snapshot = after or await machine.aget_state(config)
     if "await_human" in snapshot.next:
         given: Command[Any] | State = Command(resume=event)
     elif event["kind"] == "customer_message":

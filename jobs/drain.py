@@ -4,15 +4,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from itertools import takewhile
+from typing import cast
 
 import psycopg
 import structlog
+from langgraph.types import StateSnapshot
 from procrastinate import Blueprint, JobContext
 from psycopg_pool import PoolTimeout
 
 from channels.whatsapp.errors import WhatsAppError
-from crm import conversations, handoffs, inbox, outbox, quarantine, queue, turns
+from crm import handoffs, inbox, outbox, progress, quarantine, queue
 from crm.conversations import ConversationRow
 from crm.errors import RecordUnavailable
 from crm.inbox import InboxRow
@@ -137,31 +140,42 @@ def _database_away(error: BaseException | None) -> bool:
     return cause.sqlstate is None or cause.sqlstate.startswith(("08", "53", "57P", "25006"))
 
 
+@dataclass(frozen=True)
+class _Due:
+    """An event to deliver, the traces it came with, and its conversation as it was then."""
+
+    event: Event
+    causes: Sequence[str]
+    conversation: ConversationRow
+
+
 async def _turns(services: Services, business_id: int, conversation_id: int) -> None:
     thread_id = f"{business_id}:{conversation_id}"
 
     def again(state: State) -> AbstractAsyncContextManager[None]:
         return _crashed(services, thread_id, state)
 
-    state = await finish(services.machine, services.context, thread_id, within=again)
-    last, turn = int(state.get("last_event_id", 0)), None
-    while found := await _next(services, business_id, conversation_id, last, turn):
-        event, causes = found
-        state, turn = await _turn(services, thread_id, event, causes, state)
-        last = event["last_event_id"]
+    thread = await finish(services.machine, services.context, thread_id, within=again)
+    rested: StateSnapshot | None = thread
+    state, turn = cast(State, thread.values), None
+    last = int(state.get("last_event_id", 0))
+    while due := await _next(services, business_id, conversation_id, last, turn):
+        state, turn = await _turn(services, thread_id, due, state, rested)
+        last, rested = due.event["last_event_id"], None
 
 
 async def _turn(
-    services: Services, thread_id: str, event: Event, causes: Sequence[str], before: State
+    services: Services, thread_id: str, due: _Due, before: State, rested: StateSnapshot | None
 ) -> tuple[State, Turn | None]:
     """One turn, in the trace of the first message it answers; what the thread remembers then, and what the
-    turn came to."""
-    with _job(services, thread_id, event, causes):
-        showing = asyncio.create_task(_show_typing(services, event))
+    turn came to. `rested` is the thread before it, where it has just been read."""
+    event = due.event
+    with _job(services, thread_id, event, due.causes):
+        showing = asyncio.create_task(_show_typing(services, due))
         started = time.perf_counter()
         try:
             with _told(services, thread_id, event) as span:
-                state = await deliver(services.machine, services.context, thread_id, event)
+                state = await deliver(services.machine, services.context, thread_id, event, after=rested)
                 outcome = state.get("outcome") or {}
                 span.note(outcome=str(outcome.get("kind")), intent=str(outcome.get("intent")))
             seconds = time.perf_counter() - started
@@ -219,17 +233,13 @@ def _told(services: Services, thread_id: str, event: Event) -> Iterator[Span]:
 
 async def _next(
     services: Services, business_id: int, conversation_id: int, last: int, turn: Turn | None
-) -> tuple[Event, list[str]] | None:
-    """The next event: a customer's burst as one, everything else one by one; and the traces it came with.
+) -> _Due | None:
+    """The next event: a customer's burst as one, everything else one by one.
 
     Marks the earlier ones done, and keeps what the `turn` before came to.
     """
     async with services.crm.transaction(business_id) as tx:
-        conversation = await conversations.lock(tx, conversation_id)
-        if turn is not None:
-            await turns.keep(tx, turn)
-        await inbox.done(tx, conversation_id, up_to=last)
-        rows = await inbox.waiting(tx, conversation_id, after=last)
+        conversation, rows = await progress.take_up(tx, conversation_id, after=last, turn=turn)
         if not rows:
             return None
         burst = (
@@ -247,7 +257,7 @@ async def _next(
             messages=said(burst),
             handoff=await _returned(tx, burst[0], conversation),
         )
-    return event, causes
+    return _Due(event, causes, conversation)
 
 
 async def _returned(tx: Tx, row: InboxRow, conversation: ConversationRow) -> dict[str, object] | None:
@@ -267,15 +277,14 @@ async def _returned(tx: Tx, row: InboxRow, conversation: ConversationRow) -> dic
     }
 
 
-async def _show_typing(services: Services, event: Event) -> None:
+async def _show_typing(services: Services, due: _Due) -> None:
     """Blue ticks and "typing…" while the turn runs; a courtesy, so its failure is only logged."""
+    event, number = due.event, due.conversation.phone_number_id
     wamids = [said["wamid"] for said in event.get("messages", []) if said.get("wamid")]
     if event["kind"] != "customer_message" or not wamids or wamids[-1] is None:
         return
     try:
-        async with services.crm.transaction(event["business_id"]) as tx:
-            conversation = await conversations.get(tx, event["conversation_id"])
-        client = await services.client_of(event["business_id"], conversation.phone_number_id)
-        await client.mark_read(conversation.phone_number_id, wamids[-1], typing=conversation.owner == "bot")
+        client = await services.client_of(event["business_id"], number)
+        await client.mark_read(number, wamids[-1], typing=due.conversation.owner == "bot")
     except (WhatsAppError, RecordUnavailable) as error:
         log.info("typing_not_shown", error=str(error))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from crm import businesses, contacts, conversations, handoffs, inbox, outbox, queue
+from crm import businesses, contacts, conversations, handoffs, outbox, progress, queue
 from crm.businesses import Profile
 from crm.conversations import ConversationRow
 from crm.messages import NewMessage
@@ -52,8 +52,13 @@ async def open_handoff(state: State, runtime: Runtime[Context]) -> Command[Liter
         if not spoke and not taken:
             await _speak(tx, state, words)
             await queue.brief(tx, handoff_id)
-        await inbox.done(tx, event["conversation_id"], up_to=event["last_event_id"])
-        await conversations.came_to(tx, event["conversation_id"], intent="handoff", outcome=reason["reason"])
+        await progress.came_to_an_end(
+            tx,
+            event["conversation_id"],
+            up_to=event["last_event_id"],
+            intent="handoff",
+            outcome=reason["reason"],
+        )
     if context.notify is not None and not taken:
         await context.notify(event["business_id"], handoff_id)
     lines = [Line(author="bot", text=words, at=context.clock().isoformat())] if words else []

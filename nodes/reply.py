@@ -7,11 +7,10 @@ from langgraph.runtime import Runtime
 
 from channels.messages import Button, OutboundMessage, Row
 from channels.whatsapp.limits import BUTTONS_MAX, fit
-from crm import conversations, inbox, outbox, queue
+from crm import outbox, progress, queue
 from crm.messages import Cited, NewMessage, Option
-from crm.record import Tx
 from graph.context import Context
-from graph.state import Event, Line, State, answered_wamids, extend
+from graph.state import Line, State, answered_wamids, extend
 from tools.heard import spoken_words
 from tools.unheard import shortened
 
@@ -23,10 +22,10 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """
     context, event, outcome = runtime.context, state["event"], state["outcome"]
     async with context.crm.transaction(event["business_id"]) as tx:
-        conversation = await conversations.lock(tx, event["conversation_id"])
+        conversation, spoke = await progress.about_to_speak(tx, event["conversation_id"], event["turn_id"])
         replies = _messages(state, context, tx.now)
         superseded = conversation.epoch != event["epoch"]
-        if replies and not superseded and not await outbox.spoke(tx, event["turn_id"]):
+        if replies and not superseded and not spoke:
             await outbox.add(
                 tx,
                 replies,
@@ -35,18 +34,17 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
                 answers=answered_wamids(event),
             )
             await queue.send(tx, event["conversation_id"])
-        await _finish(tx, event, outcome)
+        await progress.came_to_an_end(
+            tx,
+            event["conversation_id"],
+            up_to=event["last_event_id"],
+            intent=outcome.get("intent"),
+            outcome=outcome.get("kind", "answered"),
+        )
     if superseded:
         return {"outcome": {**outcome, "kind": "superseded", "replies": []}}
     lines: list[Line] = [Line(author="bot", text=m.body, at=m.sent_at.isoformat()) for m in replies]
     return {"window": extend(state.get("window", []), lines)}
-
-
-async def _finish(tx: Tx, event: Event, outcome: dict[str, Any]) -> None:
-    await inbox.done(tx, event["conversation_id"], up_to=event["last_event_id"])
-    await conversations.came_to(
-        tx, event["conversation_id"], intent=outcome.get("intent"), outcome=outcome.get("kind", "answered")
-    )
 
 
 def _messages(state: State, context: Context, now: datetime) -> list[NewMessage]:

@@ -38,7 +38,7 @@ WITH done AS (UPDATE outbox SET state = 'accepted', settled_at = %(now)s, error 
     WHERE outbox_id = %(outbox_id)s
       AND (state IN ('sending', 'unknown') OR (state IN ('queued', 'held', 'refused') AND attempts > 0)))
 SELECT EXISTS (SELECT FROM outbox o WHERE o.conversation_id = %(conversation_id)s
-               AND o.outbox_id <> %(outbox_id)s AND o.state IN ('queued', 'sending', 'unknown'));
+               AND o.outbox_id <> %(outbox_id)s AND o.state IN ('queued', 'sending', 'unknown')) AS more;
 
 -- outbox_accepted -- Meta took it: a status proves it also of a row that was given up or waits for another try
 UPDATE outbox SET state = 'accepted', settled_at = %(now)s, error = NULL, error_code = NULL

@@ -88,8 +88,8 @@ async def cut_off(stage: Stage, thread: Thread, saver: Dying, lives: int, event:
             died = True
         else:
             died = False
-        state = await finish(stage.machine, thread.context, thread.thread_id)
-        if int(state.get("last_event_id", 0)) < event["last_event_id"]:
+        found = await finish(stage.machine, thread.context, thread.thread_id)
+        if int(found.values.get("last_event_id", 0)) < event["last_event_id"]:
             await deliver(stage.machine, thread.context, thread.thread_id, event)
         thread.state = await remembered(stage.machine, thread.thread_id)
     assert thread.state["last_event_id"] == event["last_event_id"]
@@ -187,7 +187,7 @@ async def test_a_model_is_not_asked_again_for_what_it_had_decided(stage: Stage) 
 async def test_a_thread_without_a_turn_has_nothing_to_finish(stage: Stage) -> None:
     thread = await stage.customer()
     with tenant(thread.business_id):
-        assert await finish(stage.machine, stage.context, f"{thread.business_id}:0") == {}
+        assert (await finish(stage.machine, stage.context, f"{thread.business_id}:0")).values == {}
 
 
 async def test_a_paused_thread_is_resumed_and_not_begun_again(stage: Stage) -> None:

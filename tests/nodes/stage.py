@@ -188,8 +188,8 @@ class Thread:
     async def finish(self) -> State:
         """Finishes a turn that was cut off."""
         with tenant(self.business_id):
-            state = await finish(self.stage.machine, self.context, self.thread_id)
-        return await self._after(state["last_event_id"])
+            found = await finish(self.stage.machine, self.context, self.thread_id)
+        return await self._after(found.values["last_event_id"])
 
     async def snapshot(self) -> StateSnapshot:
         """Where the thread stands."""
