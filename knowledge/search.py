@@ -44,14 +44,15 @@ _COVERED = """
         SELECT id, words FROM chunk
         WHERE business_id = :business_id AND language = :language
           AND valid_from <= :day AND valid_until >= :day),
+    said AS MATERIALIZED (SELECT id, lexeme FROM valid JOIN term ON words @@ query),
     weighted AS MATERIALIZED (
-        SELECT query, ln(1 + (total - present + 0.5) / (present + 0.5)) AS weight
-        FROM term, LATERAL (SELECT count(*) AS total, count(*) FILTER (WHERE words @@ query) AS present
-                            FROM valid) AS counted),
+        SELECT lexeme, ln(1 + (total - present + 0.5) / (present + 0.5)) AS weight
+        FROM (SELECT term.lexeme, count(said.id) AS present FROM term LEFT JOIN said USING (lexeme)
+              GROUP BY term.lexeme) AS counted,
+             (SELECT count(*) AS total FROM valid) AS whole),
     covered AS (
-        SELECT id, (SELECT sum(weight) FROM weighted WHERE words @@ query)
-                   / (SELECT sum(weight) FROM weighted) AS coverage
-        FROM valid)"""
+        SELECT id, sum(weight) / (SELECT sum(weight) FROM weighted) AS coverage
+        FROM said JOIN weighted USING (lexeme) GROUP BY id)"""
 _WORDED = """
     WITH {covered}
     SELECT CAST(c.id AS text) AS id, c.document_id, c.ordinal, c.source, c.section, c.language, c.content,
@@ -194,7 +195,8 @@ class KnowledgeSearch:
         about = _Question(query, asked, self._compass.telling(asked), business_id, language, on)
         try:
             with tenant(business_id):
-                async with self._store.engine.connect() as connection:
+                # Ends with a commit: at a rollback psycopg forgets every statement it has prepared.
+                async with self._store.engine.begin() as connection:
                     hits = await self._in_order(about, await self._near(connection, about, k))
                     groups = _with_worded(_joined(hits, k), hits, k)
                     around = await _around(connection, about, groups)
@@ -220,7 +222,7 @@ class KnowledgeSearch:
         }
         try:
             with tenant(business_id):
-                async with self._store.engine.connect() as connection:
+                async with self._store.engine.begin() as connection:
                     rows = (await connection.execute(self._worded, values)).mappings().all()
         except UNREACHABLE as error:
             raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
