@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from channels.simulator.simulator import Simulator
 from channels.whatsapp.signature import sign
@@ -21,6 +22,7 @@ from crm import businesses, messages
 from crm.record import Crm
 from sara.bench import processes
 from sara.bench.channel import NUMBER, SECRET, at_work, installed
+from sara.bench.engine import MODEL, engine
 from sara.bench.figures import row, shown, spread
 from sara.bench.phones import Phones, listening, people
 from sara.bench.processors import Processors
@@ -33,6 +35,8 @@ GATHER_S = 1.5
 AT_ONCE = 16
 """Customers who wait for an answer at any moment of the sustained load: twice what a worker takes at once."""
 LONE = 40
+THINK_S = 3.0
+"""Seconds in which an engine answers, where one is waited for."""
 _EACH = 4  # questions of a customer
 _RAMP_S = 3.0
 _WARM_UP = 24
@@ -64,7 +68,27 @@ async def measure(settings: Settings, rounds: int) -> dict[str, Any]:
             newcomers = people("3932")
             await _warm(phones, newcomers)
             figures["gathered_ms"] = spread(await _gathered(phones, newcomers))
+        figures["waiting"] = await _waiting(own, dsn, crm, rounds)
     return figures
+
+
+async def _waiting(own: Settings, dsn: str, crm: Crm, seconds: int) -> dict[str, Any]:
+    """One worker and two where a language model is what turns wait for, and not the processor."""
+    async with engine(THINK_S) as url:
+        thinking = own.model_copy(
+            update={"llm": f"openai:{MODEL}", "llm_base_url": url, "llm_api_key": SecretStr("bench")}
+        )
+        async with (
+            at_work(thinking, dsn, crm) as (simulator, _, as_worker),
+            listening(simulator) as phones,
+        ):
+            newcomers = people("3934")
+            await _warm(phones, newcomers)
+            one = await _sustained(own, phones, newcomers, seconds, at_once=2 * AT_ONCE)
+            async with processes.worker(as_worker, dsn, crm):
+                await _warm(phones, newcomers)
+                two = await _sustained(own, phones, newcomers, seconds, at_once=2 * AT_ONCE)
+        return {"think_s": THINK_S, "one": one, "two": two, "unanswered": phones.unanswered}
 
 
 async def _warm(phones: Phones, newcomers: Iterator[str]) -> None:
@@ -90,9 +114,9 @@ async def _gathered(phones: Phones, newcomers: Iterator[str]) -> list[float]:
 
 
 async def _sustained(
-    settings: Settings, phones: Phones, newcomers: Iterator[str], seconds: int
+    settings: Settings, phones: Phones, newcomers: Iterator[str], seconds: int, *, at_once: int = AT_ONCE
 ) -> dict[str, Any]:
-    """AT_ONCE customers, each with a few questions one after the other, then the next customer."""
+    """`at_once` customers, each with a few questions one after the other, then the next customer."""
     began = time.perf_counter()
     counts_from, ends = began + _RAMP_S, began + _RAMP_S + seconds
     took: list[float] = []
@@ -109,7 +133,7 @@ async def _sustained(
                 if now >= ends:
                     return
 
-    asking = [asyncio.create_task(ask()) for _ in range(AT_ONCE)]
+    asking = [asyncio.create_task(ask()) for _ in range(at_once)]
     await asyncio.sleep(max(0.0, counts_from - time.perf_counter()))
     processors = Processors(settings.data_dir)
     await asyncio.sleep(max(0.0, ends - time.perf_counter()))
@@ -174,7 +198,7 @@ async def _lost(crm: Crm, wamids: list[str]) -> int:
 
 def table(figures: Mapping[str, Any]) -> str:
     """The figures for a person."""
-    one, two, double = figures["one"], figures["two"], figures["double"]
+    one, two, double, waiting = figures["one"], figures["two"], figures["double"], figures["waiting"]
     lines = [
         row("turns a second, one worker and two", one["turns_per_s"], two["turns_per_s"]),
         *(row(f"  cores: {kind}", one["cores"][kind], two["cores"].get(kind, "")) for kind in one["cores"]),
@@ -185,6 +209,11 @@ def table(figures: Mapping[str, Any]) -> str:
         row(f"webhook answered at {double['per_s']:g}/s", *shown(double["ack_ms"])),
         row("posted, lost, unanswered", double["posted"], double["lost"], double["unanswered"]),
         row("said twice", double["said_twice"]),
+        row(
+            f"turns a second, an engine that takes {waiting['think_s']:g} s",
+            waiting["one"]["turns_per_s"],
+            waiting["two"]["turns_per_s"],
+        ),
         row("backlog answered, s after the last", double["drained_s"]),
     ]
     return "\n".join(lines)
