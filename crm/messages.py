@@ -138,6 +138,11 @@ async def of_contact(tx: Tx, contact_id: int, most: int = 50) -> list[MessageRow
     return await tx.all(MessageRow, "messages_of_contact", contact_id=contact_id, most=most)
 
 
+async def lately(tx: Tx, contact_id: int, since: datetime, *, most: int) -> int:
+    """How many messages a customer wrote since a moment; counted up to `most`."""
+    return int(await tx.value("messages_lately", contact_id=contact_id, since=since, most=most))
+
+
 async def options(tx: Tx, message_id: int) -> list[Option]:
     """The buttons or rows of a message."""
     return await tx.all(Option, "message_options", message_id=message_id)

@@ -71,7 +71,8 @@ class Tuning:
     passages: int = 3
     abstain_below: float = 0.35  # how sure a passage must be of answering to be taken for one
     confidence_below: float = 0.35  # a proposal less sure than this goes to a human
-    flood_per_minute: int = 20
+    flood_messages: int = 200  # more of one customer within flood_minutes, and a person has to look
+    flood_minutes: float = 10.0
     gather_seconds: float = 1.5
     voice_seconds: float = 300.0  # the longest voice note that is listened to
 

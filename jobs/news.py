@@ -264,6 +264,7 @@ def _reason(say: Say, reason: str, label: str | None) -> str:
         "voice_unclear": say("a voice note was not understood"),
         "attachment": say("a file that SARA cannot look at"),
         "low_score": say("the customer is not satisfied"),
+        "flooding": say("more messages than a person writes"),
         "low_confidence": unknown,
         "ungrounded": unknown,
         "not_bookable": unknown,

@@ -14,6 +14,7 @@ from inference.errors import InferenceError
 from knowledge.phrases import Say
 from tools import nps
 from tools.details import PREFIX
+from tools.flooding import flooding
 from tools.frame import Frame
 from tools.registry import intent_of_option
 from tools.unheard import guess, not_understood, plain_question, question, voice_notes
@@ -44,6 +45,8 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     update: dict[str, Any] = {"event": event}
     if extract.opt_out(text) or extract.opt_in(text):
         return await _preference(event, update, context, say, leaving=extract.opt_out(text))
+    if await _floods(state, context):
+        return _human(update, "flooding", text)
     if option == "human:yes":
         return _human(update, "customer_request", text)
     pending = Frame.pending(state.get("frame"), context.clock())
@@ -91,6 +94,21 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
             return Command(goto="reply", update={**update, "outcome": _SILENT})
         return _say(update, "small_talk", say(_THANKED))
     return Command(goto="score_sensitivity", update=update)
+
+
+async def _floods(state: State, context: Context) -> bool:
+    """Too much for a person: SARA stops answering until one has looked. Not what one has just given back."""
+    if state["event"]["kind"] != "customer_message":
+        return False
+    tuning = context.tuning
+    return await flooding(
+        context.crm,
+        state["event"],
+        state.get("window", []),
+        context.clock(),
+        most=tuning.flood_messages,
+        minutes=tuning.flood_minutes,
+    )
 
 
 def _readable(state: State) -> Event:

@@ -59,6 +59,7 @@ def reason(say: Say, key: str | None) -> str:
         "voice_unclear": say("Voice note not understood"),
         "attachment": say("Sent a file"),
         "low_score": say("Not satisfied"),
+        "flooding": say("Too many messages"),
         "low_confidence": say("SARA is not sure"),
         "ungrounded": say("No supported answer"),
         "model_exhausted": say("No model answered"),

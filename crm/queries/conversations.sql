@@ -132,6 +132,11 @@ SELECT * FROM (
     FROM message WHERE contact_id = %(contact_id)s ORDER BY message_id DESC LIMIT %(most)s
 ) AS latest ORDER BY message_id;
 
+-- messages_lately -- how many a customer wrote since a moment: of the last, lest a long history be read
+SELECT least(count(*), %(most)s) FROM (
+    SELECT author, sent_at FROM message WHERE contact_id = %(contact_id)s ORDER BY message_id DESC LIMIT 3 * %(most)s
+) AS latest WHERE author = 'customer' AND sent_at >= %(since)s;
+
 -- event_insert -- something happened to a conversation
 INSERT INTO inbox_event (business_id, conversation_id, kind, message_id, handoff_id, trace)
 VALUES (%(business_id)s, %(conversation_id)s, %(kind)s, %(message_id)s, %(handoff_id)s, %(trace)s)

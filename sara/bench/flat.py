@@ -225,7 +225,7 @@ async def _standing(settings: Settings) -> AsyncIterator[_Place]:
             number = (await businesses.numbers(tx))[0].phone_number_id
         # Nobody writes as often as this does: it must not be taken for a flood.
         context = worker.services.context
-        tuning = replace(context.tuning, flood_per_minute=10**9)
+        tuning = replace(context.tuning, flood_messages=10**9)
         patient = replace(worker.services, context=replace(context, tuning=tuning))
         http = await stack.enter_async_context(httpx.AsyncClient())
         yield _Place(url, own, crm, worker, patient, owner, http, business_id, number)

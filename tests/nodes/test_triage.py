@@ -1,9 +1,12 @@
 """What needs no model: opting out, asking for a person, messages with nothing to read, thanks."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from nodes import triage
-from tests.nodes.stage import Stage
+from tests.nodes.stage import Stage, Thread
 
 
 @pytest.mark.parametrize("word", ["STOP", "baja", "Sair", "cancellami", "unsubscribe"])
@@ -151,3 +154,47 @@ async def test_a_correction_of_the_time_needs_no_judgment(stage: Stage) -> None:
     assert thread.state["outcome"]["kind"] == "confirming"
     assert "15:00" in thread.words
     assert (await thread.conversation()).owner == "bot"
+
+
+async def flooded(stage: Stage, *, most: int) -> Thread:
+    thread = await stage.customer()
+    tuning = replace(thread.context.tuning, flood_messages=most)
+    thread.context = replace(thread.context, tuning=tuning)
+    for number in range(8):
+        await thread.say(f"Grazie {number}!")
+    return thread
+
+
+async def test_who_writes_more_than_a_person_can_is_left_to_one(stage: Stage) -> None:
+    thread = await flooded(stage, most=8)
+    assert await thread.handoffs() == []
+    await thread.say("Quanto costa un massaggio rilassante?")
+    (handoff,) = await thread.handoffs()
+    assert (handoff["reason"], handoff["wants"]) == ("flooding", "Quanto costa un massaggio rilassante?")
+    said = len(await thread.spoken())
+    await thread.say("Grazie!")
+    assert len(await thread.spoken()) == said
+
+
+async def test_a_lively_talk_is_no_flood(stage: Stage) -> None:
+    thread = await flooded(stage, most=9)
+    await thread.say("Quanto costa un massaggio rilassante?")
+    assert await thread.handoffs() == []
+    stage.clock.now += timedelta(minutes=11)
+    for number in range(4):
+        await thread.say(f"Grazie {number}!")
+    assert await thread.handoffs() == []
+
+
+async def test_leaving_is_heard_in_a_flood(stage: Stage) -> None:
+    thread = await flooded(stage, most=8)
+    await thread.say("STOP")
+    assert thread.state["outcome"]["kind"] == "opted_out"
+
+
+async def test_what_was_given_back_is_answered_whatever_came_before(stage: Stage) -> None:
+    thread = await flooded(stage, most=8)
+    await thread.say("Dove siete?")
+    await thread.say("Quanto costa un massaggio rilassante?")
+    await thread.handed_back("Rispondi pure")
+    assert "65,00" in thread.words
