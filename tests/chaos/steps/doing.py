@@ -88,6 +88,10 @@ class Doing:
         if minutes >= 60 * 24:
             self.rules.days += 1
             await self._all_die()
+        if minutes * 60 >= self.stage.services.patience.unknown_hold_s:
+            for row in await self.customer.outbox():
+                if row["state"] in ("sending", "unknown"):
+                    self.rules.undecided.add(row["outbox_id"])
         await self.customer.ages(minutes)
         await attend_once(self.stage.shop.services)
 

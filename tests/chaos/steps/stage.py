@@ -16,7 +16,8 @@ from tests.chaos.steps.commits import mortal
 from tests.chaos.steps.customer import owner_of
 from tests.jobs.shop import QUICK, Shop, opened
 
-PATIENCE = replace(QUICK, unknown_grace_s=0.02, unknown_outage_s=0.02, unknown_block_s=1e6)
+# Longer than what a delivery sleeps through: else one that hears nothing would sleep on until it gives up.
+PATIENCE = replace(QUICK, unknown_grace_s=0.3, unknown_outage_s=0.3, unknown_block_s=1e6)
 
 # Where a row is claimed, with the conversation's row locked: by whose right, and whether it was wanted.
 CLAIMS = """
