@@ -46,7 +46,7 @@ async def said(shop: Shop, wa_id: str) -> list[Json]:
         "SELECT conversation_id FROM conversation JOIN contact USING (contact_id) WHERE wa_id = %s", wa_id
     )
     came = await drain._next(shop.services, shop.business_id, found["conversation_id"], 0, None)
-    return [dict(one) for one in came[0]["messages"]] if came else []
+    return [dict(one) for one in came.event["messages"]] if came else []
 
 
 async def one(shop: Shop, query: str, *parameters: object) -> Json:
