@@ -6,6 +6,7 @@ from typing import Any
 from db.tenancy import tenant
 from graph.build import Machine
 from graph.run import remembered
+from graph.state import KEPT
 from tests.chaos.steps.customer import Customer
 
 RANKS = (None, "sent", "delivered", "read", "played", "failed")
@@ -133,7 +134,7 @@ class Invariants:
         lines = [(one["author"], one["text"]) for one in state.get("window", []) if one["author"] != "bot"]
         wanted = [(row["author"], row["body"]) for row in said]
         # A full window has lost its beginning, and a new conversation begins with the end of the one before.
-        full = len(state.get("window", [])) >= 20
+        full = len(state.get("window", [])) >= KEPT
         most = min(len(lines), len(wanted)) if full else len(wanted)
         told = f"conversation {conversation_id}: {lines} for {wanted}"
         assert lines[len(lines) - most :] == wanted[len(wanted) - most :], told
