@@ -35,9 +35,9 @@ UPDATE handoff SET opened_at = opened_at - %(by)s, claimed_at = claimed_at - %(b
     touched_at = touched_at - %(by)s, closed_at = closed_at - %(by)s WHERE conversation_id = ANY (%(ids)s);
 UPDATE message SET sent_at = sent_at - %(by)s, created_at = created_at - %(by)s
     WHERE conversation_id = ANY (%(ids)s);
-UPDATE outbox SET created_at = created_at - %(by)s, attempted_at = attempted_at - %(by)s,
-    next_attempt_at = next_attempt_at - %(by)s, settled_at = settled_at - %(by)s
-    WHERE conversation_id = ANY (%(ids)s);
+UPDATE outbox SET created_at = created_at - %(by)s, next_attempt_at = next_attempt_at - %(by)s,
+    settled_at = settled_at - %(by)s WHERE conversation_id = ANY (%(ids)s);
+UPDATE outbox SET attempted_at = attempted_at - %(by)s;
 """
 
 
@@ -112,7 +112,8 @@ class Customer:
         return next((one for one in await self.conversations() if one["status"] == "open"), None)
 
     async def ages(self, minutes: int) -> None:
-        """As if so much time had passed, for them."""
+        """As if so much time had passed, for them; and for what was sent to others on the number, whose
+        statuses tell something of it."""
         ids = [one["conversation_id"] for one in await self.conversations()]
         for statement in filter(str.strip, _AGES.split(";")):
             about = {"ids": ids, "by": f"{minutes} minutes"}
