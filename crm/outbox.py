@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from crm import messages
+from crm.conversations import ConversationRow
 from crm.messages import NewMessage
 from crm.record import Ask, Tx
 
@@ -181,6 +182,20 @@ async def deliver(
 async def open_rows(tx: Tx, conversation_id: int) -> list[OutboxRow]:
     """What a conversation still has to deliver, in order."""
     return await tx.all(OutboxRow, "outbox_open", conversation_id=conversation_id)
+
+
+async def earlier(tx: Tx, conversation: ConversationRow, since: datetime) -> bool:
+    """Whether words written after `since` are on their way to the same customer, on the same number, from a
+    conversation before this one."""
+    return bool(
+        await tx.value(
+            "outbox_earlier",
+            contact_id=conversation.contact_id,
+            phone_number_id=conversation.phone_number_id,
+            conversation_id=conversation.conversation_id,
+            since=since,
+        )
+    )
 
 
 async def says(tx: Tx, message_id: int, name: str, code: str) -> None:

@@ -90,6 +90,10 @@ async def _next(services: Services, tx: Tx, conversation_id: int) -> tuple[Parce
     halt = await halts.of_number(tx, conversation.phone_number_id)
     if halt is not None:
         return None, max(_BUSY_RETRY_S, (halt.ask_at - tx.now).total_seconds() + _HALT_LAG_S)
+    # A conversation that was closed while its last words were on their way: they come before the next one's.
+    before = tx.now - timedelta(seconds=services.patience.unknown_block_s)
+    if await outbox.earlier(tx, conversation, since=before):
+        return None, _BUSY_RETRY_S
     waits: list[float] = []
     for row in await outbox.open_rows(tx, conversation_id):
         wait = await _wait(services, tx, conversation, row)

@@ -33,6 +33,13 @@ FROM message m JOIN conversation v USING (conversation_id) WHERE m.message_id = 
 SELECT wait_s, reason, taken, gap_s FROM outbox_take(%(outbox_id)s, %(phone_number_id)s, %(contact_id)s, %(campaign)s,
     %(initiated)s, %(now)s, %(patience)s);
 
+-- outbox_earlier -- whether something is on its way to the same customer from a conversation before this one
+SELECT EXISTS (
+    SELECT FROM outbox o JOIN conversation c USING (conversation_id)
+    WHERE c.contact_id = %(contact_id)s AND c.phone_number_id = %(phone_number_id)s
+      AND o.conversation_id < %(conversation_id)s AND o.lane = 'service'
+      AND o.state IN ('queued', 'sending', 'unknown') AND o.created_at > %(since)s);
+
 -- outbox_sent -- Meta took it; whether its conversation has more to deliver
 WITH done AS (UPDATE outbox SET state = 'accepted', settled_at = %(now)s, error = NULL, error_code = NULL
     WHERE outbox_id = %(outbox_id)s

@@ -190,6 +190,27 @@ async def test_what_follows_an_unknown_outcome_waits_but_not_for_ever(shop: Shop
     assert told(shop, "393800000007") == ["seconda", "prima"]
 
 
+async def test_a_new_conversation_waits_for_the_last_words_of_the_one_before(shop: Shop) -> None:
+    wa_id = "393800000017"
+    first = await shop.open_conversation(wa_id)
+    shop.simulator.faults.now = Faults(p_reset=1)
+    await shop.bot_says(first, "prima")
+    await shop.work_until(lambda: is_unknown(shop, first))
+    shop.simulator.faults.now = Faults()
+    async with shop.crm.transaction(shop.business_id) as tx:
+        await conversations.close(tx, first)
+    second = await shop.open_conversation(wa_id)
+    assert second != first
+    await shop.bot_says(second, "seconda")
+    await shop.work_for(0.6)
+    assert told(shop, wa_id) == [], "order is kept"
+
+    async def second_is_out() -> bool:
+        return told(shop, wa_id) == ["seconda"]
+
+    await shop.work_until(second_is_out)  # but not for ever
+
+
 async def test_a_passing_fault_is_tried_again_later(shop: Shop) -> None:
     conversation = await shop.open_conversation("393800000008")
     shop.simulator.faults.now = Faults(p500=1)
