@@ -32,7 +32,7 @@ def judged(evidence: Evidence, plan: Plan) -> list[Finding]:
     return [
         *(_finding(name, check(evidence)) for name, check in _CHECKS),
         _finding("something was done", missing(evidence.done, plan)),
-        *([_finding("memory was judged", _unjudged(evidence))] if plan.long else []),
+        *([_finding("memory was judged", _unjudged(evidence))] if plan.lasting else []),
     ]
 
 

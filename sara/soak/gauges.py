@@ -12,10 +12,18 @@ from crm import soak
 from crm.errors import RecordUnavailable
 from sara.soak.processes import Installation
 
-WARM_UP_S = 90.0
-"""What a process does first fills its pools and caches."""
-JUDGED_S = 180.0
-"""How long a process must have lived after that for its memory to be judged."""
+
+@dataclass(frozen=True)
+class Judged:
+    """When memory is judged: after `warm_up_s` of a life, where it goes on for `least_s` at least."""
+
+    warm_up_s: float
+    least_s: float
+
+
+JUDGED = {"serve": Judged(90.0, 180.0), "worker": Judged(300.0, 500.0)}
+"""What a process does first fills its pools and caches. A worker's models take their working memory at the
+first long text and the first voice note, some minutes into a run, and its caches fill with words."""
 MOST_GROWTH_MB_PER_MIN = 1.0
 """Flat is: no steeper than this. A message lost to memory by each turn, of some 10 kB, is steeper at five
 messages a second."""
@@ -90,8 +98,9 @@ def lives(samples: Sequence[Sample]) -> list[Life]:
 
 def _life(name: str, number: int, samples: Sequence[Sample]) -> Life:
     born, last = samples[0].at_s, samples[-1].at_s
-    warm = [sample for sample in samples if sample.at_s - born >= WARM_UP_S]
-    judged = bool(warm) and last - warm[0].at_s >= JUDGED_S
+    when = JUDGED[name.split(maxsplit=1)[0]]
+    warm = [sample for sample in samples if sample.at_s - born >= when.warm_up_s]
+    judged = bool(warm) and last - warm[0].at_s >= when.least_s
     return Life(
         process=name,
         incarnation=number,

@@ -23,7 +23,9 @@ SEQUENCE: Sequence[Breakage] = (
 """Of the two workers only one is killed: the other lives from one rolling restart to the next, long enough to
 see whether its memory stays flat."""
 LONG_MINUTES = 5.0
-"""From here on every kind of thing must have happened, and memory is judged."""
+"""From here on every kind of thing must have happened."""
+LASTING_MINUTES = 25.0
+"""From here on a worker lives long enough for its memory to be judged, and it must have been."""
 _SPACING = 14  # breakages in one run, as many as there is room for
 _CLOSEST_S = 10.0
 
@@ -57,8 +59,13 @@ class Plan:
 
     @property
     def long(self) -> bool:
-        """Whether the run is long enough for everything to happen, and for memory to be judged."""
+        """Whether the run is long enough for everything to happen."""
         return self.minutes >= LONG_MINUTES
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it is long enough for the memory of every kind of process to be judged."""
+        return self.minutes >= LASTING_MINUTES
 
     def breakages(self) -> list[Due]:
         """What is broken when. The last tenth of the run is left in peace."""

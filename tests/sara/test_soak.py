@@ -317,12 +317,13 @@ def test_memory_is_judged_after_the_warm_up_and_only_in_long_lives() -> None:
     (life,) = lives(steep_at_first)
     assert life.slope == pytest.approx(0, abs=0.05)
     assert not life.grows
-    (short,) = lives(samples("worker 1", seconds=gauges.WARM_UP_S + gauges.JUDGED_S - 20, mb_per_min=50))
+    when = gauges.JUDGED["worker"]
+    (short,) = lives(samples("worker 1", seconds=when.warm_up_s + when.least_s - 20, mb_per_min=50))
     assert short.slope is None
     assert not short.grows
     first, second = lives(
-        samples("worker 1", seconds=600, mb_per_min=0)
-        + samples("worker 1", seconds=600, mb_per_min=3, incarnation=2)
+        samples("worker 1", seconds=900, mb_per_min=0)
+        + samples("worker 1", seconds=900, mb_per_min=3, incarnation=2)
     )
     assert (first.grows, second.grows) == (False, True)
     assert second.slope == pytest.approx(3, abs=0.1)
