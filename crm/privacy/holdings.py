@@ -164,6 +164,7 @@ OTHERS = frozenset(
         "procrastinate_events",
         "procrastinate_periodic_defers",
         "procrastinate_workers",
+        "profile_version",
         "resource",
         "resource_hours",
         "resource_skill",
