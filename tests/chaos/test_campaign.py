@@ -109,7 +109,11 @@ async def test_a_campaign_among_chats_a_pause_and_a_kill(town: Town, tmp_path: P
         other.kill()  # while it hands over the last ones of the tier, or waits for more
         await asyncio.sleep(3.0)
         assert len({m.customer for m in campaign_messages(town, people)}) == tier
-        assert "tier is used up" in await sara(town, "campaign", "status", *of, "autumn")
+
+        async def waits() -> bool:
+            return "tier is used up" in await sara(town, "campaign", "status", *of, "autumn")
+
+        await until(waits, 30, "nobody is told what the campaign waits for")
 
         # Meta raises the limit and says so; nobody has to do anything.
         simulator.quotas.tier = None

@@ -59,7 +59,7 @@ async def test_nothing_supportable_to_say_goes_to_a_human(stage: Stage) -> None:
     await thread.say(QUESTION)
     (handoff,) = await thread.handoffs()
     assert handoff["reason"] == "ungrounded"
-    assert handoff["draft"] == ""
+    assert thread.state["handoff"]["packet"]["draft"] == ""  # the row may have got one by the brief's job
     assert "49" not in " ".join(message.body for message in await thread.spoken())
 
 
