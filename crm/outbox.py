@@ -271,7 +271,12 @@ async def settle(
 async def try_again(
     tx: Tx, outbox_id: int, at: datetime, *, error_code: int | None = None, error: str | None = None
 ) -> None:
-    """Back into the queue until `at`; only for rows the channel surely did not take."""
+    """Back into the queue until `at`; only for rows the channel surely did not take.
+
+    Hold the conversation's row: where it was taken from the bot and given back without a word meanwhile, the
+    row goes out all the same.
+    """
+    await tx.run("outbox_still_due", outbox_id=outbox_id)
     await tx.run("outbox_again", outbox_id=outbox_id, next_attempt_at=at, error_code=error_code, error=error)
 
 

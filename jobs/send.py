@@ -318,6 +318,7 @@ async def _posted(services: Services, business_id: int, parcel: Parcel, span: Sp
     except WhatsAppError as error:
         seconds = time.perf_counter() - started
         async with services.crm.transaction(business_id) as tx:
+            await conversations.lock(tx, row.conversation_id)
             result = await _failed(services, tx, row, error)
             if error.halts_number:
                 await stop(services, tx, parcel.phone_number_id, error)

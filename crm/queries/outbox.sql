@@ -59,6 +59,18 @@ WHERE outbox_id = %(outbox_id)s AND state IN ('queued', 'sending', 'unknown');
 UPDATE outbox SET state = 'queued', next_attempt_at = %(next_attempt_at)s, error_code = %(error_code)s, error = %(error)s
 WHERE outbox_id = %(outbox_id)s AND state IN ('sending', 'unknown');
 
+-- outbox_still_due -- what was on its way while somebody took the conversation and gave it back without a word: it
+-- is still the answer, and nobody else will give it
+UPDATE outbox r SET epoch = c.epoch
+FROM outbox o JOIN message m USING (message_id) JOIN conversation c ON c.conversation_id = o.conversation_id
+WHERE o.outbox_id = %(outbox_id)s AND r.turn_id = o.turn_id AND r.conversation_id = o.conversation_id
+  AND r.state IN ('queued', 'sending', 'unknown') AND m.author = 'bot'
+  AND c.owner = 'bot' AND c.status = 'open' AND o.epoch < c.epoch
+  AND NOT EXISTS (
+      SELECT FROM message s LEFT JOIN outbox said ON said.message_id = s.message_id
+      WHERE s.conversation_id = o.conversation_id AND s.message_id > o.message_id
+        AND (s.author = 'agent' OR s.author = 'bot' AND said.turn_id IS DISTINCT FROM o.turn_id));
+
 -- outbox_unknown -- nobody can say whether Meta took it
 UPDATE outbox SET state = 'unknown', next_attempt_at = %(next_attempt_at)s, error = %(error)s
 WHERE outbox_id = %(outbox_id)s AND state IN ('sending', 'unknown');

@@ -7,7 +7,7 @@ from typing import Any
 
 from channels.simulator.settings import Faults
 from channels.simulator.world import SimMessage
-from crm import conversations, outbox
+from crm import businesses, conversations, desk, outbox, takeover
 from crm.outbox import OutboxRow
 from tests.chaos.town import NUMBER
 from tests.jobs.shop import Shop
@@ -114,6 +114,42 @@ async def test_an_unknown_outcome_is_sent_again_only_when_later_statuses_flow(sh
     assert told(shop, "393800000004") == ["una volta"]
     (row,) = await shop.outbox_of(conversation)
     assert (row["state"], row["attempts"]) == ("accepted", 2)
+
+
+async def taken_and_given_back(shop: Shop, conversation: int, *, says: str | None = None) -> None:
+    """By an agent, while something is on its way; with words of theirs, or without."""
+    async with shop.crm.transaction(shop.business_id) as tx:
+        agent_id = (await businesses.agents(tx))[0].agent_id
+        handoff_id = await takeover.take(tx, conversation, agent_id)
+        if says:
+            await desk.answer(tx, handoff_id, agent_id, [says])
+        await desk.hand_back(tx, handoff_id, agent_id, note="")
+
+
+async def test_a_reply_that_was_not_sent_is_still_one_when_an_agent_had_nothing_to_say(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000024")
+    shop.simulator.faults.now = Faults(p_reset=1)
+    await shop.bot_says(conversation, "la risposta", "e il resto")
+    await shop.work_until(lambda: is_unknown(shop, conversation))
+    await taken_and_given_back(shop, conversation)
+    assert await unsaid(shop, conversation) is None, "it may have been said"
+    shop.simulator.faults.now = Faults()
+    await another_is_delivered(shop, "393800000124")
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert told(shop, "393800000024") == ["la risposta", "e il resto"]
+
+
+async def test_a_reply_that_was_not_sent_is_withdrawn_when_an_agent_has_spoken(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000025")
+    shop.simulator.faults.now = Faults(p_reset=1)
+    await shop.bot_says(conversation, "la risposta")
+    await shop.work_until(lambda: is_unknown(shop, conversation))
+    shop.simulator.faults.now = Faults()
+    await taken_and_given_back(shop, conversation, says="Rispondo io.")
+    await another_is_delivered(shop, "393800000125")
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert told(shop, "393800000025") == ["Rispondo io."]
+    assert await shop.states_of(conversation) == ["superseded", "accepted"]
 
 
 async def test_silence_while_nobody_took_webhooks_in_proves_nothing(shop: Shop) -> None:
