@@ -91,11 +91,6 @@ async def close(tx: Tx, conversation_id: int, summary: str | None = None) -> Non
     await tx.run("conversation_close", conversation_id=conversation_id, summary=summary)
 
 
-async def came_to(tx: Tx, conversation_id: int, *, intent: str | None, outcome: str) -> None:
-    """What the last turn was about and what came of it."""
-    await tx.run("conversation_outcome", conversation_id=conversation_id, intent=intent, outcome=outcome)
-
-
 async def give_to_human(tx: Tx, conversation_id: int, agent_id: int | None = None) -> int:
     """From now on a human speaks; returns the new epoch. Bot messages of older epochs stay unsent."""
     epoch: int = await tx.value(

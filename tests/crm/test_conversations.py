@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm import contacts, conversations, messages
+from crm import contacts, conversations, messages, progress
 from crm.errors import UnknownConversation
 from crm.messages import NewMessage
 from tests.crm.conftest import Book
@@ -47,7 +47,7 @@ async def test_what_the_bot_did_counts_as_activity(book: Book) -> None:
     contact_id, first = await book.customer()
     book.clock.now += timedelta(hours=20)
     async with book.crm.transaction(book.business_id) as tx:
-        await conversations.came_to(tx, first, intent="answer", outcome="answered")
+        await progress.came_to_an_end(tx, first, up_to=0, intent="answer", outcome="answered")
     book.clock.now += timedelta(hours=20)
     assert await reopened(book, contact_id) == first
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from crm import contacts, conversations, desk, handoffs, inbox, messages, outbox, tickets
+from crm import contacts, conversations, desk, handoffs, inbox, messages, outbox, progress, tickets
 from crm.messages import Cited, NewMessage, Option
 from crm.record import Tx
 from jobs import nps as job
@@ -84,7 +84,7 @@ async def answered(
         await contacts.speaks(tx, talk.contact_id, language)
         await say(tx, talk, "customer", asks)
         await say(tx, talk, "bot", answer, options=options, sources=sources)
-        await conversations.came_to(tx, talk.conversation_id, intent="answer", outcome=outcome)
+        await progress.came_to_an_end(tx, talk.conversation_id, up_to=0, intent="answer", outcome=outcome)
     return talk
 
 
@@ -145,7 +145,9 @@ async def test_a_business_asks_only_when_it_wants_to_and_only_its_own(room: Room
         await conversations.customer_wrote(tx, theirs.conversation_id, tx.now)
         await say(tx, theirs, "customer", "Quando siete aperti?")
         await say(tx, theirs, "bot", "Dalle 9 alle 18.", sources=(Cited("record"),))
-        await conversations.came_to(tx, theirs.conversation_id, intent="answer", outcome="answered")
+        await progress.came_to_an_end(
+            tx, theirs.conversation_id, up_to=0, intent="answer", outcome="answered"
+        )
     room.clock.now = MORNING + HALF_HOUR
     await room.rows("UPDATE business SET asks_nps = false")
     await ask_all(jobs(room))
@@ -285,7 +287,9 @@ async def test_a_booking_and_a_thank_you_are_a_good_end(room: Room) -> None:
         await conversations.customer_wrote(tx, talk.conversation_id, tx.now)
         await say(tx, talk, "customer", "Perfetto, grazie!")
         await say(tx, talk, "bot", "A te!")
-        await conversations.came_to(tx, talk.conversation_id, intent="small_talk", outcome="small_talk")
+        await progress.came_to_an_end(
+            tx, talk.conversation_id, up_to=0, intent="small_talk", outcome="small_talk"
+        )
     room.clock.now = MORNING + HALF_HOUR
     await look(room)
     assert len(await told(room, talk)) == 1
@@ -330,7 +334,9 @@ async def test_what_a_person_handed_back_is_over_unless_they_asked_something(
     talk = await answered(room)
     handoff_id = await _handed_over(room, talk)
     async with room.crm.transaction(talk.business_id) as tx:
-        await conversations.came_to(tx, talk.conversation_id, intent="handoff", outcome="customer_request")
+        await progress.came_to_an_end(
+            tx, talk.conversation_id, up_to=0, intent="handoff", outcome="customer_request"
+        )
         await conversations.give_to_human(tx, talk.conversation_id)
         await say(tx, talk, "agent", said)
         await desk.hand_back(tx, handoff_id, None, note="")
@@ -356,7 +362,7 @@ async def test_the_same_customer_is_asked_again_after_so_many_days(room: Room, d
         await conversations.customer_wrote(tx, talk.conversation_id, tx.now)
         await say(tx, talk, "customer", "E il peeling?")
         await say(tx, talk, "bot", "Costa 80,00 €.")
-        await conversations.came_to(tx, talk.conversation_id, intent="answer", outcome="answered")
+        await progress.came_to_an_end(tx, talk.conversation_id, up_to=0, intent="answer", outcome="answered")
     room.clock.now = MORNING + timedelta(hours=3)
     await look(room)
     assert len(await told(room, talk)) == times
