@@ -91,6 +91,7 @@ async def somebody_waits(whole: Local, name: str = "Livia Conte", text: str = WA
     who = customer(name=name)
     came = await exchange(whole, who, text=text)
     assert came.handoff is not None
+    await whole.simulator.wait_for_reply(who.wa_id)  # who is handed over is told so first
     return Waiting(who, came.conversation_id, came.handoff)
 
 
