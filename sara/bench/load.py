@@ -14,7 +14,6 @@ from itertools import count
 from typing import Any
 
 import httpx
-from pydantic import SecretStr
 
 from channels.simulator.simulator import Simulator
 from channels.whatsapp.signature import sign
@@ -75,9 +74,7 @@ async def measure(settings: Settings, rounds: int) -> dict[str, Any]:
 async def _waiting(own: Settings, dsn: str, crm: Crm, seconds: int) -> dict[str, Any]:
     """One worker and two where a language model is what turns wait for, and not the processor."""
     async with engine(THINK_S) as url:
-        thinking = own.model_copy(
-            update={"llm": f"openai:{MODEL}", "llm_base_url": url, "llm_api_key": SecretStr("bench")}
-        )
+        thinking = own.model_copy(update={"llm": f"openai:{MODEL}", "llm_base_url": url})
         async with (
             at_work(thinking, dsn, crm) as (simulator, _, as_worker),
             listening(simulator) as phones,

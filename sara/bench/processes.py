@@ -13,6 +13,7 @@ from channels.simulator.app import simulator_app
 from channels.simulator.simulator import Simulator
 from crm import queue
 from crm.record import Crm
+from sara.bench.engine import MODEL
 from sara.local import HOST, listen, serving, simulated_world
 from sara.settings import Settings, environment_with
 
@@ -81,11 +82,19 @@ async def whatsapp(settings: Settings, crm: Crm, api_url: str) -> AsyncIterator[
 
 
 def _environment(settings: Settings, dsn: str) -> dict[str, str]:
+    """Without a language model, whatever the installation has; or with the benchmarks' own engine."""
+    model = {"SARA_LLM": "extractive"}
+    if settings.llm == f"openai:{MODEL}" and settings.llm_base_url:
+        model = {
+            "SARA_LLM": settings.llm,
+            "SARA_LLM_BASE_URL": settings.llm_base_url,
+            "SARA_LLM_API_KEY": "bench",
+        }
     return environment_with(
         {
+            **model,
             "SARA_DATABASE_URL": dsn,
             "SARA_DATA_DIR": str(settings.data_dir),
-            "SARA_LLM": "extractive",
             "SARA_GATHER_SECONDS": str(settings.gather_seconds),
             "SARA_LOG_LEVEL": "info",
             "SARA_WHATSAPP_BASE_URL": settings.whatsapp_base_url,
