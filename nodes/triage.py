@@ -46,7 +46,8 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     if extract.opt_out(text) or extract.opt_in(text):
         return await _preference(event, update, context, say, leaving=extract.opt_out(text))
     if await _floods(state, context):
-        return _human(update, "flooding", text)
+        update["handoff"] = {"requested": "flooding"}  # scored first all the same, as below
+        return Command(goto="score_sensitivity", update=update)
     if option == "human:yes":
         return _human(update, "customer_request", text)
     pending = Frame.pending(state.get("frame"), context.clock())

@@ -176,6 +176,14 @@ async def test_who_writes_more_than_a_person_can_is_left_to_one(stage: Stage) ->
     assert len(await thread.spoken()) == said
 
 
+async def test_an_emergency_in_a_flood_still_gives_the_number(stage: Stage) -> None:
+    thread = await flooded(stage, most=8)
+    await thread.say("Ho un dolore forte al petto e non respiro")
+    (handoff,) = await thread.handoffs()
+    assert (handoff["reason"], handoff["label"]) == ("sensitive", "emergency")
+    assert "112" in thread.words
+
+
 async def test_a_lively_talk_is_no_flood(stage: Stage) -> None:
     thread = await flooded(stage, most=9)
     await thread.say("Quanto costa un massaggio rilassante?")
