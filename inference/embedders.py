@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from inference.duet import DuetEmbedder, SentenceEncoder
-from inference.embed import E5Embedder, Embedder, OllamaEmbedder, OpenAIEmbedder
+from inference.duet import DuetEmbedder
+from inference.e5 import E5Embedder
+from inference.embed import Embedder, OllamaEmbedder, OpenAIEmbedder
 from inference.errors import ModelMissing
 
 
@@ -18,14 +19,14 @@ def build_embedder(
 ) -> Embedder:
     """The embedder named by `spec`: "e5+use", "e5", "ollama:MODEL" or "openai:MODEL".
 
-    `workers` texts are embedded at once by those in process; `keep_in` is a folder for what is better read
-    from a file than held in memory (SentenceEncoder). Raises ModelMissing for any other spec.
+    `workers` texts are embedded at once by those in process; `keep_in` is the folder they lay their
+    weights out in (E5Embedder, SentenceEncoder). Raises ModelMissing for any other spec.
     """
     kind, _, model = spec.partition(":")
     if kind == DuetEmbedder.name and not model:
-        return DuetEmbedder(E5Embedder(workers=workers), SentenceEncoder(keep_in))
+        return DuetEmbedder(keep_in, workers=workers)
     if kind == E5Embedder.name and not model:
-        return E5Embedder(workers=workers)
+        return E5Embedder(keep_in, workers=workers)
     if kind == "ollama" and model:
         return OllamaEmbedder(model, base_url=ollama_base_url)
     if kind == "openai" and model:

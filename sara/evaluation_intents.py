@@ -15,7 +15,10 @@ from sara.settings import Settings
 async def intents(settings: Settings, dataset: Path | None, split: str | None) -> Result:
     """Every message classified as a turn without a language model would."""
     gold = await asyncio.to_thread(suite.load, dataset or suite.DATASET)
-    embedder, classifier = DuetEmbedder(), await asyncio.to_thread(IntentClassifier.load)
+    embedder, classifier = (
+        DuetEmbedder(settings.data_dir / "models"),
+        await asyncio.to_thread(IntentClassifier.load),
+    )
     try:
         judged = [
             Judged(row, classifier.classify(row["text"], await embedder.query(row["text"])))

@@ -16,7 +16,10 @@ from sara.settings import Settings
 async def sensitivity(settings: Settings, dataset: Path | None, split: str | None) -> Result:
     """Every row judged at the trained thresholds, as the rows' language says."""
     gold = await asyncio.to_thread(suite.load, dataset or suite.DATASET)
-    embedder, scorer = DuetEmbedder(), await asyncio.to_thread(SensitivityScorer.load)
+    embedder, scorer = (
+        DuetEmbedder(settings.data_dir / "models"),
+        await asyncio.to_thread(SensitivityScorer.load),
+    )
     judged, spent = [], 0.0
     for row in suite.rows(gold, split):
         vector = await embedder.query(row["text"])

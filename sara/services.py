@@ -327,12 +327,12 @@ async def reading(settings: Settings, dsn: str, crm: Crm, client: WhatsAppClient
 def _encoders(settings: Settings) -> tuple[Embedder, DuetEmbedder]:
     """What passages are embedded with, and the bundled encoders: the heads for intents and sensitivity read
     these, whatever the others are."""
-    from inference.duet import DuetEmbedder, SentenceEncoder
+    from inference.duet import DuetEmbedder
 
     model = embedder(settings)
     if isinstance(model, DuetEmbedder):
         return model, model
-    return model, DuetEmbedder(encoder=SentenceEncoder(settings.data_dir / "models"))
+    return model, DuetEmbedder(settings.data_dir / "models")
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,14 @@ from sara.settings import Settings
 async def measure(settings: Settings, rounds: int) -> dict[str, Any]:
     """Milliseconds on this one thread of judging `rounds` messages and `rounds` replies of the evaluation
     sets, each once and in random order, after as many others have been judged."""
-    del settings  # neither reads one
-    return await asyncio.to_thread(_measure, rounds)
+    return await asyncio.to_thread(_measure, rounds, settings.data_dir / "models")
 
 
-def _measure(rounds: int) -> dict[str, Any]:
+def _measure(rounds: int, keep_in: Path) -> dict[str, Any]:
     order = np.random.default_rng(7)
     asked = _picked(order, messages.load(messages.DATASET).rows, 2 * rounds)
     told = _picked(order, replies.load(replies.DATASET).rows, 2 * rounds)
-    embedder, scorer = DuetEmbedder(), SensitivityScorer.load()
+    embedder, scorer = DuetEmbedder(keep_in), SensitivityScorer.load()
     vectors = [embedder.query_now(one["text"]) for one in asked]
     embedder.close()
     scoring, checking = [], []

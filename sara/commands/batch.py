@@ -39,7 +39,11 @@ async def _score(
     settings: Settings, given: list[dict[str, Any]], business: str | None
 ) -> list[dict[str, Any]]:
     thresholds = await _thresholds(settings, business) if business else None
-    embedder, scorer, languages = DuetEmbedder(), SensitivityScorer.load(), LanguageIdentifier()
+    embedder, scorer, languages = (
+        DuetEmbedder(settings.data_dir / "models"),
+        SensitivityScorer.load(),
+        LanguageIdentifier(),
+    )
     scored = []
     for row in given:
         text = row["text"]
@@ -62,7 +66,7 @@ async def _thresholds(settings: Settings, business: str) -> dict[str, float]:
 def classify(source: Input, target: Output) -> None:
     """Rows {text, language?}: adds intent and confidence (the classifier, no language model)."""
     given = rows.read(source, "text")
-    rows.write(target, run(_classify(DuetEmbedder(), given)))
+    rows.write(target, run(_classify(DuetEmbedder(load().data_dir / "models"), given)))
 
 
 async def _classify(embedder: Embedder, given: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from inference.classify import WEIGHTS
 from inference.compass import COMMON_SHARE, Aim, Compass, take_compass
 from inference.compass_sentences import MESSAGES, PASSAGES
 from inference.duet import DuetEmbedder
-from inference.embed import E5Embedder
+from inference.e5 import E5Embedder
 from inference.errors import ModelMissing, WeightsCorrupt
 
 

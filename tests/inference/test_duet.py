@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from inference.duet import SHARE_OF_E5, DuetEmbedder, RowsOnDisk, SentenceEncoder, split
-from inference.embed import E5Embedder, InProcess
+from inference.e5 import E5Embedder
+from inference.embed import InProcess
 from inference.errors import ModelMissing
 
 

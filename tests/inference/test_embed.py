@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from aiohttp import web
 
-from inference.embed import E5Embedder, LangChainEmbeddings, OllamaEmbedder, OpenAIEmbedder
+from inference.e5 import E5Embedder
+from inference.embed import LangChainEmbeddings, OllamaEmbedder, OpenAIEmbedder
 from inference.embedders import build_embedder
 from inference.errors import BadModelOutput, ModelMissing, ModelUnavailable
 

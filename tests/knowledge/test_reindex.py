@@ -9,7 +9,8 @@ import pytest
 
 from inference.compass import take_compass
 from inference.duet import DuetEmbedder
-from inference.embed import E5Embedder, LangChainEmbeddings
+from inference.e5 import E5Embedder
+from inference.embed import LangChainEmbeddings
 from knowledge.errors import SpaceMissing
 from knowledge.ingest import ingest
 from knowledge.reindex import reindex
