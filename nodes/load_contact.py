@@ -1,8 +1,10 @@
 """Who is writing, to whom, and what is already known between them."""
 
+import asyncio
 import re
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal, cast
 
 from langgraph.runtime import Runtime
@@ -14,10 +16,12 @@ from crm import businesses, contacts, conversations, desk, handoffs, lifecycle, 
 from crm.businesses import Profile
 from crm.card import Card, card
 from crm.contacts import ContactRow
+from crm.conversations import ConversationRow
 from crm.errors import WindowOver
 from crm.record import Tx
 from graph.context import Context
 from graph.state import ABANDONED, Event, Line, Said, State, extend, text_of
+from inference.errors import InferenceError
 from inference.extract import yes_no
 from inference.grounding_promises import promises
 from inference.grounding_words import fold
@@ -41,6 +45,29 @@ async def load_contact(
     event = await _entered(state["event"], context)
     if event["kind"] in ("hand_back", "resolve") and not event["messages"]:
         return Command(goto="__end__", update={"event": event})
+    ahead = asyncio.create_task(_read_ahead(text_of(event), context))
+    try:
+        update, conversation = await _loaded(event, state, context)
+    finally:
+        await ahead
+    if conversation.owner == "human" and not state.get("handoff", {}).get("open"):
+        packet = {"reason": "human_owns", "conversation_id": conversation.conversation_id}
+        before = state.get("outcome") or {}
+        waiting = [*(before["waiting"] if before.get("kind") == ABANDONED else []), *event["messages"]]
+        update["handoff"] = {"open": True, "reason": "human_owns", "waiting": waiting, "packet": packet}
+        return Command(goto="await_human", update=update)
+    return Command(goto="triage", update=update)
+
+
+async def _read_ahead(text: str, context: Context) -> None:
+    """Embeds the message while the record is asked: the embedder remembers it for the nodes that read it,
+    which are told of a failure when they ask themselves."""
+    if text:
+        with suppress(InferenceError):
+            await context.embedder.query(text)
+
+
+async def _loaded(event: Event, state: State, context: Context) -> tuple[dict[str, Any], ConversationRow]:
     async with context.crm.transaction(event["business_id"]) as tx:
         profile = await context.profiles.begin(tx, event["turn_id"])
         conversation = await conversations.get(tx, event["conversation_id"])
@@ -51,7 +78,7 @@ async def load_contact(
         if language != contact.language:
             await contacts.speaks(tx, contact.contact_id, language)
     lines = [] if event["kind"] == "hand_back" else _lines(event)
-    update: dict[str, Any] = {
+    update = {
         "event": event,
         "contact": _told(known),
         "business": _business(profile),
@@ -63,13 +90,7 @@ async def load_contact(
         "grounding": {},
         "outcome": {},
     }
-    if conversation.owner == "human" and not state.get("handoff", {}).get("open"):
-        packet = {"reason": "human_owns", "conversation_id": conversation.conversation_id}
-        before = state.get("outcome") or {}
-        waiting = [*(before["waiting"] if before.get("kind") == ABANDONED else []), *event["messages"]]
-        update["handoff"] = {"open": True, "reason": "human_owns", "waiting": waiting, "packet": packet}
-        return Command(goto="await_human", update=update)
-    return Command(goto="triage", update=update)
+    return update, conversation
 
 
 async def _entered(event: Event, context: Context) -> Event:
