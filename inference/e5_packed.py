@@ -8,6 +8,7 @@ zero).
 
 import importlib.resources
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -49,10 +50,11 @@ class PackedE5:
         start, size = self._where[name]
         return np.frombuffer(self._data[start : start + size].tobytes(), "<f4").astype(np.float32)
 
-    def matrix(self, name: str, columns: int) -> Floats:
-        """A Q4_0 tensor, taken out of its blocks; shape (rows, columns). Raises KeyError."""
+    def matrix(self, name: str, columns: int, rows: Sequence[int] | None = None) -> Floats:
+        """A Q4_0 tensor, or rows of it, taken out of its blocks; shape (rows, columns). Raises KeyError."""
         start, size = self._where[name]
-        blocks = self._data[start : start + size].reshape(-1, _BLOCK_BYTES)
+        table = self._data[start : start + size].reshape(-1, columns // _BLOCK * _BLOCK_BYTES)
+        blocks = (table if rows is None else table[list(rows)]).reshape(-1, _BLOCK_BYTES)
         scale = np.ascontiguousarray(blocks[:, :2]).view("<f2").astype(np.float32)
         nibbles = blocks[:, 2:]
         halves = np.concatenate([nibbles & 15, nibbles >> 4], axis=1).astype(np.float32) - 8

@@ -1,5 +1,7 @@
 """The bundled E5 on CTranslate2: the package's own vectors, faster, and kept in a folder."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +95,17 @@ def test_a_file_that_is_no_model_says_so(tmp_path: Path) -> None:
     (tmp_path / "e5.bin").write_bytes(b"E5S1" + bytes(40))
     with pytest.raises(ModelMissing, match="reinstall"):
         read_packed(tmp_path / "e5.bin")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells the peak of a process there")
+def test_converting_leaves_room_for_others(tmp_path: Path) -> None:
+    """A server that takes in documents has 600 MB in all (deploy/kubernetes)."""
+    script = (
+        "import sys; from pathlib import Path; from inference.e5_int8 import Int8E5\n"
+        "Int8E5(Path(sys.argv[1]))\n"
+        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 400 * 1024
