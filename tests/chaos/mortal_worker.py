@@ -24,6 +24,7 @@ from db.pool import open_pool
 from graph.build import Machine
 from graph.context import Context
 from graph.state import State, text_of
+from inference.errors import ModelUnavailable
 from jobs.app import build_app, run_worker
 from jobs.services import Patience, Services
 from jobs.telling import Bell
@@ -67,6 +68,11 @@ async def transcribe(state: State) -> dict[str, Any]:
     return {}
 
 
+async def _away(_text: str) -> None:
+    """As an embedder that fails, which no turn of this worker's needs."""
+    raise ModelUnavailable("this worker has no models")
+
+
 def machine(saver: TenantSaver) -> Machine:
     """The graph around that turn."""
     graph = StateGraph(State, context_schema=Context)
@@ -96,13 +102,14 @@ async def live() -> None:
         await stack.enter_async_context(app.open_async())
         phrases = Phrases.load()
         nothing: Any = None
+        away: Any = SimpleNamespace(query=_away)
         speaking: Any = SimpleNamespace(detect=lambda *_, **__: SimpleNamespace(language="it"))
         context = Context(
             crm=crm,
             search=nothing,
             chat=nothing,
             last_resort=nothing,
-            embedder=nothing,
+            embedder=away,
             one_embedder=True,
             intents=nothing,
             sensitivity=nothing,
