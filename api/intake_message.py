@@ -2,7 +2,7 @@
 
 from api.state import ApiServices
 from channels.events import InboundMessage
-from crm import campaigns, contacts, conversations, governor, inbound, inbox, messages, queue
+from crm import contacts, conversations, inbound, inbox, messages, queue
 from crm.inbound import Changed, Place, Referral
 from crm.inbound_files import KEPT_KINDS
 from crm.messages import NewMessage
@@ -43,14 +43,13 @@ async def _write(services: ApiServices, tx: Tx, message: InboundMessage) -> None
 async def _said(
     services: ApiServices, tx: Tx, message: InboundMessage, contact_id: int, conversation_id: int
 ) -> None:
-    message_id = await _add(tx, message, contact_id, conversation_id)
-    await conversations.customer_wrote(tx, conversation_id, min(message.sent_at, tx.now))
-    await governor.heard(tx, message.phone_number_id)
-    await campaigns.replied(tx, contact_id, message_id, message.reply_to)
+    new = _new(message, contact_id, conversation_id)
+    message_id = await _add(tx, new)
+    taken_back = await inbound.arrived(tx, message_id, new, message.phone_number_id)
     # At once and whoever has the conversation: what is on its way stays unsent, and a human need not notice.
     if extract.opt_out(message.text or ""):
         await contacts.opt_out(tx, contact_id, evidence=message.wamid)
-    if await inbound.was_taken_back(tx, message.wamid):
+    if taken_back:
         nobody_saw = Changed(message_id, conversation_id, "", deleted=False, event_id=None, unseen=False)
         await inbound.take_back(tx, nobody_saw, tx.now)
         return
@@ -82,14 +81,14 @@ async def _came_from(
 
 async def _announced(tx: Tx, message: InboundMessage, contact_id: int, conversation_id: int) -> None:
     """WhatsApp tells something about the customer: it asks for no answer."""
-    await _add(tx, message, contact_id, conversation_id, author="system")
+    await _add(tx, _new(message, contact_id, conversation_id, author="system"))
     if message.moved_to:
         await inbound.moved(tx, contact_id, wa_id=message.moved_to.wa_id, bsuid=message.moved_to.bsuid)
 
 
 async def _taken_back(tx: Tx, message: InboundMessage, contact_id: int, conversation_id: int) -> None:
     """What the customer deletes is gone; a deletion that overtakes its message waits for it here."""
-    await _add(tx, message, contact_id, conversation_id, author="system", reply_to=message.deletes)
+    await _add(tx, _new(message, contact_id, conversation_id, author="system", reply_to=message.deletes))
     changed = await inbound.to_change(tx, message.deletes or "")
     if changed is not None:
         await inbound.take_back(tx, changed, message.sent_at)
@@ -102,7 +101,8 @@ async def _edited(
     changed = await inbound.to_change(tx, message.edits or "")
     seen = changed is None or not changed.unseen
     author = "customer" if seen else "system"
-    message_id = await _add(tx, message, contact_id, conversation_id, author=author, reply_to=message.edits)
+    new = _new(message, contact_id, conversation_id, author=author, reply_to=message.edits)
+    message_id = await _add(tx, new)
     await conversations.customer_wrote(tx, conversation_id, min(message.sent_at, tx.now))
     if changed is not None:
         await inbound.edit(tx, changed.message_id, _body(message), message.sent_at)
@@ -115,39 +115,39 @@ async def _tell_graph(services: ApiServices, tx: Tx, conversation_id: int, messa
     await queue.drain(tx, conversation_id, delay_s=services.gather_seconds)
 
 
-async def _add(
-    tx: Tx,
+async def _add(tx: Tx, new: NewMessage) -> int:
+    message_id = await messages.add(tx, new)
+    if message_id is None:  # another delivery of the same message won the race
+        raise _Known
+    return message_id
+
+
+def _new(
     message: InboundMessage,
     contact_id: int,
     conversation_id: int,
     *,
     author: str = "customer",
     reply_to: str | None = None,
-) -> int:
+) -> NewMessage:
     media = message.media
-    message_id = await messages.add(
-        tx,
-        NewMessage(
-            conversation_id=conversation_id,
-            contact_id=contact_id,
-            author=author,
-            wamid=message.wamid,
-            kind=message.type,
-            body=_body(message),
-            reply_to_wamid=reply_to or message.reply_to,
-            option_id=message.button_id,
-            media_id=media.id if media else None,
-            media_mime_type=media.mime_type if media else None,
-            media_sha256=media.sha256 if media else None,
-            media_voice=bool(media and media.voice),
-            media_filename=media.filename if media else None,
-            forwarded=message.is_forwarded,
-            sent_at=message.sent_at,
-        ),
+    return NewMessage(
+        conversation_id=conversation_id,
+        contact_id=contact_id,
+        author=author,
+        wamid=message.wamid,
+        kind=message.type,
+        body=_body(message),
+        reply_to_wamid=reply_to or message.reply_to,
+        option_id=message.button_id,
+        media_id=media.id if media else None,
+        media_mime_type=media.mime_type if media else None,
+        media_sha256=media.sha256 if media else None,
+        media_voice=bool(media and media.voice),
+        media_filename=media.filename if media else None,
+        forwarded=message.is_forwarded,
+        sent_at=message.sent_at,
     )
-    if message_id is None:  # another delivery of the same message won the race
-        raise _Known
-    return message_id
 
 
 def _body(message: InboundMessage) -> str:

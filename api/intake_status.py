@@ -21,25 +21,24 @@ MOST_ATTEMPTS = 8
 async def take(services: ApiServices, business_id: int, status: StatusUpdate) -> None:
     """Records one status; a message that failed for a passing cause is queued again."""
     outbox_id = outbox_id_of(status.callback_data)
+    told = messages.status(
+        wamid=status.wamid,
+        outbox_id=outbox_id,
+        status=status.status,
+        at=status.at,
+        error_code=status.error_code,
+        error_title=status.error_title,
+    )
+    if status.status != "failed" or status.error_code is None:
+        await services.crm.at_once(business_id, [told])
+        return
+    error = from_code(status.error_code, status.error_title or "")
     async with services.crm.transaction(business_id) as tx:
-        message_id = await messages.status(
-            tx,
-            wamid=status.wamid,
-            outbox_id=outbox_id,
-            status=status.status,
-            at=status.at,
-            error_code=status.error_code,
-            error_title=status.error_title,
-        )
-        if message_id is None or outbox_id is None:
+        [[found]] = await tx.together([told])
+        if found.message_id is None or outbox_id is None:
             return
-        # Whatever became of the request's answer: Meta has the message.
-        await outbox.accepted(tx, outbox_id, message_id, status.wamid)
-        if status.status == "failed" and status.error_code is not None:
-            await _failed(tx, outbox_id, from_code(status.error_code, status.error_title or ""))
-    if status.status == "failed" and status.error_code is not None:
-        error = from_code(status.error_code, status.error_title or "")
-        await steering.refused(services.crm, business_id, message_id, error)
+        await _failed(tx, outbox_id, error)
+    await steering.refused(services.crm, business_id, found.message_id, error)
 
 
 async def _failed(tx: Tx, outbox_id: int, error: WhatsAppError) -> None:

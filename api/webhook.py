@@ -54,8 +54,7 @@ async def _received(services: ApiServices, request: Request) -> dict[str, int]:
         payload = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, "the body is not JSON") from error
-    async with services.crm.outside() as tx:
-        await webhooks.keep(tx, digest, raw)
+    await webhooks.keep(services.crm, digest, raw)
     return await take_in(services, payload, digest)
 
 

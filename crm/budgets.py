@@ -6,10 +6,10 @@ under way at the moment when a budget is used up go a little over it.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, cast
 
 from crm.errors import UnknownBusiness
-from crm.record import Tx
+from crm.record import Ask, Crm, Tx
 
 Span = Literal["day", "month"]
 
@@ -53,6 +53,14 @@ async def state(tx: Tx) -> BudgetRow:
     if found is None:
         raise UnknownBusiness(UnknownBusiness.__doc__)
     return found
+
+
+async def look(crm: Crm, business_id: int) -> BudgetRow:
+    """As `state`, of one business, in a transaction of its own. Raises UnknownBusiness."""
+    [found] = await crm.at_once(business_id, [Ask(BudgetRow, "budget")])
+    if not found:
+        raise UnknownBusiness(UnknownBusiness.__doc__)
+    return cast(BudgetRow, found[0])
 
 
 async def put(tx: Tx, *, per_day: int | None, per_month: int | None) -> None:

@@ -30,7 +30,7 @@ from crm.campaign_rows import (
     WithdrawnRow,
 )
 from crm.quiet import country_of
-from crm.record import Tx
+from crm.record import Ask, Tx
 
 TALKING = timedelta(minutes=10)  # nobody is sent advertising in the middle of a conversation
 ATTRIBUTED_WITHIN = timedelta(days=7)
@@ -256,15 +256,10 @@ async def refused_for_now(tx: Tx, message_id: int, not_before: datetime, reason:
     )
 
 
-async def replied(tx: Tx, contact_id: int, message_id: int, reply_to: str | None) -> None:
+def replied(contact_id: int, message_id: int, reply_to: str | None) -> Ask[None]:
     """A customer wrote: counted for the campaign message they quote, or their latest of the last week."""
-    await tx.run(
-        "recipient_replied",
-        contact_id=contact_id,
-        message_id=message_id,
-        reply_to=reply_to,
-        within=ATTRIBUTED_WITHIN,
-    )
+    told = {"contact_id": contact_id, "message_id": message_id, "reply_to": reply_to}
+    return Ask(None, "recipient_replied", {**told, "within": ATTRIBUTED_WITHIN})
 
 
 async def counts(tx: Tx, campaign_id: int) -> list[CountRow]:

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from crm.appointments import AppointmentRow
 from crm.contacts import ContactRow, EventRow
-from crm.conversations import SummaryRow
-from crm.errors import UnknownContact
+from crm.conversations import ConversationRow, SummaryRow
+from crm.errors import UnknownContact, UnknownConversation
 from crm.quotes import QuoteRow
 from crm.record import Ask, Tx
 from crm.tickets import TicketRow
@@ -18,9 +18,12 @@ _CONVERSATIONS = 3
 
 @dataclass(frozen=True)
 class Card:
-    """A contact, what is open with them, and what was."""
+    """A contact, what is open with them, and what was; the conversation they are in, and the version of the
+    business they are with (`businesses.profile_version`)."""
 
     contact: ContactRow
+    conversation: ConversationRow
+    profile_version: int
     appointments: list[AppointmentRow]  # from now on
     visits: list[AppointmentRow]  # latest first
     quotes: list[QuoteRow]  # open ones
@@ -29,12 +32,19 @@ class Card:
     earlier: list[SummaryRow]  # how conversations ended, latest first
 
 
-async def card(tx: Tx, contact_id: int) -> Card:
-    """The card of a contact. Raises UnknownContact."""
+@dataclass(frozen=True)
+class _Version:
+    version: int
+
+
+async def card(tx: Tx, contact_id: int, conversation_id: int) -> Card:
+    """The card of a contact. Raises UnknownContact, UnknownConversation."""
     of_them = {"contact_id": contact_id}
-    contact, *rest = await tx.together(
+    contact, conversation, version, *rest = await tx.together(
         [
             Ask(ContactRow, "contact", of_them),
+            Ask(ConversationRow, "conversation", {"conversation_id": conversation_id}),
+            Ask(_Version, "profile_version"),
             Ask(AppointmentRow, "appointments_of_contact", of_them),
             Ask(AppointmentRow, "visits_of_contact", {**of_them, "most": _VISITS}),
             Ask(QuoteRow, "quotes_of_contact", of_them),
@@ -45,4 +55,6 @@ async def card(tx: Tx, contact_id: int) -> Card:
     )
     if not contact:
         raise UnknownContact(UnknownContact.__doc__)
-    return Card(contact[0], *rest)
+    if not conversation:
+        raise UnknownConversation(UnknownConversation.__doc__)
+    return Card(contact[0], conversation[0], version[0].version if version else 0, *rest)

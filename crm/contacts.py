@@ -33,6 +33,12 @@ class EventRow:
     at: datetime
 
 
+@dataclass(frozen=True)
+class _Known:
+    contact_id: int
+    bsuid: str | None
+
+
 async def seen(tx: Tx, *, wa_id: str | None, bsuid: str | None, name: str | None) -> int:
     """The contact behind a sender, made on first sight; returns its id with its row locked.
 
@@ -43,8 +49,12 @@ async def seen(tx: Tx, *, wa_id: str | None, bsuid: str | None, name: str | None
         raise ValueError("a sender needs a wa_id or a bsuid")
     for _ in range(2):
         contact_id: int | None = None
-        if wa_id:
-            contact_id = await tx.value("contact_by_wa_id", wa_id=wa_id)
+        by_phone = await tx.first(_Known, "contact_by_wa_id", wa_id=wa_id) if wa_id else None
+        if by_phone is not None and bsuid in (None, by_phone.bsuid):
+            await tx.run("contact_seen", contact_id=by_phone.contact_id, wa_id=None, bsuid=None, name=name)
+            return by_phone.contact_id
+        if by_phone is not None:
+            contact_id = by_phone.contact_id
         if contact_id is None and wa_id:
             contact_id = await _from_another_number(tx, wa_id, bsuid)
         if contact_id is None and bsuid:

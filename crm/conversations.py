@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crm.errors import UnknownConversation
-from crm.record import Tx
+from crm.record import Ask, Tx
 
 IDLE_AFTER = timedelta(hours=24)
 
@@ -65,9 +65,14 @@ async def open_for(tx: Tx, contact_id: int, phone_number_id: str) -> int:
     raise RuntimeError("a conversation was neither found nor made")
 
 
-async def customer_wrote(tx: Tx, conversation_id: int, at: datetime) -> None:
+def wrote(conversation_id: int, at: datetime) -> Ask[None]:
     """A customer's message arrived: the 24-hour window starts again at its time."""
-    await tx.run("conversation_touch", conversation_id=conversation_id, at=at)
+    return Ask(None, "conversation_touch", {"conversation_id": conversation_id, "at": at})
+
+
+async def customer_wrote(tx: Tx, conversation_id: int, at: datetime) -> None:
+    """As `wrote`, done."""
+    await tx.together([wrote(conversation_id, at)])
 
 
 async def lock(tx: Tx, conversation_id: int) -> ConversationRow:

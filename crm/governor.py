@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from crm.record import Tx
+from crm.record import Ask, Tx
 
 MARKETING_REST = timedelta(hours=24)  # after a 131049; sooner makes it worse
 UNLIMITED = 0
@@ -91,9 +91,9 @@ async def release(tx: Tx, phone_number_id: str, contact_id: int) -> None:
     await tx.run("governor_release", phone_number_id=phone_number_id, contact_id=contact_id)
 
 
-async def heard(tx: Tx, phone_number_id: str) -> None:
+def heard(phone_number_id: str) -> Ask[None]:
     """A message came in on the number."""
-    await tx.run("governor_heard", phone_number_id=phone_number_id)
+    return Ask(None, "governor_heard", {"phone_number_id": phone_number_id})
 
 
 async def slow(tx: Tx, phone_number_id: str) -> float:

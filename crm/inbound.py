@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from crm import contacts
-from crm.record import Tx
+from crm import campaigns, contacts, conversations, governor
+from crm.messages import NewMessage
+from crm.record import Ask, Tx
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,24 @@ async def take_back(tx: Tx, changed: Changed, at: datetime) -> None:
         await tx.run("event_drop", event_id=changed.event_id)
 
 
-async def was_taken_back(tx: Tx, wamid: str) -> bool:
-    """Whether a message was taken back before it came: webhooks keep no order."""
-    return await tx.value("message_taken_back", wamid=wamid) is not None
+@dataclass(frozen=True)
+class _Revoked:
+    message_id: int
+
+
+async def arrived(tx: Tx, message_id: int, new: NewMessage, phone_number_id: str) -> bool:
+    """What every message of a customer's sets in motion: the 24 hours, the number's pace, the campaign they
+    answer. Whether it had been taken back before it came: webhooks keep no order.
+    """
+    *_, revoked = await tx.together(
+        [
+            conversations.wrote(new.conversation_id, min(new.sent_at, tx.now)),
+            governor.heard(phone_number_id),
+            campaigns.replied(new.contact_id, message_id, new.reply_to_wamid),
+            Ask(_Revoked, "message_taken_back", {"wamid": new.wamid}),
+        ]
+    )
+    return bool(revoked)
 
 
 async def moved(tx: Tx, contact_id: int, *, wa_id: str | None, bsuid: str | None) -> bool:

@@ -1,6 +1,6 @@
 """What was said, by whom, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -81,8 +81,11 @@ async def known(tx: Tx, wamid: str) -> bool:
     return await tx.value("message_known", wamid=wamid) is not None
 
 
-async def add(tx: Tx, message: NewMessage) -> int | None:
-    """Writes a message with its options and sources; None when its wamid is already known."""
+async def add(tx: Tx, message: NewMessage, *, then: Callable[[int], Ask[Any]] | None = None) -> int | None:
+    """Writes a message with its options and sources; None when its wamid is already known.
+
+    `then` gives what is to be done with its id, in the same round trip as its parts.
+    """
     fields = {name: getattr(message, name) for name in message.__dataclass_fields__}
     options: Sequence[Option] = fields.pop("options")
     sources: Sequence[Cited] = fields.pop("sources")
@@ -99,6 +102,8 @@ async def add(tx: Tx, message: NewMessage) -> int | None:
         for query, several in parts.items()
         for ordinal, part in enumerate(several)
     ]
+    if then is not None:
+        asks.append(then(message_id))
     if asks:
         await tx.together(asks)
     return message_id
@@ -153,38 +158,27 @@ async def sources(tx: Tx, message_id: int) -> list[Cited]:
     return await tx.all(Cited, "message_sources", message_id=message_id)
 
 
-async def status(
-    tx: Tx,
+@dataclass(frozen=True)
+class StatusOf:
+    """Which message a status was taken in of; None: none of ours."""
+
+    message_id: int | None
+
+
+def status(
     *,
     wamid: str,
     outbox_id: int | None,
     status: str,
     at: datetime,
-    error_code: int | None,
-    error_title: str | None,
-) -> int | None:
-    """Records a status and moves the message forward (never backwards, never out of failed).
+    error_code: int | None = None,
+    error_title: str | None = None,
+) -> Ask[StatusOf]:
+    """Records a status, moves the message forward (never backwards, never out of failed) and settles its row
+    of the outbox, named by our own reference (`outbox_id`): the channel has it.
 
-    A status may come before the answer to the request that sent the message, or after a crash lost that
-    answer: then the message is found by our own reference. Returns the message id, None for a message
-    that is not ours, and for an attempt that failed and was made again under another wamid.
+    Of no message is one that is not ours, and one of an attempt that failed and was made again under another
+    wamid.
     """
-    message_id: int | None = await tx.value("message_by_wamid", wamid=wamid)
-    if message_id is None and outbox_id is not None:
-        if await tx.value("failed_attempt", wamid=wamid) is not None:
-            return None
-        message_id = await tx.value("message_by_outbox", outbox_id=outbox_id)
-        if message_id is not None:
-            await tx.run("message_wamid", message_id=message_id, wamid=wamid)
-    if message_id is None:
-        return None
-    await tx.run(
-        "status_insert",
-        message_id=message_id,
-        status=status,
-        at=at,
-        error_code=error_code,
-        error_title=error_title,
-    )
-    await tx.run("status_advance", message_id=message_id, status=status)
-    return message_id
+    values = {"wamid": wamid, "outbox_id": outbox_id, "status": status, "at": at}
+    return Ask(StatusOf, "status_taken", {**values, "error_code": error_code, "error_title": error_title})

@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from crm import messages
-from crm.conversations import ConversationRow
 from crm.messages import NewMessage
-from crm.record import Ask, Tx
+from crm.record import Ask, Crm, Tx
 
 Lane = Literal["service", "campaign"]
 
@@ -130,21 +129,16 @@ async def add(
     (turn_id, ordinal) is unique: a second writer of the same turn fails instead of speaking twice.
     """
     ids = []
+    of_all = {"turn_id": turn_id, "epoch": epoch, "answers": answers, "purpose": purpose, "lane": lane}
     for ordinal, message in enumerate(new_messages):
-        message_id = await messages.add(tx, replace(message, wamid=None))
+
+        def delivery(message_id: int, to: int = message.conversation_id, place: int = ordinal) -> Ask[None]:
+            this = {"conversation_id": to, "message_id": message_id, "ordinal": place}
+            return Ask(None, "outbox_insert", {**of_all, **this})
+
+        message_id = await messages.add(tx, replace(message, wamid=None), then=delivery)
         if message_id is None:
             raise RuntimeError("a message without wamid cannot be known already")
-        await deliver(
-            tx,
-            message.conversation_id,
-            message_id,
-            turn_id=turn_id,
-            ordinal=ordinal,
-            epoch=epoch,
-            answers=answers,
-            purpose=purpose,
-            lane=lane,
-        )
         ids.append(message_id)
     return ids
 
@@ -182,20 +176,6 @@ async def deliver(
 async def open_rows(tx: Tx, conversation_id: int) -> list[OutboxRow]:
     """What a conversation still has to deliver, in order."""
     return await tx.all(OutboxRow, "outbox_open", conversation_id=conversation_id)
-
-
-async def earlier(tx: Tx, conversation: ConversationRow, since: datetime) -> bool:
-    """Whether words written after `since` are on their way to the same customer, on the same number, from a
-    conversation before this one."""
-    return bool(
-        await tx.value(
-            "outbox_earlier",
-            contact_id=conversation.contact_id,
-            phone_number_id=conversation.phone_number_id,
-            conversation_id=conversation.conversation_id,
-            since=since,
-        )
-    )
 
 
 async def says(tx: Tx, message_id: int, name: str, code: str) -> None:
@@ -239,26 +219,20 @@ class _LeftRow:
     more: bool
 
 
-async def sent(tx: Tx, row: OutboxRow, wamid: str) -> bool:
+async def sent(crm: Crm, business_id: int, row: OutboxRow, wamid: str) -> bool:
     """The channel took it under that wamid; whether its conversation has more to deliver.
 
     The message first, then the row, as whoever takes in a status does: it may come at the same moment.
     """
     which = {"outbox_id": row.outbox_id, "conversation_id": row.conversation_id}
-    _, [left] = await tx.together(
+    _, [left] = await crm.at_once(
+        business_id,
         [
             Ask(None, "message_wamid", {"message_id": row.message_id, "wamid": wamid}),
             Ask(_LeftRow, "outbox_sent", which),
-        ]
+        ],
     )
     return bool(left.more)
-
-
-async def accepted(tx: Tx, outbox_id: int, message_id: int, wamid: str | None) -> None:
-    """The channel took it under that wamid."""
-    if wamid:
-        await tx.run("message_wamid", message_id=message_id, wamid=wamid)
-    await tx.run("outbox_accepted", outbox_id=outbox_id)
 
 
 async def settle(

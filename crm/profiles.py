@@ -37,9 +37,12 @@ class Profiles:
         self._businesses: OrderedDict[int, _Read] = OrderedDict()
         self._turns: OrderedDict[tuple[int, str], tuple[float, Profile]] = OrderedDict()
 
-    async def begin(self, tx: Tx, turn_id: str) -> Profile:
-        """The profile of the transaction's business for a turn that begins. Raises UnknownBusiness."""
-        version, day = await businesses.profile_version(tx), tx.now.date()
+    async def begin(self, tx: Tx, turn_id: str, version: int | None = None) -> Profile:
+        """The profile of the transaction's business for a turn that begins; `version` where it has just been
+        asked for. Raises UnknownBusiness."""
+        day = tx.now.date()
+        if version is None:
+            version = await businesses.profile_version(tx)
         read = self._businesses.get(tx.business_id)
         if read is None or (read.version, read.day) != (version, day):
             read = _Read(version, day, await businesses.profile(tx))

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from crm.conversations import ConversationRow
 from crm.errors import UnknownConversation
 from crm.inbox import InboxRow
-from crm.record import Ask, Tx
+from crm.record import Ask, Crm, Tx
 from crm.turns import Turn
 
 _MOST = 200  # events at a time
@@ -18,7 +19,7 @@ class _CountRow:
 
 
 async def take_up(
-    tx: Tx, conversation_id: int, *, after: int, turn: Turn | None = None
+    crm: Crm, business_id: int, conversation_id: int, *, after: int, turn: Turn | None = None
 ) -> tuple[ConversationRow, list[InboxRow]]:
     """The conversation, locked, and what the graph has not seen of it: the events `after` the last one its
     state remembers, in order. Those up to it are marked done, and what the `turn` before came to is kept.
@@ -26,26 +27,29 @@ async def take_up(
     Raises UnknownConversation.
     """
     this = {"conversation_id": conversation_id}
-    locked, *_, waiting = await tx.together(
+    locked, *_, waiting = await crm.at_once(
+        business_id,
         [
             Ask(ConversationRow, "conversation_lock", this),
             *([Ask(None, "turn_keep", asdict(turn))] if turn else []),
             Ask(None, "events_done", {**this, "up_to": after}),
             Ask(InboxRow, "events_waiting", {**this, "after": after, "most": _MOST}),
-        ]
+        ],
     )
     return _the(locked), waiting
 
 
-async def about_to_speak(tx: Tx, conversation_id: int, turn_id: str) -> tuple[ConversationRow, bool]:
-    """The conversation, locked, and whether the turn has spoken in it already: a re-run must not repeat it.
-
-    Raises UnknownConversation.
+async def about_to_speak(
+    tx: Tx, conversation_id: int, turn_id: str, *, up_to: int, intent: str | None, outcome: str
+) -> tuple[ConversationRow, bool]:
+    """As `came_to_an_end`, just before a turn speaks: the conversation, locked, and whether the turn has
+    spoken in it already, since a re-run must not repeat it. Raises UnknownConversation.
     """
-    locked, [spoken] = await tx.together(
+    locked, [spoken], *_ = await tx.together(
         [
             Ask(ConversationRow, "conversation_lock", {"conversation_id": conversation_id}),
             Ask(_CountRow, "outbox_of_turn", {"turn_id": turn_id}),
+            *_ended(conversation_id, up_to, intent, outcome),
         ]
     )
     return _the(locked), spoken.count > 0
@@ -55,13 +59,15 @@ async def came_to_an_end(
     tx: Tx, conversation_id: int, *, up_to: int, intent: str | None, outcome: str
 ) -> None:
     """The events up to `up_to` are done; what the turn was about and what came of it is kept."""
+    await tx.together(_ended(conversation_id, up_to, intent, outcome))
+
+
+def _ended(conversation_id: int, up_to: int, intent: str | None, outcome: str) -> list[Ask[Any]]:
     this = {"conversation_id": conversation_id}
-    await tx.together(
-        [
-            Ask(None, "events_done", {**this, "up_to": up_to}),
-            Ask(None, "conversation_outcome", {**this, "intent": intent, "outcome": outcome}),
-        ]
-    )
+    return [
+        Ask(None, "events_done", {**this, "up_to": up_to}),
+        Ask(None, "conversation_outcome", {**this, "intent": intent, "outcome": outcome}),
+    ]
 
 
 def _the(found: Sequence[ConversationRow]) -> ConversationRow:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from psycopg.types.json import Jsonb
 
-from crm.record import Tx
+from crm.record import Ask, Crm, Tx
 
 TURNS = "turns"
 SENDS = "sends"
@@ -42,6 +42,11 @@ class AdriftRow:
     attempt: int
     deaths: int
     silent: bool
+
+
+@dataclass(frozen=True)
+class _DueRow:
+    seconds: float | None
 
 
 async def drain(tx: Tx, conversation_id: int, *, delay_s: float, attempt: int = 0, deaths: int = 0) -> bool:
@@ -149,10 +154,11 @@ async def _enqueue(
     return queued
 
 
-async def due_in(tx: Tx, queues: Sequence[str]) -> float | None:
+async def due_in(crm: Crm, queues: Sequence[str]) -> float | None:
     """Seconds until the next job of these queues falls due; None when none waits for a later time."""
-    seconds = await tx.value("job_due_in", queues=list(queues))
-    return None if seconds is None else float(seconds)
+    [[next_]] = await crm.at_once(0, [Ask(_DueRow, "job_due_in", {"queues": list(queues)})])
+    seconds: float | None = next_.seconds
+    return seconds
 
 
 async def workers_alive(tx: Tx, *, within_s: float) -> int:

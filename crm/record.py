@@ -1,15 +1,16 @@
 """The book of record: one transaction at a time, for one business at a time."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow, class_row, dict_row
+from psycopg.sql import SQL, Composed
 from psycopg_pool import PoolTimeout
 
 from crm.errors import RecordUnavailable
@@ -17,7 +18,7 @@ from db import trace
 from db.clock import DatabaseClock
 from db.pool import Pool
 from db.queries import Queries
-from db.tenancy import begin_as
+from db.tenancy import ENTER_TENANT, begin_as
 
 QUERIES = Path(__file__).parent / "queries"
 
@@ -73,14 +74,16 @@ class Tx:
     async def together(self, asks: Sequence[Ask[Any]]) -> list[list[Any]]:
         """The rows of each of several queries, run in this order in one round trip; none needs another's."""
         async with self.connection.pipeline():
-            cursors = []
-            for ask in asks:
-                cursor: Any = self.connection.cursor(row_factory=class_row(ask.row) if ask.row else dict_row)
-                await cursor.execute(self.queries[ask.query], self._parameters(ask.parameters))
-                cursors.append(cursor)
-            return [
-                await cursor.fetchall() if ask.row else [] for ask, cursor in zip(asks, cursors, strict=True)
-            ]
+            cursors = [await self.sent(ask) for ask in asks]
+        # Fetched in the pipeline they would be waited for once, and its end once more.
+        return [await cursor.fetchall() if ask.row else [] for ask, cursor in zip(asks, cursors, strict=True)]
+
+    async def sent(self, ask: Ask[Any]) -> AsyncCursor[Any]:
+        """A query under way in the connection's pipeline, whose end brings its rows."""
+        cursor: AsyncCursor[Any] = self.connection.cursor(
+            row_factory=class_row(ask.row) if ask.row else dict_row
+        )
+        return await cursor.execute(self.queries[ask.query], self._parameters(ask.parameters))
 
     async def value(self, query: str, /, **parameters: Any) -> Any:
         """The first column of the first row, or None."""
@@ -115,23 +118,37 @@ class Crm:
         Raises RecordUnavailable when the database cannot be reached or goes away in the middle; the
         transaction is then rolled back and the whole block may be tried again.
         """
-        async with self._open(str(business_id)) as connection:
+        async with self._open(str(business_id)) as (connection, _):
             yield Tx(business_id, self.clock(), connection, self._queries)
 
     @asynccontextmanager
     async def outside(self) -> AsyncIterator[Tx]:
         """A transaction before the tenant is known: sees no tenant row, only the directory functions."""
-        async with self._open("") as connection:
+        async with self._open("") as (connection, _):
             yield Tx(0, self.clock(), connection, self._queries)
+
+    async def at_once(self, business_id: int, asks: Sequence[Ask[Any]]) -> list[list[Any]]:
+        """A whole transaction in one round trip: the rows of each of several queries, none of which needs
+        another's. Business 0 is none, as in `outside`. Raises as `transaction`."""
+        entering = (str(business_id) if business_id else "",)
+        with _away():
+            async with self._pool.connection() as connection:
+                tx = Tx(business_id, self.clock(), connection, self._queries)
+                # What stands between two synchronisations of a pipeline is one transaction: no BEGIN.
+                async with connection.pipeline():
+                    await connection.execute(ENTER_TENANT, entering)
+                    cursors = [await tx.sent(ask) for ask in asks]
+                return [
+                    await cursor.fetchall() if ask.row else []
+                    for ask, cursor in zip(asks, cursors, strict=True)
+                ]
 
     @asynccontextmanager
     async def as_owner(self) -> AsyncIterator[Tx]:
         """A transaction of the operator, above all tenants: for entering businesses and agents only."""
-        try:
+        with _away():
             async with self._pool.connection() as connection, connection.transaction():
                 yield Tx(0, self.clock(), connection, self._queries)
-        except (*UNREACHABLE, PoolTimeout) as error:
-            raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error
 
     @asynccontextmanager
     async def hold(self, conversation_id: int, purpose: int = TURNS) -> AsyncIterator[bool]:
@@ -140,21 +157,29 @@ class Crm:
         The database lets go when the holder's connection dies, so a killed worker holds nothing. The lock
         is of an idle transaction, not of the session: any pooler may stand in between.
         """
-        async with self._open("") as connection:
-            cursor = await connection.execute(
-                self._queries["hold"], {"purpose": purpose, "id": conversation_id}
-            )
-            row = await cursor.fetchone()
-            yield bool(row and row["held"])
+        locked = SQL(self._queries["hold"]).format(purpose=purpose, conversation_id=conversation_id)
+        async with self._open("", locked) as (_, rows):
+            yield bool(rows and rows[0]["held"])
 
     @asynccontextmanager
-    async def _open(self, business: str) -> AsyncIterator[AsyncConnection[DictRow]]:
-        try:
+    async def _open(
+        self, business: str, first: Composed | None = None
+    ) -> AsyncIterator[tuple[AsyncConnection[DictRow], list[DictRow]]]:
+        """A transaction that has begun, and the rows of a `first` question, asked together with it."""
+        with _away():
             # The pool's block ends what is begun here: it commits, or rolls back after an exception.
             async with self._pool.connection() as connection:
-                begun = await connection.execute(begin_as(business), prepare=False)
-                if self._heard is not None and begun.nextset() and (row := await begun.fetchone()):
+                begun = await connection.execute(begin_as(business, first), prepare=False)
+                begun.nextset()
+                if self._heard is not None and (row := await begun.fetchone()):
                     self._heard(row["now"])
-                yield connection
-        except (*UNREACHABLE, PoolTimeout) as error:
-            raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error
+                yield connection, await begun.fetchall() if begun.nextset() else []
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    """What a database that cannot be reached, or goes away in the middle, is told as."""
+    try:
+        yield
+    except (*UNREACHABLE, PoolTimeout) as error:
+        raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error

@@ -1,17 +1,19 @@
 """A record in which nothing stays: for turns that are run again to see what they would come to."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
+from psycopg.sql import Composed
 from psycopg_pool import PoolTimeout
 
 from crm.errors import RecordUnavailable
-from crm.record import Clock, Crm, Tx
+from crm.record import Ask, Clock, Crm, Tx
 from db.tenancy import ENTER_TENANT
 
 _PATIENCE = "2s"
@@ -53,6 +55,11 @@ class Rehearsal(Crm):
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error
 
+    async def at_once(self, business_id: int, asks: Sequence[Ask[Any]]) -> list[list[Any]]:
+        """As the record's own, in a savepoint."""
+        async with self.transaction(business_id) as tx:
+            return await tx.together(asks)
+
     @asynccontextmanager
     async def as_owner(self) -> AsyncIterator[Tx]:
         """Raises RuntimeError: a turn never acts above its tenant, and so neither does a rehearsal."""
@@ -60,11 +67,14 @@ class Rehearsal(Crm):
         yield  # makes it the generator that its base class has
 
     @asynccontextmanager
-    async def _open(self, business: str) -> AsyncIterator[AsyncConnection[DictRow]]:
+    async def _open(
+        self, business: str, first: Composed | None = None
+    ) -> AsyncIterator[tuple[AsyncConnection[DictRow], list[DictRow]]]:
         try:
             async with self._connection.transaction():
                 await self._connection.execute(ENTER_TENANT, (business,))
-                yield self._connection
+                asked = None if first is None else await self._connection.execute(first)
+                yield self._connection, await asked.fetchall() if asked else []
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from crm.record import Tx
+from crm.record import Ask, Crm, Tx
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class PayloadRow:
 BEFORE_ALL = PayloadRow(b"", b"", datetime.min.replace(tzinfo=UTC))
 
 
-async def keep(tx: Tx, digest: bytes, body: bytes) -> None:
+async def keep(crm: Crm, digest: bytes, body: bytes) -> None:
     """Keeps a body under its SHA-256; the same body again is no second row."""
-    await tx.run("payload_insert", digest=digest, body=body)
+    await crm.at_once(0, [Ask(None, "payload_insert", {"digest": digest, "body": body})])
 
 
 async def unparsed(tx: Tx, digest: bytes, path: str, reason: str) -> None:

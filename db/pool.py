@@ -1,6 +1,7 @@
 """The connection pool: psycopg 3, one per process and purpose."""
 
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,6 +24,18 @@ def prepare_threshold(pooled: bool) -> int | None:
     return None if pooled else 5
 
 
+def checking() -> Callable[[AsyncConnection[Any]], Awaitable[None]]:
+    """What a pool asks a connection before it hands it out; one that has just answered is not asked again."""
+    answered: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
+
+    async def check(connection: AsyncConnection[Any]) -> None:
+        if time.monotonic() - answered.get(connection, float("-inf")) > _TRUSTED_S:
+            await AsyncConnectionPool.check_connection(connection)
+            answered[connection] = time.monotonic()
+
+    return check
+
+
 async def open_pool(
     dsn: str, *, max_size: int, min_size: int = 1, name: str = "sara", pooled: bool = False
 ) -> Pool:
@@ -39,13 +52,6 @@ async def open_pool(
         "prepare_threshold": prepare_threshold(pooled),
         "row_factory": dict_row,
     }
-    answered: WeakKeyDictionary[AsyncConnection[DictRow], float] = WeakKeyDictionary()
-
-    async def check(connection: AsyncConnection[DictRow]) -> None:
-        if time.monotonic() - answered.get(connection, float("-inf")) > _TRUSTED_S:
-            await AsyncConnectionPool.check_connection(connection)
-            answered[connection] = time.monotonic()
-
     pool: Pool = AsyncConnectionPool(
         dsn,
         kwargs=kwargs,
@@ -54,7 +60,7 @@ async def open_pool(
         name=name,
         timeout=15,
         reconnect_timeout=RECONNECT_S,
-        check=check,
+        check=checking(),
         open=False,
     )
     await pool.open(wait=True, timeout=30)

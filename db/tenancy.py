@@ -22,12 +22,14 @@ class NoTenant(RuntimeError):
     """Tenant data was touched outside `tenant(business_id)`: enter it where the event is taken up."""
 
 
-def begin_as(business: str) -> Composed:
-    """Begins a transaction as ENTER_TENANT would go on with it, in one question instead of two.
+def begin_as(business: str, first: Composed | None = None) -> Composed:
+    """Begins a transaction as ENTER_TENANT would go on with it, in one question instead of two, and asks the
+    `first` question of it with the same.
 
-    The second result's `now` is the database's time, in seconds since 1970.
+    The second result's `now` is the database's time, in seconds since 1970; the third is of `first`.
     """
-    return _BEGIN.format(business)
+    begun = _BEGIN.format(business)
+    return begun if first is None else begun + SQL("; ") + first
 
 
 @contextmanager

@@ -111,8 +111,7 @@ async def _work(app: App, services: Services, *, queues: Sequence[str], concurre
     """Finished jobs are deleted, since a queue full of them halves its speed."""
 
     async def due_in() -> float | None:
-        async with services.crm.outside() as tx:
-            return await queue.due_in(tx, queues)
+        return await queue.due_in(services.crm, queues)
 
     app.perform_import_paths()  # type: ignore[no-untyped-call]
     worker = PunctualWorker(

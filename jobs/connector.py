@@ -6,8 +6,9 @@ from typing import Any
 
 import psycopg
 from procrastinate import PsycopgConnector
+from psycopg_pool import AsyncConnectionPool
 
-from db.pool import RECONNECT_S, prepare_threshold
+from db.pool import RECONNECT_S, checking, prepare_threshold
 
 
 class _Connector(PsycopgConnector):
@@ -24,6 +25,11 @@ class _Connector(PsycopgConnector):
             yield connection
 
 
+def _pool(**given: Any) -> AsyncConnectionPool:
+    """As Procrastinate would open it, but that a connection which has just answered is not asked again."""
+    return AsyncConnectionPool(**{**given, "check": checking()})
+
+
 def connector(dsn: str, *, connections: int, pooled: bool, listen_at: str | None) -> PsycopgConnector:
     """The connector of the queue; see `jobs.app.build_app`."""
     return _Connector(
@@ -32,5 +38,8 @@ def connector(dsn: str, *, connections: int, pooled: bool, listen_at: str | None
         min_size=1,
         max_size=connections,
         reconnect_timeout=RECONNECT_S,
-        kwargs={"prepare_threshold": prepare_threshold(pooled)},
+        pool_factory=_pool,
+        # Each of its questions is a statement: without this each would be followed by a commit, and led by a
+        # BEGIN.
+        kwargs={"prepare_threshold": prepare_threshold(pooled), "autocommit": True},
     )

@@ -18,7 +18,6 @@ from channels.whatsapp.errors import WhatsAppError
 from crm import handoffs, inbox, outbox, progress, quarantine, queue
 from crm.conversations import ConversationRow
 from crm.errors import RecordUnavailable
-from crm.inbox import InboxRow
 from crm.record import SUSPECTS, Tx
 from crm.turns import Turn
 from db.errors import ThreadTakenOver
@@ -238,41 +237,43 @@ async def _next(
 
     Marks the earlier ones done, and keeps what the `turn` before came to.
     """
-    async with services.crm.transaction(business_id) as tx:
-        conversation, rows = await progress.take_up(tx, conversation_id, after=last, turn=turn)
-        if not rows:
-            return None
-        burst = (
-            list(takewhile(lambda row: row.kind == rows[0].kind == inbox.CUSTOMER_MESSAGE, rows)) or rows[:1]
-        )
-        causes = list(dict.fromkeys(row.trace for row in burst if row.trace))
-        event = Event(
-            kind=burst[0].kind,  # type: ignore[typeddict-item]
-            turn_id=f"{conversation_id}:{burst[-1].event_id}",
-            last_event_id=burst[-1].event_id,
-            business_id=business_id,
-            conversation_id=conversation_id,
-            contact_id=conversation.contact_id,
-            epoch=conversation.epoch,
-            messages=said(burst),
-            handoff=await _returned(tx, burst[0], conversation),
-        )
+    conversation, rows = await progress.take_up(
+        services.crm, business_id, conversation_id, after=last, turn=turn
+    )
+    if not rows:
+        return None
+    burst = list(takewhile(lambda row: row.kind == rows[0].kind == inbox.CUSTOMER_MESSAGE, rows)) or rows[:1]
+    causes = list(dict.fromkeys(row.trace for row in burst if row.trace))
+    handoff = None
+    if burst[0].kind in (inbox.HAND_BACK, inbox.RESOLVE) and burst[0].handoff_id is not None:
+        async with services.crm.transaction(business_id) as tx:
+            handoff = await _returned(tx, burst[0].handoff_id, conversation)
+    event = Event(
+        kind=burst[0].kind,  # type: ignore[typeddict-item]
+        turn_id=f"{conversation_id}:{burst[-1].event_id}",
+        last_event_id=burst[-1].event_id,
+        business_id=business_id,
+        conversation_id=conversation_id,
+        contact_id=conversation.contact_id,
+        epoch=conversation.epoch,
+        messages=said(burst),
+        handoff=handoff,
+    )
     return _Due(event, causes, conversation)
 
 
-async def _returned(tx: Tx, row: InboxRow, conversation: ConversationRow) -> dict[str, object] | None:
-    if row.kind not in (inbox.HAND_BACK, inbox.RESOLVE) or row.handoff_id is None:
-        return None
-    handoff = await handoffs.get(tx, row.handoff_id)
-    told = await handoffs.facts(tx, row.handoff_id)
+async def _returned(tx: Tx, handoff_id: int, conversation: ConversationRow) -> dict[str, object]:
+    """What a person gives back with the conversation."""
+    handoff = await handoffs.get(tx, handoff_id)
+    told = await handoffs.facts(tx, handoff_id)
     return {
-        "handoff_id": row.handoff_id,
+        "handoff_id": handoff_id,
         "reason": handoff.reason,
         "label": handoff.label,
         "note": handoff.note or "",
         "facts": {fact.key: fact.body for fact in told if fact.kind == "fact"},
         "promises": [fact.body for fact in told if fact.kind == "promise"],
-        "done": await handoffs.acts(tx, row.handoff_id),
+        "done": await handoffs.acts(tx, handoff_id),
         "unsaid": await outbox.unsaid(tx, conversation.conversation_id, conversation.epoch),
     }
 

@@ -15,7 +15,8 @@ from procrastinate import Blueprint, JobContext
 
 from channels.messages import Button, Kind, OutboundMessage, Place, Row
 from channels.whatsapp.errors import ConnectFailed, OutcomeUnknown, RateLimited, WhatsAppError
-from crm import contacts, conversations, files, halts, inbound, messages, outbox, queue, uptime
+from crm import conversations, delivery, files, inbound, messages, outbox, queue, uptime
+from crm.contacts import ContactRow
 from crm.conversations import ConversationRow
 from crm.outbox import OutboxRow
 from crm.record import SENDS, Tx
@@ -86,23 +87,23 @@ async def _deliver_all(services: Services, business_id: int, conversation_id: in
 
 async def _next(services: Services, tx: Tx, conversation_id: int) -> tuple[Parcel | None, float | None]:
     """Claims the first row that may go out now, settling those before it that never will."""
-    conversation = await conversations.lock(tx, conversation_id)
-    halt = await halts.of_number(tx, conversation.phone_number_id)
-    if halt is not None:
-        return None, max(_BUSY_RETRY_S, (halt.ask_at - tx.now).total_seconds() + _HALT_LAG_S)
-    # A conversation that was closed while its last words were on their way: they come before the next one's.
     before = tx.now - timedelta(seconds=services.patience.unknown_block_s)
-    if await outbox.earlier(tx, conversation, since=before):
+    due = await delivery.waiting(tx, conversation_id, since=before)
+    conversation = due.conversation
+    if due.halt is not None:
+        return None, max(_BUSY_RETRY_S, (due.halt.ask_at - tx.now).total_seconds() + _HALT_LAG_S)
+    # A conversation that was closed while its last words were on their way: they come before the next one's.
+    if due.behind:
         return None, _BUSY_RETRY_S
     waits: list[float] = []
-    for row in await outbox.open_rows(tx, conversation_id):
+    for row in due.rows:
         wait = await _wait(services, tx, conversation, row)
         if wait is not None:
             waits.append(wait)
             if await _holds_back(services, tx, conversation, row):
                 break
         elif row.state == "queued":
-            found = await _claimed(services, tx, conversation, row)
+            found = await _claimed(services, tx, conversation, due.contact, row)
             if isinstance(found, Parcel):
                 return found, None
             if found is not None:
@@ -113,10 +114,9 @@ async def _next(services: Services, tx: Tx, conversation_id: int) -> tuple[Parce
 
 
 async def _claimed(
-    services: Services, tx: Tx, conversation: ConversationRow, row: OutboxRow
+    services: Services, tx: Tx, conversation: ConversationRow, contact: ContactRow, row: OutboxRow
 ) -> Parcel | float | None:
     """The row, ready to go out; or the seconds it waits for the governor; None when it will not go out."""
-    contact = await contacts.get(tx, conversation.contact_id)
     file = await files.get(tx, row.file_id) if row.file_id is not None else None
     window_open = _window_is_open(conversation, tx)
     answer = await permission.asked(tx, contact, row, window_open=window_open)
@@ -329,8 +329,7 @@ async def _posted(services: Services, business_id: int, parcel: Parcel, span: Sp
         return True
     metrics.sent(time.perf_counter() - started)
     span.note(result="accepted")
-    async with services.crm.transaction(business_id) as tx:
-        return await outbox.sent(tx, row, sent.wamid)
+    return await outbox.sent(services.crm, business_id, row, sent.wamid)
 
 
 async def _failed(services: Services, tx: Tx, row: OutboxRow, error: WhatsAppError) -> str:

@@ -69,9 +69,8 @@ async def _read_ahead(text: str, context: Context) -> None:
 
 async def _loaded(event: Event, state: State, context: Context) -> tuple[dict[str, Any], ConversationRow]:
     async with context.crm.transaction(event["business_id"]) as tx:
-        profile = await context.profiles.begin(tx, event["turn_id"])
-        conversation = await conversations.get(tx, event["conversation_id"])
-        known = await _known(tx, conversation.contact_id)
+        known = await _known(tx, event)
+        profile = await context.profiles.begin(tx, event["turn_id"], known.profile_version)
         contact = known.contact
         window = state.get("window") or await _window_of_earlier(tx, contact.contact_id, event)
         language = _language(event, state, contact, profile, context)
@@ -90,7 +89,7 @@ async def _loaded(event: Event, state: State, context: Context) -> tuple[dict[st
         "grounding": {},
         "outcome": {},
     }
-    return update, conversation
+    return update, known.conversation
 
 
 async def _entered(event: Event, context: Context) -> Event:
@@ -162,13 +161,17 @@ async def _given_back(tx: Tx, conversation_id: int, kind: str, returned: Mapping
         await conversations.give_to_bot(tx, conversation_id)
 
 
-async def _known(tx: Tx, contact_id: int) -> Card:
+async def _known(tx: Tx, event: Event) -> Card:
     """The card of a customer who writes, and so is not dormant any more."""
-    known = await card(tx, contact_id)
-    if known.contact.lifecycle != "dormant":
+    conversation_id = event["conversation_id"]
+    known = await card(tx, event["contact_id"], conversation_id)
+    contact_id = known.conversation.contact_id
+    merged = contact_id != known.contact.contact_id  # since the event was taken up
+    if known.contact.lifecycle == "dormant":
+        await lifecycle.wake(tx, contact_id)
+    elif not merged:
         return known
-    await lifecycle.wake(tx, contact_id)
-    return await card(tx, contact_id)
+    return await card(tx, contact_id, conversation_id)
 
 
 def _told(known: Card) -> dict[str, Any]:

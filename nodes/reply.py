@@ -22,7 +22,14 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """
     context, event, outcome = runtime.context, state["event"], state["outcome"]
     async with context.crm.transaction(event["business_id"]) as tx:
-        conversation, spoke = await progress.about_to_speak(tx, event["conversation_id"], event["turn_id"])
+        conversation, spoke = await progress.about_to_speak(
+            tx,
+            event["conversation_id"],
+            event["turn_id"],
+            up_to=event["last_event_id"],
+            intent=outcome.get("intent"),
+            outcome=outcome.get("kind", "answered"),
+        )
         replies = _messages(state, context, tx.now)
         superseded = conversation.epoch != event["epoch"]
         if replies and not superseded and not spoke:
@@ -34,13 +41,6 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
                 answers=answered_wamids(event),
             )
             await queue.send(tx, event["conversation_id"])
-        await progress.came_to_an_end(
-            tx,
-            event["conversation_id"],
-            up_to=event["last_event_id"],
-            intent=outcome.get("intent"),
-            outcome=outcome.get("kind", "answered"),
-        )
     if superseded:
         return {"outcome": {**outcome, "kind": "superseded", "replies": []}}
     lines: list[Line] = [Line(author="bot", text=m.body, at=m.sent_at.isoformat()) for m in replies]

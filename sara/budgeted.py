@@ -37,8 +37,7 @@ class BudgetedChat:
         business_id = self._whose()
         if business_id is None:
             return await self._chain.propose(request)
-        async with self._crm.transaction(business_id) as tx:
-            over = (await budgets.state(tx)).over
+        over = (await budgets.look(self._crm, business_id)).over
         if over is not None:
             log.info("tokens_used_up", business_id=business_id, of=over)
             if self._watching is not None:

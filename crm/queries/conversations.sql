@@ -3,7 +3,7 @@
 -- of the contact) would otherwise wait for each other.
 
 -- contact_by_wa_id -- a customer known by phone
-SELECT contact_id FROM contact WHERE wa_id = %(wa_id)s FOR NO KEY UPDATE;
+SELECT contact_id, bsuid FROM contact WHERE wa_id = %(wa_id)s FOR NO KEY UPDATE;
 
 -- contact_by_bsuid -- a customer known by business-scoped user id
 SELECT contact_id FROM contact WHERE bsuid = %(bsuid)s FOR NO KEY UPDATE;
@@ -26,6 +26,11 @@ WHERE contact_id = %(contact_id)s;
 -- contact -- one customer
 SELECT contact_id, wa_id, bsuid, name, email, language, lifecycle, opted_out_at, created_at, last_seen_at, told_language
 FROM contact WHERE contact_id = %(contact_id)s;
+
+-- contact_of_conversation -- whom a conversation is with
+SELECT k.contact_id, k.wa_id, k.bsuid, k.name, k.email, k.language, k.lifecycle, k.opted_out_at, k.created_at,
+       k.last_seen_at, k.told_language
+FROM contact k JOIN conversation c USING (contact_id) WHERE c.conversation_id = %(conversation_id)s;
 
 -- contact_language -- the language a customer writes in
 UPDATE contact SET language = %(language)s WHERE contact_id = %(contact_id)s AND language IS DISTINCT FROM %(language)s;
@@ -175,7 +180,7 @@ SELECT kind, detail, at FROM crm_event WHERE contact_id = %(contact_id)s ORDER B
 SELECT enqueue_job(%(task)s, %(queue)s, %(priority)s, %(lock)s, %(args)s, make_interval(secs => %(delay_s)s));
 
 -- hold -- one process at a time for one purpose on a conversation, until the transaction ends
-SELECT pg_try_advisory_xact_lock((%(purpose)s::bigint << 56) + %(id)s) AS held;
+SELECT pg_try_advisory_xact_lock(({purpose}::bigint << 56) + {conversation_id}) AS held;
 
 -- event_of_wamid -- what became of a customer's message
 SELECT m.message_id, m.conversation_id, e.event_id, e.done_at IS NOT NULL AS done

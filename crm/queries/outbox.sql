@@ -35,10 +35,10 @@ SELECT wait_s, reason, taken, gap_s FROM outbox_take(%(outbox_id)s, %(phone_numb
 
 -- outbox_earlier -- whether something is on its way to the same customer from a conversation before this one
 SELECT EXISTS (
-    SELECT FROM outbox o JOIN conversation c USING (conversation_id)
-    WHERE c.contact_id = %(contact_id)s AND c.phone_number_id = %(phone_number_id)s
-      AND o.conversation_id < %(conversation_id)s AND o.lane = 'service'
-      AND o.state IN ('queued', 'sending', 'unknown') AND o.created_at > %(since)s);
+    SELECT FROM conversation this JOIN conversation c USING (contact_id, phone_number_id)
+         JOIN outbox o ON o.conversation_id = c.conversation_id
+    WHERE this.conversation_id = %(conversation_id)s AND c.conversation_id < %(conversation_id)s AND o.lane = 'service'
+      AND o.state IN ('queued', 'sending', 'unknown') AND o.created_at > %(since)s) AS anything;
 
 -- outbox_sent -- Meta took it; whether its conversation has more to deliver
 WITH done AS (UPDATE outbox SET state = 'accepted', settled_at = %(now)s, error = NULL, error_code = NULL
@@ -46,10 +46,6 @@ WITH done AS (UPDATE outbox SET state = 'accepted', settled_at = %(now)s, error 
       AND (state IN ('sending', 'unknown') OR (state IN ('queued', 'held', 'refused') AND attempts > 0)))
 SELECT EXISTS (SELECT FROM outbox o WHERE o.conversation_id = %(conversation_id)s
                AND o.outbox_id <> %(outbox_id)s AND o.state IN ('queued', 'sending', 'unknown')) AS more;
-
--- outbox_accepted -- Meta took it: a status proves it also of a row that was given up or waits for another try
-UPDATE outbox SET state = 'accepted', settled_at = %(now)s, error = NULL, error_code = NULL
-WHERE outbox_id = %(outbox_id)s AND (state IN ('sending', 'unknown') OR (state IN ('queued', 'held', 'refused') AND attempts > 0));
 
 -- outbox_settle -- it will not be sent: refused, superseded or held
 UPDATE outbox SET state = %(state)s, settled_at = %(now)s, error_code = %(error_code)s, error = %(error)s
@@ -81,25 +77,12 @@ FROM outbox o JOIN conversation c USING (conversation_id) JOIN message_status s 
 WHERE c.phone_number_id = %(phone_number_id)s AND o.state = 'accepted'
   AND o.settled_at > %(since)s AND o.attempted_at > %(since)s AND s.received_at > %(since)s;
 
+-- status_taken -- a status as it came; the message it speaks of
+SELECT status_taken(%(business_id)s, %(wamid)s, %(outbox_id)s, %(status)s, %(at)s, %(error_code)s, %(error_title)s, %(now)s)
+    AS message_id;
+
 -- message_wamid -- the id Meta gave a message of ours
 UPDATE message SET wamid = %(wamid)s WHERE message_id = %(message_id)s AND wamid IS NULL;
-
--- message_by_wamid -- which message a status speaks of
-SELECT message_id FROM message WHERE wamid = %(wamid)s FOR UPDATE;
-
--- message_by_outbox -- the same, by our own reference
-SELECT message_id FROM outbox WHERE outbox_id = %(outbox_id)s;
-
--- status_insert -- a status as it came
-INSERT INTO message_status (business_id, message_id, status, at, error_code, error_title)
-VALUES (%(business_id)s, %(message_id)s, %(status)s, %(at)s, %(error_code)s, %(error_title)s)
-ON CONFLICT DO NOTHING;
-
--- status_advance -- the message's own state, never backwards and never out of failed
-UPDATE message SET status = %(status)s WHERE message_id = %(message_id)s
-AND coalesce(array_position(ARRAY['sent', 'delivered', 'read', 'played', 'failed'], status), 0)
-  < array_position(ARRAY['sent', 'delivered', 'read', 'played', 'failed'], %(status)s)
-AND (%(status)s <> 'failed' OR status IS NULL OR status = 'sent');
 
 -- open_outbox_conversations -- undelivered rows nobody seems to work on, over all tenants
 SELECT business_id, conversation_id FROM conversations_with_open_outbox(%(older_than)s);
@@ -110,9 +93,6 @@ WHERE lane = 'service' AND attempted_at IS NOT NULL;
 
 -- outbox_states -- how many rows are in each state
 SELECT state, count(*) AS rows FROM outbox GROUP BY state;
-
--- failed_attempt -- whether a wamid is of an attempt that failed and was made again
-SELECT outbox_id FROM outbox_failure WHERE wamid = %(wamid)s;
 
 -- outbox_failed_later -- an attempt that the channel took and then failed
 INSERT INTO outbox_failure (business_id, outbox_id, wamid, error_code, error, at)
@@ -167,6 +147,10 @@ RETURNING phone_number_id;
 
 -- halt_of -- whether a number may send
 SELECT phone_number_id, error_code, reason, since, ask_at FROM number_halt WHERE phone_number_id = %(phone_number_id)s;
+
+-- halt_of_conversation -- whether a conversation's number may send
+SELECT h.phone_number_id, h.error_code, h.reason, h.since, h.ask_at
+FROM number_halt h JOIN conversation c USING (phone_number_id) WHERE c.conversation_id = %(conversation_id)s;
 
 -- halts -- the business's numbers that may not send
 SELECT phone_number_id, error_code, reason, since, ask_at FROM number_halt ORDER BY phone_number_id;

@@ -36,5 +36,5 @@ SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_i
 UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE queueing_lock = %(lock)s AND status = 'todo';
 
 -- job_due_in -- seconds until the next job of these queues falls due, of those that wait for a later time
-SELECT extract(epoch FROM min(scheduled_at) - now())::float8 FROM procrastinate_jobs
+SELECT extract(epoch FROM min(scheduled_at) - now())::float8 AS seconds FROM procrastinate_jobs
 WHERE status = 'todo' AND queue_name = ANY (%(queues)s) AND scheduled_at > now();

@@ -41,7 +41,10 @@ class Months:
         made = []
         async with self.book.crm.transaction(self.book.business_id) as tx:
             for _ in range(count):
-                new = NewMessage(self.conversation_id, self.contact_id, "bot", "text", tx.now, body="ciao")
+                wamid = f"wamid.part.{next(_numbers)}"
+                new = NewMessage(
+                    self.conversation_id, self.contact_id, "bot", "text", tx.now, body="ciao", wamid=wamid
+                )
                 made.append(await messages.add(tx, new) or 0)
         for message_id in made:
             await self.book.rows(
@@ -149,16 +152,10 @@ async def test_a_status_that_comes_twice_is_one_whichever_part_it_is_in(months: 
     [_, january] = await months.parts()
     await months.skip_to(january.lower_id or 0)
     [new] = await months.sent(1)
+    named = await months.book.rows("SELECT wamid FROM message WHERE message_id IN (%s, %s)", old, new)
     async with months.book.crm.transaction(months.book.business_id) as tx:
-        for message_id in (old, new):
-            await tx.run(
-                "status_insert",
-                message_id=message_id,
-                status="read",
-                at=tx.now,
-                error_code=None,
-                error_title=None,
-            )
+        for row in named:
+            await tx.together([messages.status(wamid=row["wamid"], outbox_id=None, status="read", at=tx.now)])
     assert await months.book.rows("SELECT count(*) AS n FROM message_status") == [{"n": 4}]
 
 

@@ -23,8 +23,7 @@ async def sent(book: Book) -> tuple[int, str]:
 
 async def report(book: Book, wamid: str, status: str, outbox_id: int | None = None) -> int | None:
     async with book.crm.transaction(book.business_id) as tx:
-        return await messages.status(
-            tx,
+        told = messages.status(
             wamid=wamid,
             outbox_id=outbox_id,
             status=status,
@@ -32,6 +31,9 @@ async def report(book: Book, wamid: str, status: str, outbox_id: int | None = No
             error_code=131047 if status == "failed" else None,
             error_title=None,
         )
+        [[found]] = await tx.together([told])
+    message_id: int | None = found.message_id
+    return message_id
 
 
 async def stands(book: Book, message_id: int) -> str | None:

@@ -64,7 +64,7 @@ async def test_what_comes_in_counts_too(shop: Shop, number: str) -> None:
     await limits(shop, number, per_second=20)
     async with shop.crm.transaction(shop.business_id) as tx:
         for _ in range(19):
-            await governor.heard(replace(tx, now=START), number)
+            await replace(tx, now=START).together([governor.heard(number)])
     assert len(await admitted(shop, number, [i / 100 for i in range(60)])) == 0
 
 

@@ -325,8 +325,7 @@ async def test_a_status_may_come_at_the_same_moment_as_the_answer(shop: Shop) ->
         rows = await outbox.open_rows(tx, conversation)
 
     async def answered(row: OutboxRow) -> bool:
-        async with shop.crm.transaction(shop.business_id) as tx:
-            return await outbox.sent(tx, row, f"wamid.same.{row.outbox_id}")
+        return await outbox.sent(shop.crm, shop.business_id, row, f"wamid.same.{row.outbox_id}")
 
     async def reported(row: OutboxRow) -> None:
         await shop.post(
