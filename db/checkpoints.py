@@ -16,7 +16,6 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from psycopg import AsyncCursor
-from psycopg.errors import InvalidTextRepresentation
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
@@ -26,32 +25,9 @@ from db.order import continue_after
 from db.pool import Pool
 from db.tenancy import ENTER_TENANT, current_tenant
 
-# One writer of a thread at a time sees what is the latest. Keys of two numbers are apart from those of
-# conversations. No commit of it waits for the disk: whatever tells the world of a turn (its reply, its event
-# done, its job finished) commits later and waits, and with it all that was written before. A server that
-# crashes in between has lost what a process loses that dies before the write.
-_ENTER_THREAD = """
-    SELECT set_config('role', 'sara_app', true), set_config('app.business_id', %(business)s, true),
-        set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(1, hashtext(%(thread)s))"""
-# A checkpoint follows the latest one, or it is not written. The cast fails where it does not: so the refusal
-# needs no question of its own, and comes back with the pipeline like any other error.
 _PUT = """
-    WITH kept AS (
-        INSERT INTO checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
-        SELECT %(thread)s, %(ns)s, channel, version, type, blob
-        FROM unnest(%(channels)s::text[], %(versions)s::text[], %(types)s::text[], %(blobs)s::bytea[])
-            AS new (channel, version, type, blob)
-        ON CONFLICT (thread_id, checkpoint_ns, channel, version) DO NOTHING)
-    INSERT INTO checkpoints
-        (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
-    SELECT %(thread)s, %(ns)s, %(id)s, %(parent)s, %(checkpoint)s::jsonb, %(metadata)s::jsonb
-    WHERE coalesce((
-        SELECT ('taken over: ' || c.checkpoint_id)::boolean FROM checkpoints c
-        WHERE c.thread_id = %(thread)s AND c.checkpoint_ns = %(ns)s
-            AND c.checkpoint_id > coalesce(%(parent)s, '') AND c.checkpoint_id <> %(id)s LIMIT 1
-    ), true)
-    ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
-    DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata"""
+    SELECT checkpoint_kept(%(business)s, %(thread)s, %(ns)s, %(id)s, %(parent)s, %(checkpoint)s, %(metadata)s,
+        %(channels)s::text[], %(versions)s::text[], %(types)s::text[], %(blobs)s::bytea[]) AS kept"""
 
 
 # LangGraph's task of what comes from outside the nodes: input, and the answer to an interrupt.
@@ -101,6 +77,7 @@ class TenantSaver(AsyncPostgresSaver):
         versions = {channel: version for channel, version in new_versions.items() if channel in apart}
         blobs = self._dump_blobs(thread, ns, apart, versions)
         values = {
+            "business": str(current_tenant()),
             "thread": thread,
             "ns": ns,
             "id": checkpoint["id"],
@@ -112,16 +89,10 @@ class TenantSaver(AsyncPostgresSaver):
             "types": [blob[4] for blob in blobs],
             "blobs": [blob[5] for blob in blobs],
         }
-        entering = {"business": str(current_tenant()), "thread": thread}
-        try:
-            # What stands between two synchronisations of a pipeline is one transaction: it needs no BEGIN.
-            async with self._pool.connection() as connection, connection.pipeline():
-                await connection.execute(_ENTER_THREAD, entering)
-                await connection.execute(_PUT, values)
-        except InvalidTextRepresentation as error:
-            if "taken over: " not in str(error):
-                raise
-            raise ThreadTakenOver(ThreadTakenOver.__doc__) from error
+        async with self._pool.connection() as connection:
+            put = await (await connection.execute(_PUT, values)).fetchone()
+        if not put or not put["kept"]:
+            raise ThreadTakenOver(ThreadTakenOver.__doc__)
         named = {"thread_id": thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint["id"]}
         return {"configurable": named}
 
@@ -137,8 +108,8 @@ class TenantSaver(AsyncPostgresSaver):
         business = str(current_tenant())
         async with (
             self._pool.connection() as connection,
+            # What stands between two synchronisations of a pipeline is one transaction: it needs no BEGIN.
             connection.pipeline(),
-            connection.transaction(),
             connection.cursor(binary=True, row_factory=dict_row) as cursor,
         ):
             await cursor.execute(ENTER_TENANT, (business,))

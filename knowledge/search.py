@@ -6,19 +6,18 @@ how far the question's words are said there (the compass). `sara eval retrieval`
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Protocol
+from typing import Any, LiteralString, Protocol
 
 import numpy as np
-from sqlalchemy import RowMapping, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from psycopg.rows import DictRow
+from psycopg.sql import SQL, Identifier
 
-from db.tenancy import tenant
 from knowledge.errors import KnowledgeUnavailable
 from knowledge.readers.document import PATH_JOINT
-from knowledge.store import UNREACHABLE, KnowledgeStore, vector_literal
+from knowledge.store import ENTER, UNREACHABLE, KnowledgeStore, vector_literal
 
 # Chosen on the dev split of the gold set; between 0.5 and 1 the figures hardly move.
 _DOCUMENT_WEIGHT = 0.8  # of the document's mean beside the chunk itself
@@ -39,11 +38,12 @@ _JOINED_CHARS = 1400
 _COVERED = """
     term AS MATERIALIZED (
         SELECT lexeme, CAST(quote_literal(lexeme) AS tsquery) AS query
-        FROM unnest(tsvector_to_array(to_tsvector(stemming_of(:language), folded(:question)))) AS lexeme),
+        FROM unnest(tsvector_to_array(
+            to_tsvector(stemming_of(%(language)s), folded(%(question)s)))) AS lexeme),
     valid AS MATERIALIZED (
         SELECT id, words FROM chunk
-        WHERE business_id = :business_id AND language = :language
-          AND valid_from <= :day AND valid_until >= :day),
+        WHERE business_id = %(business_id)s AND language = %(language)s
+          AND valid_from <= %(day)s AND valid_until >= %(day)s),
     said AS MATERIALIZED (SELECT id, lexeme FROM valid JOIN term ON words @@ query),
     weighted AS MATERIALIZED (
         SELECT lexeme, ln(1 + (total - present + 0.5) / (present + 0.5)) AS weight
@@ -58,9 +58,9 @@ _WORDED = """
     SELECT CAST(c.id AS text) AS id, c.document_id, c.ordinal, c.source, c.section, c.language, c.content,
            coverage
     FROM covered JOIN {passages} c USING (id)
-    WHERE coverage >= :least_coverage
+    WHERE coverage >= %(least_coverage)s
     ORDER BY coverage DESC, c.id
-    LIMIT :most"""
+    LIMIT %(most)s"""
 # The nearest chunks and the one that says most of the question's words, each with how near it and its whole
 # document are: one query, because it is asked in every turn. PGVectorStore's own would be asked apart, and
 # send the vectors of all its hits back as text.
@@ -68,35 +68,36 @@ _FOUND = """
     WITH nearest AS MATERIALIZED (
         SELECT id, document_id, ordinal, source, section, language, content, embedding
         FROM {passages}
-        WHERE business_id = :business_id AND valid_from <= :day AND valid_until >= :day
-        ORDER BY embedding <=> CAST(:telling AS vector) LIMIT :candidates),
+        WHERE business_id = %(business_id)s AND valid_from <= %(day)s AND valid_until >= %(day)s
+        ORDER BY embedding <=> CAST(%(telling)s AS vector) LIMIT %(candidates)s),
     {covered},
     worded AS MATERIALIZED (
         SELECT c.id, c.document_id, c.ordinal, c.source, c.section, c.language, c.content, c.embedding
         FROM covered JOIN {passages} c USING (id)
-        WHERE coverage >= :least_coverage
-        ORDER BY coverage DESC, c.embedding <=> CAST(:telling AS vector), c.id
+        WHERE coverage >= %(least_coverage)s
+        ORDER BY coverage DESC, c.embedding <=> CAST(%(telling)s AS vector), c.id
         LIMIT 1),
     found AS (
         SELECT * FROM nearest
         UNION ALL SELECT * FROM worded WHERE id NOT IN (SELECT id FROM nearest)),
     document AS (
-        SELECT c.document_id, -(avg(v.embedding) <#> CAST(:telling AS vector)) AS nearness
+        SELECT c.document_id, -(avg(v.embedding) <#> CAST(%(telling)s AS vector)) AS nearness
         FROM chunk c JOIN {vectors} v USING (id)
-        WHERE c.business_id = :business_id AND v.business_id = :business_id
+        WHERE c.business_id = %(business_id)s AND v.business_id = %(business_id)s
           AND c.document_id IN (SELECT document_id FROM found)
         GROUP BY c.document_id)
     SELECT CAST(id AS text) AS id, document_id, ordinal, source, section, language, content,
-           1 - (embedding <=> CAST(:asked AS vector)) AS similarity,
-           -(embedding <#> CAST(:telling AS vector)) AS chunk_nearness, nearness AS document_nearness,
+           1 - (embedding <=> CAST(%(asked)s AS vector)) AS similarity,
+           -(embedding <#> CAST(%(telling)s AS vector)) AS chunk_nearness, nearness AS document_nearness,
            id IN (SELECT id FROM worded) AS says_most
     FROM found JOIN document USING (document_id)"""
-_AROUND = text("""
+_AROUND = """
     SELECT c.document_id, c.ordinal, c.section, c.content
-    FROM chunk c JOIN unnest(CAST(:documents AS bigint[]), CAST(:first AS int[]), CAST(:last AS int[]))
-                      AS around (document_id, first, last)
+    FROM chunk c JOIN
+        unnest(CAST(%(documents)s AS bigint[]), CAST(%(first)s AS int[]), CAST(%(last)s AS int[]))
+            AS around (document_id, first, last)
       ON c.document_id = around.document_id AND c.ordinal BETWEEN around.first AND around.last
-    WHERE c.business_id = :business_id AND c.valid_from <= :day AND c.valid_until >= :day""")
+    WHERE c.business_id = %(business_id)s AND c.valid_from <= %(day)s AND c.valid_until >= %(day)s"""
 
 
 @dataclass(frozen=True)
@@ -165,8 +166,8 @@ class KnowledgeSearch:
         self._store = store
         self._compass = compass
         space = store.space
-        self._found = text(_FOUND.format(covered=_COVERED, passages=space.passages, vectors=space.vectors))
-        self._worded = text(_WORDED.format(covered=_COVERED, passages=space.passages))
+        self._found = _sql(_FOUND, passages=space.passages, vectors=space.vectors)
+        self._worded = _sql(_WORDED, passages=space.passages)
 
     async def search(
         self,
@@ -193,15 +194,9 @@ class KnowledgeSearch:
             vector = await self._store.embedder.query(query)
         asked = np.asarray(vector, dtype=np.float32)
         about = _Question(query, asked, self._compass.telling(asked), business_id, language, on)
-        try:
-            with tenant(business_id):
-                # Ends with a commit: at a rollback psycopg forgets every statement it has prepared.
-                async with self._store.engine.begin() as connection:
-                    hits = await self._in_order(about, await self._near(connection, about, k))
-                    groups = _with_worded(_joined(hits, k), hits, k)
-                    around = await _around(connection, about, groups)
-        except UNREACHABLE as error:
-            raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
+        hits = await self._in_order(about, await self._near(about, k))
+        groups = _with_worded(_joined(hits, k), hits, k)
+        around = await self._around(about, groups)
         return [self._passage(group, around) for group in groups]
 
     async def worded(
@@ -220,14 +215,8 @@ class KnowledgeSearch:
             "least_coverage": _LEAST_COVERAGE,
             "most": k,
         }
-        try:
-            with tenant(business_id):
-                async with self._store.engine.begin() as connection:
-                    rows = (await connection.execute(self._worded, values)).mappings().all()
-        except UNREACHABLE as error:
-            raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
         found = []
-        for row in rows:
+        for row in await self._asked(business_id, self._worded, values):
             title, _, section = str(row["section"]).partition(PATH_JOINT)
             score = float(row["coverage"])
             found.append(
@@ -235,7 +224,22 @@ class KnowledgeSearch:
             )
         return found
 
-    async def _near(self, connection: AsyncConnection, about: "_Question", k: int) -> Sequence[RowMapping]:
+    async def _asked(
+        self, business_id: int, question: str | bytes, values: Mapping[str, Any]
+    ) -> list[DictRow]:
+        """The rows of one question, in one round trip. Raises KnowledgeUnavailable."""
+        try:
+            async with self._store.questions.connection() as connection:
+                # What stands between two synchronisations of a pipeline is one transaction. It ends with a
+                # commit: at a rollback psycopg forgets every statement it has prepared.
+                async with connection.pipeline():
+                    await connection.execute(ENTER, (str(business_id),))
+                    cursor = await connection.execute(question, values)
+                return await cursor.fetchall()
+        except UNREACHABLE as error:
+            raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
+
+    async def _near(self, about: "_Question", k: int) -> list[DictRow]:
         """Chunks by cosine, and the one in the question's language that holds the largest share of its terms
         if that is large enough. The last place goes to it, so with a single one it is not sought."""
         values = {
@@ -248,9 +252,9 @@ class KnowledgeSearch:
             "day": about.on,
             "least_coverage": _LEAST_COVERAGE,
         }
-        return (await connection.execute(self._found, values)).mappings().all()
+        return await self._asked(about.business_id, self._found, values)
 
-    async def _in_order(self, about: "_Question", rows: Sequence[RowMapping]) -> list[_Hit]:
+    async def _in_order(self, about: "_Question", rows: Sequence[DictRow]) -> list[_Hit]:
         """The chunks by how near they and their documents are, best first."""
         texts = [f"{row['section']} {row['content']}" for row in rows]
         shares = await asyncio.to_thread(self._compass.shares, about.query, texts)
@@ -265,6 +269,23 @@ class KnowledgeSearch:
         """How well a chunk answers: its own nearness and its document's, less what its language adds."""
         common = float(about.telling @ self._compass.common(language))
         return (chunk + _DOCUMENT_WEIGHT * document - _LANGUAGE_SHARE * common) / (1 + _DOCUMENT_WEIGHT)
+
+    async def _around(self, about: "_Question", groups: list[list[_Hit]]) -> "_Around":
+        """What stands next to the best chunk of each group."""
+        if not groups:
+            return {}
+        best = [group[0].chunk for group in groups]
+        values = {
+            "documents": [chunk.document_id for chunk in best],
+            "first": [chunk.ordinal - 1 for chunk in best],
+            "last": [chunk.ordinal + 1 for chunk in best],
+            "business_id": about.business_id,
+            "day": about.on,
+        }
+        around: _Around = {}
+        for row in await self._asked(about.business_id, _AROUND, values):
+            around.setdefault((row["document_id"], row["section"]), {})[row["ordinal"]] = row["content"]
+        return around
 
     def _passage(self, group: list[_Hit], around: "_Around") -> Passage:
         """A group as one text, widened by one chunk on either side in its section where it fits in."""
@@ -289,6 +310,11 @@ class KnowledgeSearch:
             text="\n".join(parts[ordinal] for ordinal in sorted(parts)),
             score=self._compass.sureness(group[0].rank, group[0].similarity),
         )
+
+
+def _sql(question: LiteralString, **tables: str) -> bytes:
+    named = {name: Identifier(table) for name, table in tables.items()}
+    return SQL(question).format(covered=SQL(_COVERED), **named).as_bytes()
 
 
 def _sendable(query: str) -> str:
@@ -342,21 +368,3 @@ def _with_worded(groups: list[list[_Hit]], hits: list[_Hit], most: int) -> list[
     ):
         return groups
     return [*groups[: most - 1], [worded]]
-
-
-async def _around(connection: AsyncConnection, about: _Question, groups: list[list[_Hit]]) -> _Around:
-    """What stands next to the best chunk of each group."""
-    if not groups:
-        return {}
-    best = [group[0].chunk for group in groups]
-    values = {
-        "documents": [chunk.document_id for chunk in best],
-        "first": [chunk.ordinal - 1 for chunk in best],
-        "last": [chunk.ordinal + 1 for chunk in best],
-        "business_id": about.business_id,
-        "day": about.on,
-    }
-    around: _Around = {}
-    for document_id, ordinal, section, content in await connection.execute(_AROUND, values):
-        around.setdefault((document_id, section), {})[ordinal] = content
-    return around

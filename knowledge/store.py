@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from db.pool import prepare_threshold
+from db.pool import Pool, open_pool, prepare_threshold
 from db.tenancy import ENTER_TENANT, current_tenant
 from knowledge.errors import KnowledgeUnavailable
 from knowledge.spaces import Space, drop_space, space_of, spaces
@@ -21,13 +21,13 @@ from knowledge.spaces import Space, drop_space, space_of, spaces
 METADATA_COLUMNS = ["document_id", "ordinal", "source", "section", "language"]
 
 # The index is walked before tenant and day filter its rows: it must go on until enough remain.
-_ENTER = (
+ENTER = (
     f"{ENTER_TENANT}, set_config('hnsw.ef_search', '60', true),"
     " set_config('hnsw.iterative_scan', 'strict_order', true)"
 )
 
 # What a lost or restarting server looks like from here.
-UNREACHABLE = (OperationalError, InterfaceError, psycopg.OperationalError)
+UNREACHABLE = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 
 
 class Embedder(Protocol):
@@ -50,15 +50,20 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True)
 class KnowledgeStore:
-    """Open connections to the passages, the model they are embedded with and the space of its vectors."""
+    """Open connections to the passages, the model they are embedded with and the space of its vectors.
+
+    Questions, which every turn asks, have connections without SQLAlchemy and its round trips.
+    """
 
     engine: AsyncEngine
+    questions: Pool
     vectors: PGVectorStore
     embedder: Embedder
     space: Space
 
     async def close(self) -> None:
         """Closes the connections; those in use close when they are given back."""
+        await self.questions.close()
         await self.engine.dispose()
 
 
@@ -71,7 +76,8 @@ async def open_store(
     create: bool = False,
     pooled: bool = False,
 ) -> KnowledgeStore:
-    """Opens the store on any libpq connection string, with at most 2 × `pool_size` connections.
+    """Opens the store on any libpq connection string, with at most `pool_size` connections for documents and
+    as many for questions.
 
     Everything done through it must stand inside `db.tenancy.tenant(business_id)`. `embeddings` is the same
     model in LangChain's shape, for PGVectorStore. `create` makes the model's space when it is not there.
@@ -100,7 +106,12 @@ async def open_store(
         raise
     # From here on nothing reads a row without a tenant: PGVectorStore opens its own transactions.
     event.listen(engine.sync_engine, "begin", _enter_tenant)
-    return KnowledgeStore(engine, vectors, embedder, space)
+    try:
+        questions = await open_pool(dsn, max_size=pool_size, name="questions", pooled=pooled)
+    except UNREACHABLE as error:
+        await engine.dispose()
+        raise KnowledgeUnavailable(KnowledgeUnavailable.__doc__) from error
+    return KnowledgeStore(engine, questions, vectors, embedder, space)
 
 
 async def drop_other_spaces(dsn: str, keep: str, *, pooled: bool = False) -> list[str]:
@@ -124,7 +135,7 @@ def _engine(dsn: str, pool_size: int, *, pooled: bool) -> AsyncEngine:
         "postgresql+psycopg://",
         async_creator=lambda: psycopg.AsyncConnection.connect(dsn, prepare_threshold=threshold),
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=0,
         pool_pre_ping=True,  # a restarted server is noticed before the query, not by it
     )
 
@@ -135,4 +146,4 @@ def vector_literal(vector: np.ndarray | Sequence[float]) -> str:
 
 
 def _enter_tenant(connection: Connection) -> None:
-    connection.exec_driver_sql(_ENTER, (str(current_tenant()),))
+    connection.exec_driver_sql(ENTER, (str(current_tenant()),))

@@ -1,4 +1,5 @@
--- A status is the commonest thing that comes in, three for every reply: it is taken in by one statement.
+-- What is asked most often is asked in one statement: three statuses come in for every reply, and a turn keeps
+-- eleven checkpoints.
 
 -- Records a status and moves its message forward, never backwards and never out of failed; the message's id, null
 -- for one that is not ours. It may come before the answer to the request that sent the message, or after a crash
@@ -32,4 +33,30 @@ BEGIN
     WHERE o.outbox_id = reference
       AND (o.state IN ('sending', 'unknown') OR (o.state IN ('queued', 'held', 'refused') AND o.attempts > 0));
     RETURN ours;
+END $$;
+
+-- Keeps a checkpoint after its `parent`; false, and nothing is kept, where another one follows that already.
+-- One writer of a thread at a time sees what is the latest. Keys of two numbers are apart from those of
+-- conversations. No commit of it waits for the disk: whatever tells the world of a turn (its reply, its event done,
+-- its job finished) commits later and waits, and with it all that was written before. A server that crashes in
+-- between has lost what a process loses that dies before the write.
+CREATE FUNCTION checkpoint_kept(business text, thread text, ns text, id text, parent text, body jsonb, about jsonb,
+    channels text[], versions text[], types text[], blobs bytea[])
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('role', 'sara_app', true), set_config('app.business_id', business, true),
+        set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(1, hashtext(thread));
+    IF EXISTS (SELECT FROM checkpoints c WHERE c.thread_id = thread AND c.checkpoint_ns = ns
+               AND c.checkpoint_id > coalesce(parent, '') AND c.checkpoint_id <> id) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
+    SELECT thread, ns, given.channel, given.version, given.type, given.blob
+    FROM unnest(channels, versions, types, blobs) AS given (channel, version, type, blob)
+    ON CONFLICT DO NOTHING;
+    INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
+    VALUES (thread, ns, id, parent, body, about)
+    ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
+    DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata;
+    RETURN true;
 END $$;
