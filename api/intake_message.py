@@ -111,8 +111,12 @@ async def _edited(
 
 
 async def _tell_graph(services: ApiServices, tx: Tx, conversation_id: int, message_id: int) -> None:
-    await inbox.add(tx, conversation_id, inbox.CUSTOMER_MESSAGE, message_id=message_id)
-    await queue.drain(tx, conversation_id, delay_s=services.gather_seconds)
+    await tx.together(
+        [
+            inbox.new(conversation_id, inbox.CUSTOMER_MESSAGE, message_id=message_id),
+            queue.turn(tx, conversation_id, delay_s=services.gather_seconds),
+        ]
+    )
 
 
 async def _add(tx: Tx, new: NewMessage) -> int:

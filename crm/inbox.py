@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from crm.record import Tx
+from crm.record import Ask, Tx
 
 CUSTOMER_MESSAGE = "customer_message"
 AGENT_MESSAGE = "agent_message"
@@ -51,17 +51,25 @@ class TakenRow:
     done: bool
 
 
+@dataclass(frozen=True)
+class Made:
+    event_id: int
+
+
+def new(
+    conversation_id: int, kind: str, *, message_id: int | None = None, handoff_id: int | None = None
+) -> Ask[Made]:
+    """As `add`, to be asked together with what else there is."""
+    about = {"conversation_id": conversation_id, "message_id": message_id, "handoff_id": handoff_id}
+    return Ask(Made, "event_insert", {**about, "kind": kind})
+
+
 async def add(
     tx: Tx, conversation_id: int, kind: str, *, message_id: int | None = None, handoff_id: int | None = None
 ) -> int:
     """Appends an event. The caller holds the conversation's row, so ids grow in commit order."""
-    event_id: int = await tx.value(
-        "event_insert",
-        conversation_id=conversation_id,
-        kind=kind,
-        message_id=message_id,
-        handoff_id=handoff_id,
-    )
+    [[made]] = await tx.together([new(conversation_id, kind, message_id=message_id, handoff_id=handoff_id)])
+    event_id: int = made.event_id
     return event_id
 
 

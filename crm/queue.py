@@ -6,6 +6,7 @@ Job arguments are ids only: the queue's tables are not under row-level security.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -145,13 +146,24 @@ def _ids(tx: Tx, conversation_id: int) -> dict[str, int]:
     return {"business_id": tx.business_id, "conversation_id": conversation_id}
 
 
+def turn(tx: Tx, conversation_id: int, *, delay_s: float) -> Ask[None]:
+    """As `drain`, of events of which no turn has failed: to be asked together with what else there is."""
+    args = {**_ids(tx, conversation_id), "attempt": 0}
+    return Ask(None, "enqueue", _job(DRAIN_TASK, TURNS, 0, f"conv:{conversation_id}", args, delay_s))
+
+
 async def _enqueue(
     tx: Tx, task: str, queue: str, priority: int, lock: str, args: dict[str, int], delay_s: float
 ) -> bool:
-    queued: bool = await tx.value(
-        "enqueue", task=task, queue=queue, priority=priority, lock=lock, args=Jsonb(args), delay_s=delay_s
-    )
+    queued: bool = await tx.value("enqueue", **_job(task, queue, priority, lock, args, delay_s))
     return queued
+
+
+def _job(
+    task: str, queue: str, priority: int, lock: str, args: dict[str, int], delay_s: float
+) -> dict[str, Any]:
+    of = {"task": task, "queue": queue, "priority": priority, "lock": lock}
+    return {**of, "args": Jsonb(args), "delay_s": delay_s}
 
 
 async def due_in(crm: Crm, queues: Sequence[str]) -> float | None:
