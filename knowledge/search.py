@@ -19,11 +19,6 @@ from knowledge.errors import KnowledgeUnavailable
 from knowledge.readers.document import PATH_JOINT
 from knowledge.store import ENTER, UNREACHABLE, KnowledgeStore, vector_literal
 
-# Chosen on the dev split of the gold set; between 0.5 and 1 the figures hardly move.
-_DOCUMENT_WEIGHT = 0.8  # of the document's mean beside the chunk itself
-_WORDS_WEIGHT = 0.1  # of the share of the question's words that are said in a chunk
-_LANGUAGE_SHARE = 0.9  # of what the passages of a language have in common, taken out of each
-
 # Beyond this many characters a question is a story, and its words are everybody's.
 _KEYWORD_CHARS = 300
 # A passage found by its words must hold this share of the question's terms, rare ones counting more.
@@ -149,8 +144,11 @@ class Compass(Protocol):
     def telling(self, asked: np.ndarray) -> np.ndarray:
         """What tells a message from others, turned toward what answers it."""
 
-    def common(self, language: str) -> np.ndarray:
-        """What passages in `language` have in common."""
+    def rank(
+        self, telling: np.ndarray, language: str, *, chunk: float, document: float, share: float
+    ) -> float:
+        """How well a chunk in `language` answers: by how near it is to what is asked, how near its document
+        is, and what share of the question's words it says."""
 
     def shares(self, question: str, texts: Sequence[str]) -> np.ndarray:
         """For each text how much of the question's words it says, 0..1."""
@@ -260,15 +258,16 @@ class KnowledgeSearch:
         shares = await asyncio.to_thread(self._compass.shares, about.query, texts)
         hits = []
         for row, share in zip(rows, shares, strict=True):
-            rank = self._rank(about, row["language"], row["chunk_nearness"], row["document_nearness"])
+            rank = self._compass.rank(
+                about.telling,
+                row["language"],
+                chunk=row["chunk_nearness"],
+                document=row["document_nearness"],
+                share=float(share),
+            )
             chunk = _Chunk(**{name: row[name] for name in _CHUNK_COLUMNS})
-            hits.append(_Hit(chunk, row["similarity"], rank + _WORDS_WEIGHT * float(share), row["says_most"]))
+            hits.append(_Hit(chunk, row["similarity"], rank, row["says_most"]))
         return sorted(hits, key=lambda hit: (-hit.rank, hit.chunk.id))
-
-    def _rank(self, about: "_Question", language: str, chunk: float, document: float) -> float:
-        """How well a chunk answers: its own nearness and its document's, less what its language adds."""
-        common = float(about.telling @ self._compass.common(language))
-        return (chunk + _DOCUMENT_WEIGHT * document - _LANGUAGE_SHARE * common) / (1 + _DOCUMENT_WEIGHT)
 
     async def _around(self, about: "_Question", groups: list[list[_Hit]]) -> "_Around":
         """What stands next to the best chunk of each group."""
