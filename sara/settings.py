@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     worker_deliveries: int = Field(
         16, ge=1, le=64, description="messages a worker has on their way at once, beside its turns"
     )
+    worker_nice: int = Field(
+        5, ge=0, le=19, description="how far a worker steps back where processors are short; 0: not at all"
+    )
     unknown_grace_s: float = Field(6.0, gt=0, description="seconds an unknown send waits for its status")
     unknown_hold_s: float = Field(900.0, gt=0, description="seconds after which a person has to look at it")
     abstain_below: float = Field(

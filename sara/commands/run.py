@@ -18,6 +18,7 @@ from sara.commands.loop import configure_logging
 from sara.commands.loop import run as run_loop
 from sara.connections import unshared
 from sara.memory import frugal, settle
+from sara.priority import step_back
 from sara.settings import Settings, load
 from sara.watching import shown, watching
 
@@ -97,6 +98,7 @@ async def _worker(settings: Settings) -> None:
         watched = await stack.enter_async_context(watching(settings, "sara-worker"))
         await stack.enter_async_context(shown(settings, watched.exposition))
         dsn = await stack.enter_async_context(services.database(settings))
+        step_back(settings.worker_nice)
         crm = await stack.enter_async_context(services.record(settings, dsn))
         opened = await stack.enter_async_context(open_worker(settings, dsn, crm, watched))
         settle()
