@@ -1,8 +1,9 @@
 """Two small encoders that fail differently, side by side in one vector.
 
-E5 was trained to find passages, Google's Universal Sentence Encoder (multilingual, version 3) on questions
-and their answers in sixteen languages. A cosine of the joined vectors is the weighted mean of both cosines:
-`SHARE_OF_E5` of E5's, which lie close together, and the rest of the other's, which spread.
+E5 was trained to find passages and taught how customers ask; Google's Universal Sentence Encoder
+(multilingual, version 3) was trained on questions and their answers in sixteen languages. A cosine of the
+joined vectors is the weighted mean of both cosines: `SHARE_OF_E5` of E5's, which lie close together, and the
+rest of the other's, which spread.
 """
 
 import asyncio
@@ -120,7 +121,7 @@ def _write(file: Path, table: Words) -> None:
 class DuetEmbedder:
     """Both encoders as one embedder, 896-d; `e5` is the first half's, for what reads E5 vectors alone."""
 
-    name = "e5+use"
+    name = "e5t+use"
     dimensions = E5Embedder.dimensions + SentenceEncoder.dimensions
 
     def __init__(self, keep_in: Path | None = None, *, workers: int = 2) -> None:

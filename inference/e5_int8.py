@@ -56,8 +56,14 @@ class Int8E5:
         self._bos, self._eos, self._window = sizes["bos"], sizes["eos"], sizes["longest"] - 2
 
     def reads(self, text: str) -> list[int] | None:
-        """The text's pieces, or None when some character of it is not of this vocabulary."""
-        return self._pieces.ids(text)
+        """The text's pieces, or None when some letter of it is not of this vocabulary. Other characters that
+        are not (an emoji newer than E5) are left out."""
+        pieces = self._pieces.ids(text)
+        if pieces is None:
+            strange = {letter for letter in set(text) if self._pieces.ids(letter) is None}
+            if not any(letter.isalpha() for letter in strange):
+                return self._pieces.ids("".join(letter for letter in text if letter not in strange))
+        return pieces
 
     def encode(self, texts: Sequence[Sequence[int]]) -> Floats:
         """Unit vectors of texts given as pieces; shape (n, 384). A text beyond 510 pieces is the mean of its

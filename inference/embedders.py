@@ -17,7 +17,7 @@ def build_embedder(
     workers: int = 2,
     keep_in: Path | None = None,
 ) -> Embedder:
-    """The embedder named by `spec`: "e5+use", "e5", "ollama:MODEL" or "openai:MODEL".
+    """The embedder named by `spec`: "e5t+use", "e5t", "ollama:MODEL" or "openai:MODEL".
 
     `workers` texts are embedded at once by those in process; `keep_in` is the folder they lay their
     weights out in (E5Embedder, SentenceEncoder). Raises ModelMissing for any other spec.
@@ -32,5 +32,5 @@ def build_embedder(
     if kind == "openai" and model:
         return OpenAIEmbedder(model, base_url=openai_base_url, api_key=openai_api_key)
     raise ModelMissing(
-        f"unknown embedding model {spec!r}: set SARA_EMBEDDINGS to e5+use, e5, ollama:MODEL or openai:MODEL"
+        f"unknown embedding model {spec!r}: set SARA_EMBEDDINGS to e5t+use, e5t, ollama:MODEL or openai:MODEL"
     )

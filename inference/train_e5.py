@@ -1,11 +1,12 @@
 """Teach E5 how customers ask: `python -m inference.train_e5` rewrites data/weights/e5_turn.*.
 
 LoRA (Hu et al., 2021) on the upper layers: each matrix W becomes W + B·A of a low rank. A question must be
-nearer to the passage that answers it than to the other passages of the same business and to those of another
-(InfoNCE), and no vector may go far from where it was. The lower layers stay as they are, so their states are
-computed once. One business in six is never trained on: the figures are theirs. Deterministic.
+nearer to the passage that answers it than to the other passages of its business and, weighing less, of
+another (InfoNCE), and no vector may go far from where it was. The lower layers stay as they are, so their
+states are computed once. One business in six is never trained on: the figures are theirs. The same rows on
+the same machine give the same weights.
 
-Needs jax and optax: `uv sync --group turning`.
+Needs jax and optax, the dependency group `turning`; nothing else imports this.
 """
 
 import json
@@ -157,8 +158,8 @@ class Encoder:
 
     def pulled(
         self, learnt: list[Weights], states: States, lose: Callable[[Vector], tuple[float, Vector]]
-    ) -> tuple[float, Any]:
-        """The loss of the texts' vectors and its gradient; `lose` gives both for the vectors."""
+    ) -> tuple[float, Any, Vector]:
+        """The texts' vectors with their loss and its gradient; `lose` gives the loss and its slope."""
         made, pulls = np.empty((len(states), self._model.width), np.float32), []
         for some, x, mask in self.chunks(states):
             # Bound now: the loop goes on before the pull is called.
@@ -174,7 +175,7 @@ class Encoder:
             back[: len(some)] = slope[some]
             (gradient,) = pull(jnp.asarray(back))
             total = gradient if total is None else jax.tree.map(jnp.add, total, gradient)
-        return loss, total
+        return loss, total, made
 
 
 def batches(lengths: Sequence[int]) -> Iterator[tuple[list[int], int, int]]:
@@ -201,22 +202,22 @@ def learn(
     recipe: Recipe,
     tell: Callable[[str], None],
 ) -> list[Weights]:
-    """What is learnt from the businesses, some at a time in a fixed random order."""
+    """What is learnt from the businesses, one after another in a fixed random order."""
     random, weights = np.random.default_rng(recipe.seed), weights_of(rows)
-    steps = recipe.epochs * -(-len(rows) // recipe.together)
+    steps = recipe.epochs * len(rows)
     pace = optax.warmup_cosine_decay_schedule(0.0, recipe.step, max(1, steps // 10), steps)
     adam = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(pace))
     memory = adam.init(learnt)
     change = jax.jit(adam.update)
+    others = np.empty((0, before.shape[1]), np.float32)
     for epoch in range(recipe.epochs):
-        order, losses = random.permutation(len(rows)), []
-        for start in range(0, len(order), recipe.together):
-            lesson = Lesson(
-                [rows[n] for n in order[start : start + recipe.together]], before, recipe, weights
-            )
-            loss, gradient = encoder.pulled(learnt, [states[at] for at in lesson.texts], lesson.loss)
+        losses = []
+        for number in random.permutation(len(rows)):
+            lesson = Lesson(rows[number], others, before, recipe, weights)
+            loss, gradient, vectors = encoder.pulled(learnt, [states[at] for at in lesson.texts], lesson.loss)
             updates, memory = change(gradient, memory)
             learnt = optax.apply_updates(learnt, updates)
+            others = vectors[: len(rows[number].passages)]
             losses.append(loss)
         tell(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}")
     return learnt

@@ -30,9 +30,8 @@ class Recipe:
     layers: int = 6
     rank: int = 16
     epochs: int = 3
-    together: int = 2
     temperature: float = 0.03
-    hold: float = 0.1
+    hold: float = 1.0
     foreign: float = 0.1
     step: float = 1e-3
     seed: int = 0
@@ -104,38 +103,39 @@ def weights_of(rows: Sequence[Business]) -> dict[str, float]:
 
 
 class Lesson:
-    """The loss of some businesses' vectors, and its gradient; `before` has the vectors all texts had."""
+    """The loss of a business's vectors, and its gradient. `others` are passages of another business as they
+    are now, which learn nothing here; `before` has the vectors all texts had."""
 
     def __init__(
-        self, rows: Sequence[Business], before: Vector, recipe: Recipe, weights: dict[str, float]
+        self, row: Business, others: Vector, before: Vector, recipe: Recipe, weights: dict[str, float]
     ) -> None:
-        self.texts = np.concatenate([np.concatenate([row.passages, row.questions]) for row in rows])
-        self._recipe, self._before = recipe, before[self.texts]
-        at = {int(text): place for place, text in enumerate(self.texts)}
-        self._asks = np.array([at[int(text)] for row in rows for text in row.questions])
-        self._tells = np.array([at[int(text)] for row in rows for text in row.passages])
-        starts = np.cumsum([0, *(len(row.passages) for row in rows)])
-        self._right = np.concatenate([row.answers + start for row, start in zip(rows, starts, strict=False)])
-        asker = np.repeat(np.arange(len(rows)), [len(row.questions) for row in rows])
-        teller = np.repeat(np.arange(len(rows)), [len(row.passages) for row in rows])
-        self._counts = np.where(asker[:, None] == teller[None, :], 1.0, recipe.foreign)
-        self._weights = np.array([weights[code] for row in rows for code in row.asked])
+        self.texts = np.concatenate([row.passages, row.questions])
+        self._before, self._recipe, self._others, self._right = (
+            before[self.texts],
+            recipe,
+            others,
+            row.answers,
+        )
+        self._own = len(row.passages)
+        counted = np.array([weights[code] for code in row.asked])
+        self._share = counted / counted.sum()
 
     def loss(self, vectors: Vector) -> tuple[float, Vector]:
-        """InfoNCE of picking the passage, and how far the vectors have gone."""
-        recipe, count = self._recipe, len(vectors)
-        asks, tells, lines = vectors[self._asks], vectors[self._tells], np.arange(len(self._asks))
+        """InfoNCE of picking the passage, and how far the vectors have gone; the vectors are of `texts`."""
+        recipe, count, own = self._recipe, len(vectors), self._own
+        asks, tells = vectors[own:], np.concatenate([vectors[:own], self._others])
+        lines = np.arange(len(asks))
         scores = asks @ tells.T / recipe.temperature
-        chance = self._counts * np.exp(scores - scores.max(axis=1, keepdims=True))
+        chance = np.exp(scores - scores.max(axis=1, keepdims=True))
+        chance[:, own:] *= recipe.foreign
         chance /= chance.sum(axis=1, keepdims=True)
-        share = self._weights / self._weights.sum()
-        loss = float(-(share * np.log(chance[lines, self._right] + 1e-9)).sum())
+        loss = float(-(self._share * np.log(chance[lines, self._right] + 1e-9)).sum())
         loss += recipe.hold * float(1 - (vectors * self._before).sum() / count)
         chance[lines, self._right] -= 1
-        chance *= share[:, None] / recipe.temperature
+        chance *= self._share[:, None] / recipe.temperature
         slope = -recipe.hold * self._before / count
-        slope[self._asks] += chance @ tells
-        slope[self._tells] += chance.T @ asks
+        slope[own:] += chance @ tells
+        slope[:own] += chance[:, :own].T @ asks
         return loss, slope.astype(np.float32)
 
 

@@ -60,7 +60,9 @@ class Settings(BaseSettings):
         description="seconds a turn waits for a place at the engine; then the next of the chain",
     )
     ollama_base_url: str = Field("http://127.0.0.1:11434", description="where Ollama answers")
-    embeddings: str = Field("e5+use", description="e5+use or e5 (both bundled), ollama:NAME or openai:NAME")
+    embeddings: str = Field(
+        "e5t+use", description="e5t+use or e5t (both bundled), ollama:NAME or openai:NAME"
+    )
     whisper_model: str = Field("base", description="size, local directory or hub id")
     whisper_compute_type: str = Field(
         "auto", description="CTranslate2 compute type; auto: int8 where the processor has it"
@@ -95,7 +97,7 @@ class Settings(BaseSettings):
     unknown_grace_s: float = Field(6.0, gt=0, description="seconds an unknown send waits for its status")
     unknown_hold_s: float = Field(900.0, gt=0, description="seconds after which a person has to look at it")
     abstain_below: float = Field(
-        0.35, ge=0, le=1, description="how sure a passage must be of answering to be taken for one"
+        0.5, ge=0, le=1, description="how sure a passage must be of answering to be taken for one"
     )
     confidence_below: float = Field(
         0.35, ge=0, le=1, description="a proposal less sure than this goes to a human"

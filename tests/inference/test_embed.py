@@ -113,8 +113,8 @@ def test_specs() -> None:
             spec, ollama_base_url="http://127.0.0.1:1", openai_base_url=None, openai_api_key="k"
         ).name
 
-    assert [build(s) for s in ("e5", "ollama:bge-m3", "openai:text-embedding-3-small")] == [
-        "e5",
+    assert [build(s) for s in ("e5t", "ollama:bge-m3", "openai:text-embedding-3-small")] == [
+        "e5t",
         "ollama:bge-m3",
         "openai:text-embedding-3-small",
     ]

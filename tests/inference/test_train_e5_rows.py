@@ -64,8 +64,9 @@ def test_rows_become_pieces_without_other_scripts_and_cut() -> None:
 
 
 def test_a_gradient_is_what_the_loss_does() -> None:
-    rows, at = [business(0, 3, 7), business(10, 4, 5)], vectors(19, 1)
-    lesson = Lesson(rows, vectors(19, 2), Recipe(foreign=0.3, hold=2.0, temperature=0.2), weights_of(rows))
+    row, at = business(0, 4, 9), vectors(13, 1)
+    recipe = Recipe(foreign=0.3, hold=2.0, temperature=0.2)
+    lesson = Lesson(row, vectors(5, 4), vectors(13, 2), recipe, weights_of([row]))
     _, slope = lesson.loss(at)
     step = np.random.default_rng(3).normal(size=at.shape) * 1e-3
     ahead, _ = lesson.loss((at + step).astype(np.float32))

@@ -147,7 +147,7 @@ def test_doctor_exits_1_when_something_is_broken(sara, monkeypatch: pytest.Monke
 def test_doctor_says_that_nothing_is_embedded_with_the_model_in_use(
     sara, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SARA_EMBEDDINGS", "e5")
+    monkeypatch.setenv("SARA_EMBEDDINGS", "e5t")
     found = {finding["name"]: finding for finding in json.loads(sara("doctor", "--json").out)}
     assert found["knowledge"]["state"] == "failed"
     assert "sara reindex" in found["knowledge"]["mend"]
