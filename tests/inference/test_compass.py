@@ -15,6 +15,7 @@ from inference.compass_sentences import MESSAGES, PASSAGES
 from inference.duet import DuetEmbedder
 from inference.e5 import E5Embedder
 from inference.errors import ModelMissing, WeightsCorrupt
+from inference.train_e5_rows import held_out
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +75,13 @@ def test_weights_were_trained_on_these_rows() -> None:
     assert aim.down.shape == (sidecar["dimensions"], sidecar["rank"]) == aim.up.T.shape
 
 
-def test_training_is_reproducible_and_keeps_the_calibration(tmp_path: Path) -> None:
+def test_training_is_reproducible(tmp_path: Path) -> None:
     rows = train_aim.read_rows(train_aim.DATA)
-    some = sorted({row["business"] for row in rows})[:2]
+    # Those that have questions nothing answers, too: some to learn from, and some that tell how sure a rank is.
+    whole = sorted({row["business"] for row in rows if not row.get("passage")})
+    some = [next(name for name in whole if held_out(name) is out) for out in (False, True)]
     data = tmp_path / "pairs.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows if row["business"] in some))
-    shutil.copy(WEIGHTS / "aim.json", tmp_path / "aim.json")
-    kept = json.loads((WEIGHTS / "aim.json").read_text())
 
     first = train_aim.train(data, tmp_path)
     one = Aim.load(tmp_path)
@@ -88,7 +89,7 @@ def test_training_is_reproducible_and_keeps_the_calibration(tmp_path: Path) -> N
     other = Aim.load(tmp_path)
 
     assert first == second
-    assert (first["slope"], first["offset"]) == (kept["slope"], kept["offset"])
+    assert first["slope"] > 0
     assert np.array_equal(one.down, other.down)
     assert np.array_equal(one.up, other.up)
 
