@@ -77,7 +77,7 @@ def test_weights_were_trained_on_these_rows() -> None:
 
 def test_training_is_reproducible(tmp_path: Path) -> None:
     rows = train_aim.read_rows(train_aim.DATA)
-    # Those that have questions nothing answers, too: some to learn from, and some that tell how sure a rank is.
+    # Of those with questions nothing answers: one to learn from, and one that tells how sure a rank is.
     whole = sorted({row["business"] for row in rows if not row.get("passage")})
     some = [next(name for name in whole if held_out(name) is out) for out in (False, True)]
     data = tmp_path / "pairs.jsonl"
