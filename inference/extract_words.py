@@ -187,6 +187,18 @@ def person_patterns(language: str) -> tuple[re.Pattern[str], ...]:
         r"(?! (?:chiamat\w|called|named|di nome|llamad\w|que se llama|chamad\w|che si chiama|who|that"
         r"|che|que|por|per|to (?!talk|speak|chat)|para (?!fal|habl)|alla volta|in piu|mas|mais))"
     )
+    # With a verb of talking, what the talk is to be about may follow: "speak with a person about a massage".
+    speak = {
+        "it": r"parlar(?:e|ne)(?: (?:subito|direttamente|ora|adesso))? con"
+        r"(?: (?:un|uno|una|l|la|il|vostr[oa]|qualche))?",
+        "en": r"(?:talk|speak|chat)(?: (?:directly|now))? (?:to|with)(?: (?:a|an|the|some|your))?",
+        "es": r"hablar(?: (?:ya|directamente|ahora))? con(?: (?:un|una|el|la|su|algun[oa]?))?",
+        "pt": r"falar(?: (?:ja|directamente|diretamente|agora))? com(?: (?:um|uma|o|a|alguma?|vos[a-z]+))?",
+    }[language]
+    unnamed = (
+        r"(?! (?:chiamat\w|called|named|di nome|llamad\w|que se llama|chamad\w|che si chiama|who|that"
+        r"|che|que))"
+    )
     strong = {
         "it": r"(?:persona (?:vera|reale|in carne e ossa)|essere umano|operatore umano|non (?:voglio|con)"
         r" (?:un )?(?:bot|robot|macchina)|^(?:operatore|umano|persona|operatrice)$)",
@@ -198,8 +210,10 @@ def person_patterns(language: str) -> tuple[re.Pattern[str], ...]:
         "pt": r"(?:pessoa (?:real|de verdade|humana)|ser humano|atendente humano|nao (?:com )?(?:um |uma"
         r" )?(?:bot|robo|maquina)|^(?:humano|atendente|agente|operador|uma pessoa|pessoa)$)",
     }[language]
-    return re.compile(rf"(?<!\S){talk}{link} {human}(?!\S){named}"), re.compile(
-        rf"(?<!\S){strong}(?!\S){named}"
+    return (
+        re.compile(rf"(?<!\S){talk}{link} {human}(?!\S){named}"),
+        re.compile(rf"(?<!\S){speak} {human}(?!\S){unnamed}"),
+        re.compile(rf"(?<!\S){strong}(?!\S){named}"),
     )
 
 
