@@ -3,6 +3,7 @@
 Screenshots of the way are left in the test's folder; those of the documentation are made of them.
 """
 
+import asyncio
 import re
 import secrets
 import shutil
@@ -15,7 +16,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from crm import handoffs
+from crm import handoffs, queue
 from sara.exchange import exchange
 from sara.local import Local
 from tests.api.console.people import PASSWORD, Agent, enter, somebody_waits
@@ -103,7 +104,16 @@ async def hears(phone: Page, words: str) -> None:
 
 
 async def draft(whole: Local, conversation_id: int, words: str) -> None:
-    """A draft as a model would have left it."""
+    """A draft as a model would have left it, over what the responder without one has drafted."""
+    while True:
+        async with whole.crm.as_owner() as tx:
+            asked = await tx.connection.execute(
+                "SELECT 1 FROM procrastinate_jobs WHERE task_name = %s AND status IN ('todo', 'doing')",
+                (queue.BRIEF_TASK,),
+            )
+            if await asked.fetchone() is None:
+                break
+        await asyncio.sleep(0.05)
     async with whole.crm.transaction(await business_id(whole)) as tx:
         handoff_id = await handoffs.open_of(tx, conversation_id)
         assert handoff_id is not None
