@@ -48,13 +48,11 @@ async def seen(tx: Tx, *, wa_id: str | None, bsuid: str | None, name: str | None
     if not wa_id and not bsuid:
         raise ValueError("a sender needs a wa_id or a bsuid")
     for _ in range(2):
-        contact_id: int | None = None
         by_phone = await tx.first(_Known, "contact_by_wa_id", wa_id=wa_id) if wa_id else None
         if by_phone is not None and bsuid in (None, by_phone.bsuid):
             await tx.run("contact_seen", contact_id=by_phone.contact_id, wa_id=None, bsuid=None, name=name)
             return by_phone.contact_id
-        if by_phone is not None:
-            contact_id = by_phone.contact_id
+        contact_id: int | None = by_phone.contact_id if by_phone else None
         if contact_id is None and wa_id:
             contact_id = await _from_another_number(tx, wa_id, bsuid)
         if contact_id is None and bsuid:

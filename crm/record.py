@@ -76,7 +76,7 @@ class Tx:
         async with self.connection.pipeline():
             cursors = [await self.sent(ask) for ask in asks]
         # Fetched in the pipeline they would be waited for once, and its end once more.
-        return [await cursor.fetchall() if ask.row else [] for ask, cursor in zip(asks, cursors, strict=True)]
+        return await _fetched(asks, cursors)
 
     async def sent(self, ask: Ask[Any]) -> AsyncCursor[Any]:
         """A query under way in the connection's pipeline, whose end brings its rows."""
@@ -138,10 +138,7 @@ class Crm:
                 async with connection.pipeline():
                     await connection.execute(ENTER_TENANT, entering)
                     cursors = [await tx.sent(ask) for ask in asks]
-                return [
-                    await cursor.fetchall() if ask.row else []
-                    for ask, cursor in zip(asks, cursors, strict=True)
-                ]
+                return await _fetched(asks, cursors)
 
     @asynccontextmanager
     async def as_owner(self) -> AsyncIterator[Tx]:
@@ -174,6 +171,11 @@ class Crm:
                 if self._heard is not None and (row := await begun.fetchone()):
                     self._heard(row["now"])
                 yield connection, await begun.fetchall() if begun.nextset() else []
+
+
+async def _fetched(asks: Sequence[Ask[Any]], cursors: Sequence[AsyncCursor[Any]]) -> list[list[Any]]:
+    """The rows of queries whose pipeline has ended."""
+    return [await cursor.fetchall() if ask.row else [] for ask, cursor in zip(asks, cursors, strict=True)]
 
 
 @contextmanager

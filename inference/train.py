@@ -33,8 +33,9 @@ FOLDS = 5
 SEED = 20
 REGULARISATION = 0.3
 REGULARISATION_SENSITIVITY = 0.15
-# Of the harmless training rows, at most this share may go to a person, out of fold: what the gate of
-# `sara eval sensitivity` allows. No evaluation row has a say in it.
+# Of the harmless training rows, at most this share may go to a person, out of fold. The gate of `sara eval
+# sensitivity` allows .05; this was set a little below it after the test rows had shown .053, so that figure
+# is not fully blind.
 FALSE_ESCALATION = 0.045
 # Of the weights' layout; raised when features.py changes what a column means.
 FORMAT = 3
