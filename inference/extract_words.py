@@ -151,9 +151,9 @@ def cancel_phrases(language: str) -> str:
 
 
 @cache
-def person_patterns(language: str) -> tuple[re.Pattern[str], ...]:
-    """Patterns of an explicit wish to talk with a human being."""
-    human = {
+def _human_nouns(language: str) -> str:
+    """Nouns for a human being who could take over, as a pattern."""
+    return {
         "it": r"(?:operator[ei]|operatrice|essere umano|umano|umana|persona(?: vera| reale| in carne)?"
         r"|qualcuno"
         r"|responsabile|addett[oa]|titolare|collega|assistente umano|consulente umano|segretaria)",
@@ -167,6 +167,12 @@ def person_patterns(language: str) -> tuple[re.Pattern[str], ...]:
         r"|responsavel"
         r"|gerente|funcionari[oa]|assistente humano)",
     }[language]
+
+
+@cache
+def person_patterns(language: str) -> tuple[re.Pattern[str], ...]:
+    """Patterns of an explicit wish to talk with a human being."""
+    human = _human_nouns(language)
     talk = {
         "it": r"(?:parl\w+|pass(?:a|i|ami|atemi|armi|ate)|chiam\w+|sentire|mett\w+ in contatto|contatt\w+"
         r"|scriver\w+|risponda|voglio|vorrei|serve"
