@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inference.grounding_clock import spoken_clock
+from inference.grounding_lengths import duration_facts
 from inference.grounding_numbers import NUMBER, canonical, spell_out
 from inference.grounding_times import date_facts as dates
-from inference.grounding_times import duration_facts, hour_facts, weekday_facts, weekday_groups
+from inference.grounding_times import hour_facts, weekday_facts, weekday_groups
 from inference.grounding_words import fold
 
 KINDS = (
@@ -66,7 +67,7 @@ _NOT_PHONE = re.compile(
 )
 _CURRENCIES = {
     "EUR": r"€|eur(?:o|os)?\b",
-    "BRL": r"r\$|reais\b|brl\b",
+    "BRL": r"r\$|reais\b|reales\b|brl\b",
     "USD": r"us\$|\$|usd\b|dollar[is]?\b|dolar(?:es)?\b|pesos?\b|mxn\b|bucks?\b",
     "GBP": r"£|gbp\b|pounds?\b|quid\b|sterlin[ae]\b|libras?\b",
     "CHF": r"chf\b|fr\.|franchi\b|francs?\b|francos?\b",

@@ -58,8 +58,19 @@ _SPOKEN: tuple[tuple[re.Pattern[str], Callable[[int], tuple[int, int]]], ...] = 
     (re.compile(r"\b(?:a )?quarter to\s+(\d{1,2}|noon|midday|midnight)\b"), _quarter_to),
     (re.compile(r"\b(?:um )?quarto para as\s+(\d{1,2})\b"), _quarter_to),
 )
+_PLAIN = r"(\d{1,2}|" + "|".join(_NAMED) + r")\b"
+# "Alle 10 meno 20", "twenty to ten", "quinze para o meio-dia".
+_SHORT_OF = re.compile(
+    r"(?<![\d.,:])\b(\d{1,2})\s+(?:meno|menos)\s+(5|10|20|25)\b(?!\s*(?:eur|€|%|per|por|[.,:]\d))"
+)
+_TO = re.compile(r"(?<!from )(?<!between )(?<![\d.,:])\b(5|10|15|20|25)\s+(?:to|para\s+(?:as|o|a))\s+" + _PLAIN + r"(?![.:]\d|\s*[a-z€%])")
+_TO_PART = re.compile(
+    r"(?<!from )(?<!between )(?<![\d.,:])\b(5|10|15|20|25)\s+(?:to|para\s+(?:as|o|a))\s+" + _PLAIN
+    + r"(?=\s*(?:da (?:manha|tarde|noite)|in the (?:morning|afternoon|evening)|at night|de |e |ate |on |every ))"
+)
+_PAST = re.compile(r"(?<![\d.,:])\b(5|10|20|25)\s+past\s+" + _PLAIN)
 _MINUTES = re.compile(
-    r"(?<=\b)((?:alle|dalle|a las|las|as|das|pelas|ore)\s+)(\d{1,2})\s+(?:e|y)\s+([1-5][05])\b"
+    r"(?<=\b)((?:alle|dalle|le|a las|las|as|das|pelas|ore)\s+)(\d{1,2})\s+(?:e|y)\s+([1-5][05]|5)\b"
     r"(?!\s*(?:minut|euro|person|%|[:.h]\d))"
 )
 
@@ -71,7 +82,20 @@ def spoken_clock(text: str) -> str:
     text = _RANGE_TO_ONE.sub(lambda m: f"{m[1]}1  ", text)
     for pattern, reading in _SPOKEN:
         text = pattern.sub(lambda m, reading=reading: _written(m, reading), text)  # type: ignore[misc]
-    return _MINUTES.sub(lambda m: f"{m[1]}{m[2]}:{m[3]}".ljust(len(m.group())), text)
+    text = _MINUTES.sub(lambda m: f"{m[1]}{m[2]}:{int(m[3]):02d}".ljust(len(m.group())), text)
+    text = _SHORT_OF.sub(lambda m: _short(m, m[1], m[2]), text)
+    for pattern in (_TO, _TO_PART):
+        text = pattern.sub(lambda m: _short(m, m[2], m[1]), text)
+    return _PAST.sub(lambda m: _short(m, m[2], f"-{m[1]}"), text)
+
+
+def _short(match: re.Match[str], hour: str, minutes: str) -> str:
+    """An hour less some minutes, written as a clock shows it, in the room the words had."""
+    whole = _NAMED[hour] if hour in _NAMED else int(hour)
+    if whole > 24:
+        return match.group()
+    total = (whole * 60 - int(minutes)) % 1440
+    return f"{total // 60}:{total % 60:02d}".ljust(len(match.group()))
 
 
 def _written(match: re.Match[str], reading: Callable[[int], tuple[int, int]]) -> str:

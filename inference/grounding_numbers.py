@@ -190,6 +190,7 @@ def _whole_number(
 
 
 # "Half a per cent", "mezzo euro"; and what the British call five and ten pounds.
+_HALF_DOZEN = re.compile(r"\b(?:half a dozen|mezza dozzina|media docena|meia duzia)\b")
 _HALF = re.compile(
     r"\b(?:mezz[oa]|half an?|half|medi[oa]|mei[oa])"
     r"(?= (?:per ?cento?|percent|por ciento|por cento|eur|pound|dol|rea))"
@@ -203,17 +204,18 @@ _AND_HALF = re.compile(
     r"year|ann|an))"
 )
 _UNIT_AND_HALF = re.compile(
-    r"\b(\d{1,4})\s+(eur\w*|pounds?|reais|pesos|dollars?)(?:\s+and a half|\s+e mezz[oa]|\s+y medi[oa]|"
+    r"\b(\d{1,4})\s+(eur\w*|pounds?|sterline|libras?|reais|reales|pesos|dollars?)(?:\s+and a half|\s+e mezz[oa]|\s+y medi[oa]|"
     r"\s+e mei[oa])\b"
 )
 _UNIT_AND_CENTS = re.compile(
-    r"\b(\d{1,4})\s+(eur\w*|pounds?|reais|dollars?)\s+(?:and |e |y |con )?(\d\d)\b"
-    r"(?!\s*(?:eur|pound|reais|dollar|%|per|minut|or[ae]|hour|hora|day|giorn|dia|[a-z]))"
+    r"\b(\d{1,4})\s+(eur\w*|pounds?|sterline|libras?|reais|reales|dollars?)\s+(?:and |e |y |con )?(\d\d)\b"
+    r"(?=\s*(?:$|[^\sa-z\d%€£]|\b(?:il|la|lo|le|i|l|a|al|alla|each|the|o|os|as|cada|por|in|di|de|da|do|e|y|and|con|com|with|for|una?|um|per (?:il|la|lo|i|le))\b))"
 )
 
 
 def spell_out(folded: str, language: str | None) -> str:
     """Replace number words from two up by digits, padded with spaces so that positions stay the same."""
+    folded = _HALF_DOZEN.sub(lambda m: "6".ljust(len(m[0])), folded)
     folded = _HALF.sub(lambda m: "0.5".ljust(len(m[0])), folded)
     folded = _NOTE.sub(lambda m: _NOTES[m[0]].ljust(len(m[0])), folded)
     text = folded

@@ -1,15 +1,13 @@
-"""Dates, weekdays, hours and durations of four languages as comparable values.
+"""Dates, weekdays and hours of four languages as comparable values.
 
 Each reader yields (kind, readings, (start, end)) over folded text: dates "MM-DD" or "YYYY-MM-DD", months
-"MM", weekdays "0" (Monday) to "6", hours "HH:MM" on the 24-hour clock, durations "<n> min" or "<n> month".
+"MM", weekdays "0" (Monday) to "6", hours "HH:MM" on the 24-hour clock.
 """
 
 import re
 from collections.abc import Iterator
 
-from inference.grounding_numbers import NUMBER, canonical
-
-Reading = tuple[str, frozenset[str], tuple[int, int]]
+from inference.grounding_lengths import Reading
 
 _MONTHS = (
     "gennaio|january|enero|janeiro",
@@ -44,60 +42,6 @@ _MONTH_RANGE = re.compile(
 )
 _MONTH_ALONE = re.compile(rf"\b{_MONTH}\b")
 
-_UNITS = (
-    (r"minut[oaei]s?|minutes?|mins?|min\.?", 1, "min"),
-    (r"or[ae]|hours?|hrs?|horas?|h", 60, "min"),
-    (r"giorn[oi]|giornat[ae]|days?|dias?", 1440, "min"),
-    (r"settiman[ae]|weeks?|semanas?", 10080, "min"),
-    (r"fortnights?", 20160, "min"),
-    (r"mes[ei]|months?|mes(?:es)?", 1, "month"),
-    (r"ann[oi]|years?|anos?", 12, "month"),
-)
-_UNIT = "(" + "|".join(pattern for pattern, _, _ in _UNITS) + ")"
-_QUARTER = re.compile(
-    r"\b(?:(?:un|uno?|an?|one|um)\s+|un['’]\s*)?(?:quarto d['’ ]ora|quarter(?: of an)?[- ]hour|"
-    r"cuarto de hora|quarto de hora)\b"
-)
-_THREE_QUARTERS = re.compile(
-    r"\b(?:3|tre|three|tres)\s+(?:quarti d['’ ]ora|quarters of an hour|cuartos de hora|quartos de hora)\b"
-)
-_ROUND_THE_CLOCK = re.compile(
-    r"\b(?:24 (?:ore|horas?) (?:su|al|sobre|por) (?:24|dia)|h ?24|24/7|24 hours a day|24 horas por dia|"
-    r"round the clock)\b"
-)
-# "Horas: 60": the unit is the label.
-_LABELLED = re.compile(r"\b(ore|hours|horas|minuti|minutes|minutos)\s*:\s*(\d{1,4})(?![\d:.,h–-])")
-_KIND_OF_DAY = r"(?:(?:working|business|calendar|full|whole|consecutive)\s+)?"
-_ONE = r"(?:\b(?:un|una|uno|an|a|one|um|uma)\s+|\bun['’]\s*)"
-_AND_HALF = r"(\s*(?:e mezz[aoe]|and a half|y medi[ao]|e mei[ao]))?"
-_COUNTED = re.compile(
-    rf"(?<![\w.,:])(?:({NUMBER})\s*(?:-|–|/|a|o|or|to|e|ou|u|y|"
-    rf"and)\s*)?({NUMBER})\s*-?{_KIND_OF_DAY}{_UNIT}(?!\w){_AND_HALF}"
-)
-# "Un giorno lavorativo" is a kind of day, not a length.
-_KIND_AFTER = r"(?!\s+(?:lavorativ|ferial|festiv|laborabl|util|habil|qualsiasi|cualquier|qualquer))"
-_SINGLE = re.compile(rf"{_ONE}{_UNIT}(?!\w){_KIND_AFTER}{_AND_HALF}")
-_HOUR_AND_HALF = re.compile(
-    r"\b(?:(?:un['’]?|una|uma|an)\s*)?(?:ora|hour|hora)\s+(?:e mezza|and a half|y media|e meia)\b"
-)
-_HALF_HOUR = re.compile(r"\b(?:mezz['’ ]?\s*ora|half an hour|half hour|media hora|meia hora)\b")
-_HALF_YEAR = re.compile(r"\b(?:half an?|mezzo|medio|meio)[ -](?:year|anno|ano)\b")
-_SPOKEN_LENGTHS = (
-    (_ROUND_THE_CLOCK, "1440 min"),
-    (_THREE_QUARTERS, "45 min"),
-    (_QUARTER, "15 min"),
-    (_HALF_HOUR, "30 min"),
-    (_HALF_YEAR, "6 month"),
-)
-_COMPOUND = re.compile(
-    r"(?<![\w:.,])([0-5]|un['’ ]?|una|uma|an)\s*(?:h|or[ae]|hours?|horas?)\s*(?:e|y|and|"
-    r"con)?\s*([1-5][05]|[0-5]\d)(?!\w)"
-    r"(?!\s*(?:eur|€|pound|£|reais|person|%|pesos|dol))"
-)
-# "15 € a day", "twice a week": how often, not how long.
-_RATE = re.compile(r"(?:¦|\b(?:once|twice|times|classes|days|hours|price|volt[ae]|ve[zc]e?s?))\s*$")
-_PRIME = re.compile(r"(?<![\w.,:])(\d{1,3})\s*['’′](?!\w)")
-
 _AM_PM = r"(?:\s*(a\.?\s?m\b\.?|p\.?\s?m\b\.?))?"
 _PART = (
     r"(?:\s*(?:de la|da|di|del|della|in the|of the|do|de|nel|at)?\s*"
@@ -111,9 +55,25 @@ _CUE = (
     r"\b(?:alle|dalle|all['’]|dall['’]|ore|verso le|tra le|e le|entro le|dopo le|per le|prima delle|at|"
     r"from|until|till|by|"
     r"between|around|a las|las|la una|"
-    r"desde las|hasta las|as|das|ate as|ate|pelas|entre as|fino alle|hora|horas|h)\s*(?:ore\s*|as\s*|las\s*)?"
+    r"desde las|hasta las|as|das|ate as|ate|pelas|entre as|fino alle|hora|horas|h\b)\s*(?:ore\s*|as\s*|las\s*)?"
 )
 _CUED = re.compile(rf"{_CUE}{_TIME}{_AM_PM}{_PART}")
+# "Las dos piscinas", "from three nights", "dalle otto alle venti persone": a count of what comes next.
+_COUNTS_NEXT = re.compile(
+    r"^(?:\s+(?!(?:mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|martes|jueves|viernes|"
+    r"lunes|sabados|domingos|oras|horas|ore|sere|tutte|tutti|anche|oppure|poi|invece|quindi|perche|always|"
+    r"unless|perhaps|besides|tardes|noches|todos|todas|mais|menos|depois|despues|antes|as|is|us|has|does|"
+    r"this|his|its|yes|vamos|es|os|las|los|das|dos|nos|das|pero|quando|come|forse|sempre|mentre|circa|"
+    r"precise|spaccate|passate|paginas)\b)"
+    r"(?:persone|bambini|partecipanti|giocatori|ospiti|invitati|iscritti|allievi|posti|stanze|camere|sedute|"
+    r"lezioni|uscite|volte|notti|giorni|settimane|mesi|anni|kg|chili|metri|people|children|[a-z]{4,}s)\b|"
+    r"\s+(?:of the|de (?:las|los)|delle|degli|dei|das|dos)\s|\s+(?:metres?|metri|metros?|years?|months?)\b|"
+    r"\s*(?:m|kg|db|cm|km|°)\b)"
+)
+_AGES_BEFORE = re.compile(
+    r"\b(?:children|kids|ages?d?|bambin\w+|ragazz\w+|nin[oa]s|crianc\w+|eta|edad(?:es)?|idade)\s+"
+    r"(?:de|dos|dai|from|between|tra|entre|i)?\s*$"
+)
 _COLON = re.compile(rf"(?<![\d.,:])(\d{{1,2}})[:h](\d{{2}})(?:\s?h\b)?(?!\d){_AM_PM}{_PART}")
 _MARKED = re.compile(r"(?<![\d.,:])(\d{1,2})(?:[.:](\d\d))?\s*(a\.?\s?m\b\.?|p\.?\s?m\b\.?|o'?clock)()")
 _DAYPART = re.compile(
@@ -135,6 +95,25 @@ _RANGE_CUE = re.compile(
     r"lunedi|martedi|mercoledi|giovedi|venerdi|sabato|domenica|monday|friday|saturday|"
     r"sunday|lunes|viernes|sabado|"
     r"sabados|domingo|domingos|segunda|sexta|feira|e|y|and|i)\b[\s.:,(¦/|]*$"
+)
+# What a price list never says and a timetable does: days, parts of the day, beginnings and ends.
+_TIMETABLE = re.compile(
+    r"\b(?:lun\w*|mar|marted\w*|mer|mercoled\w*|gio|gioved\w*|ven|venerd\w*|sab\w*|dom|domen\w*|"
+    r"mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?|mon|tue|wed|thu|fri|sat|sun|"
+    r"martes|mie|miercoles|jue|jueves|vie|viernes|domingos?|segundas?|tercas?|quartas?|quintas?|sextas?|"
+    r"feiras?|daily|every day|ogni giorno|tutti i giorni|todos los dias|todos os dias|diari\w+|weekdays|"
+    r"festiv\w+|feriad\w+|holidays?|orari\w*|horari\w*|hours|open\w*|apert\w*|abiert\w*|abert\w*|"
+    r"entry|entrada|ingress\w+|turn[oi]s?|mattin\w+|manana\w*|tardes?|manha|pomerigg\w+|ser[ae]|"
+    r"morning|afternoon|evening|inizi\w+|starts?|ore|check-?in|check-?out|pranzo|cena|lunch|dinner)\b"
+    r"[^;€$£%]{0,44}$"
+)
+_CLOCK_DOT = re.compile(r"(?<![\d.,:€$£×x/-])([01]?\d|2[0-4])\.([0-5][05])()()(?!\d|[.,]\d|\s*(?:[€$£%°]|eur|pound|reais|kg|"
+    r"k?m\b|cm|ml|l\b|gr?\b|mila|mil\b|thousand|x\b|×|ann|year|person|¦|-\s*\d+\s*(?:€|eur)))"
+)
+_BARE_RANGE = re.compile(
+    r"(?<![\d.,:/€$£-])(\d{1,2})\s*[-–—]\s*(\d{1,2})(?![\d.,:]*\d|\s*(?:[€$£%°/]|eur|pound|reais|ann|anos|"
+    r"year|min|person|pessoa|people|day|giorn|dia|week|settiman|seman|or[ae]\b|hour|horas\b|mes|month|"
+    r"kg|k?m\b|cm|ml|bambin|child|nin|crianc|player|giocator|jugador|jogador|partecip|guest|ospit))"
 )
 _NAMED = {
     "12:00": r"mezzogiorno|noon|midday|mediodia|meio[ -]dia",
@@ -192,6 +171,9 @@ _GROUPS = (
 )
 
 
+_COUNTED_DAYS = re.compile(r"(?:(?<![\d:.,h–/-])(?<!\balle )(?<!\bto )(?<!\bas )(?<!\ba )\b\d{1,2}|\b(?:algun[oa]s|poc[oh]i|pocos|few|uns|unos|qualche))\s*$")
+
+
 def date_facts(text: str, language: str | None) -> Iterator[Reading]:
     """Calendar dates, and months named alone."""
     used: list[tuple[int, int]] = []
@@ -225,52 +207,6 @@ def date_facts(text: str, language: str | None) -> Iterator[Reading]:
         )
         if not verb and not any(s <= m.start() < e for s, e in used):
             yield "date", frozenset({f"{MONTH_OF[m[1]]:02d}"}), m.span()
-
-
-def _duration(number: float, unit: str) -> str:
-    for pattern, factor, base in _UNITS:
-        if re.fullmatch(pattern, unit):
-            total = number * factor
-            return f"{total:g} {base}"
-    return f"{number:g} {unit}"
-
-
-def duration_facts(text: str, language: str | None) -> Iterator[Reading]:
-    """Lengths of time; "un anno" is 12 months, "un'ora e mezza" 90 minutes, "24 ore" one day."""
-    used: list[tuple[int, int]] = []
-
-    def take(span: tuple[int, int], value: str) -> Iterator[Reading]:
-        if not any(s < span[1] and span[0] < e for s, e in used):
-            yield "duration", frozenset({value}), span
-
-    for pattern, value in _SPOKEN_LENGTHS:
-        for m in pattern.finditer(text):
-            yield from take(m.span(), value)
-            used.append(m.span())
-    for m in _LABELLED.finditer(text):
-        yield from take(m.span(), _duration(float(m[2]), m[1]))
-        used.append(m.span())
-    for m in _COMPOUND.finditer(text):
-        hours = int(m[1]) if m[1].isdigit() else 1
-        yield from take(m.span(), f"{hours * 60 + int(m[2])} min")
-        used.append(m.span())
-    for m in _COUNTED.finditer(text):
-        if m[3] == "h" and 5 < float(canonical(m[2])) < 24:
-            continue
-        for number in (g for g in m.group(1, 2) if g):
-            extra = 0.5 if m[4] and number == m[2] else 0.0
-            yield from take(m.span(), _duration(float(canonical(number)) + extra, m[3]))
-        used.append(m.span())
-    for m in _HOUR_AND_HALF.finditer(text):
-        yield from take(m.span(), "90 min")
-        used.append(m.span())
-    for m in _SINGLE.finditer(text):
-        if _RATE.search(text[: m.start()]):
-            continue
-        yield from take(m.span(), _duration(1.5 if m[2] else 1.0, m[1]))
-        used.append(m.span())
-    for m in _PRIME.finditer(text):
-        yield from take(m.span(), f"{int(m[1])} min")
 
 
 def _clock(hour: int, minute: int, marker: str | None, part: str | None, exact: bool) -> frozenset[str]:
@@ -308,14 +244,29 @@ def hour_facts(text: str, language: str | None) -> Iterator[Reading]:
     for match in _RANGE.finditer(text):
         sure = match[2] or match[5] or match[3] or match[6] or match[7]
         dotted = "." in match.group() and int(match[4]) > 24
-        if free(match.span()) and not dotted and (sure or _RANGE_CUE.search(text[: match.start()][-40:])):
+        counted = not sure and (
+            _COUNTS_NEXT.match(text[match.end() :]) or _AGES_BEFORE.search(text[: match.start()][-30:])
+        )
+        if free(match.span()) and not dotted and not counted and (sure or _RANGE_CUE.search(text[: match.start()][-40:])):
             used.append(match.span())
             ends = match.span()
             yield from read(ends, match[1], match[2], match[3], None, int(match[4]) > 12)
             yield from read(ends, match[4], match[5], match[6], match[7])
+    for match in _BARE_RANGE.finditer(text):
+        opens, closes = int(match[1]), int(match[2])
+        cued = 5 <= opens < closes <= 24 and _TIMETABLE.search(text[: match.start()][-60:])
+        if cued and free(match.span()):
+            used.append(match.span())
+            yield from read(match.span(), match[1], None, None, None, closes > 12)
+            yield from read(match.span(), match[2], None, None, None)
+    for match in _CLOCK_DOT.finditer(text):
+        if free(match.span()) and _TIMETABLE.search(text[: match.start()][-60:]):
+            used.append(match.span())
+            yield from read(match.span(), match[1], match[2], None, None)
     for pattern in (_CUED, _COLON, _MARKED, _DAYPART, _FLAT):
         for match in pattern.finditer(text):
-            if free(match.span()):
+            counts = not any(match.group(2, 3, 4)) and _COUNTS_NEXT.match(text[match.end() :])
+            if free(match.span()) and not counts:
                 used.append(match.span())
                 yield from read(match.span(), match[1], match[2], match[3], match[4])
 
@@ -341,4 +292,6 @@ def weekday_groups(text: str, language: str | None) -> Iterator[Reading]:
     """Days named together: "weekends", "every day", "7 giorni su 7"."""
     for pattern, days in _GROUPS:
         for m in pattern.finditer(text):
+            if _COUNTED_DAYS.search(text[: m.start()][-16:]):
+                continue  # "two working days": how long, not which
             yield from (("weekday", frozenset({str(d)}), m.span()) for d in days)
