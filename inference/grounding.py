@@ -39,6 +39,7 @@ from inference.grounding_rows import (
     subject,
     telling,
 )
+from inference.grounding_supposed import supposed
 from inference.grounding_words import fold, guess_language
 
 __all__ = ["HARD", "Evidence", "GroundingReport", "Source", "check", "ground_row", "ruled"]
@@ -223,6 +224,9 @@ def _values(
         source = library.tied(fact, subjects, beside)
         if source is None and not library.overruled(fact, subjects) and not library.holds(fact):
             source = derives(fact, fold(sentence), found, library.named_sources, about | inherited)
+        if source is None and not library.overruled(fact, subjects):
+            if supposed(fact, fold(sentence), library.parsed, library.language):
+                continue
         yield _Finding(claim, source)
 
 

@@ -1,0 +1,190 @@
+"""Values a sentence supposes of the customer's case: "para una compra de 900 €", "if you cancel a week before".
+
+A supposition claims nothing, so no source need state it; but only a source that draws a line ("over 300 €",
+"up to five days before") gives one a use, and what is said to follow must lie on the right side of the line.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from inference.claims import Fact
+from inference.grounding_lengths import duration_facts
+from inference.grounding_numbers import NUMBER, canonical, spell_out
+from inference.grounding_rows import Parsed
+
+_PIECE = re.compile(r"[,;:()—–?!]\s|\s[-–—]\s|\.\s")
+# The value of a rule, not of a case: "fino a 5 giorni", "at least two".
+_LIMIT = re.compile(
+    r"\b(?:fino|entro|mass\w*|max\w*|min\w*|almeno|al mas\w*|up to|at (?:least|most)|within|until|by|oltre|"
+    r"over|under|more than|less than|fewer than|hasta|como (?:mucho|minimo)|al menos|mas de|menos de|ate|"
+    r"no maximo|pelo menos|mais de|piu di|meno di|sopra|sotto|desde|a partir|dai|dagli|from|acima|abaixo|"
+    r"ogni|each|every|cada|dura\w*|lasts?|takes?|only|solo|soltanto|apenas|so)\b[^,;]{0,18}$"
+)
+_IF = re.compile(
+    r"(?:^\W*|[,;:]\s|\b(?:e|y|and|ma|but|pero|mas) )(?:se|si|if|caso|when|quando|cuando|qualora|suppos\w+|"
+    r"aunque|anche se|even if|mesmo que)\s"
+    r"|\b(?:cancel+ando|anulando|annullando|disdicendo|desistindo|faltando|cancel+ing|avisando|avvisando|"
+    r"chegando|llegando|arrivando|arriving|trazendo|gastando|spending|comprando|pagando|sendo|siendo|"
+    r"viniendo|vindo|tras|dopo aver|depois de)\b"
+)
+# "With fifteen children …", "In dodici …", "A table for nine": who comes, said first.
+_COMING = re.compile(
+    r"^\W*(?:(?:yes|si|sim|no|ciao|hola|ola|e|and|y|ma|but)\W+)?(?:(?:con|com|with|per|para|pra|for|in|em|at|as|a|tras|aos|a los)\s+"
+    r"(?:(?:un[ao']?|an?|um|uma)\s+(?:\w+\s+)?(?:de|di|da|of|for|per|para)\s+)?"
+    r"(?:(?:you['’]?re|he['’]?s|she['’]?s|los|aos)\s+)?|(?:un|um|a) (?:grupp?o|group) (?:de|di|da|of)\s+|(?:sendo|siendo|essendo) (?:in )?)$"
+)
+# "Su hija de quince", "your boy, 9".
+_RELATIVE = re.compile(
+    r"\b(?:tu[ao]?|su[ao]?|vostr[oa]|your|seu|sua|teu|il|la|el|the|o|a|un[ao]?|um|uma)\s+(?:figli[oa]|bambin[oa]|ragazz[oa]|"
+    r"nipot\w+|mamma|papa|hij[oa]|nin[oa]|niet[oa]|madre|padre|abuel[oa]|son|daughter|boy|girl|child|kid|mum|dad|"
+    r"nephew|niece|filh[oa]|menin[oa]|crianca|net[oa]|mae|pai|sobrin[oa])\s*(?:de|di|of|com|con|,|is|tiene|tem|ha)?\s*$"
+)
+_NEAR_IF = re.compile(
+    r"(?:^\W*|[,;:]\s|\b(?:e|y|and|ma|but|pero|mas) )(?:se|si|if|when|quando|cuando|aunque|anche se|even if|mesmo que)\s+"
+    r"(?:[\w'’]+\s+){0,3}$"
+)
+_OR_MORE = re.compile(r"^[^,.;]{0,16}\b(?:o mas|or more|in su|o piu|e oltre|ou mais|and up|y mas|e mais|or over|at most|al massimo|como maximo|no maximo|almeno)\b")
+# "An order of 40 €": what a customer spends, orders or brings.
+_SPENDING = re.compile(
+    r"\b(?:compras?|spes[ae]|acquist\w*|ordin[ei]|carrello|orders?|purchases?|basket|shop|encomendas?|pedidos?|"
+    r"trabalhos?|lavor[oi]|trabajos?|jobs?|consertos?|riparazion\w+|reparac\w+|repairs?|bookings?|"
+    r"prenotazion\w+|reservas?|sedut[ae]|sesion\w*|sess(?:ao|oes)|sessions?|flat|house|home|casa|pis[oa]|"
+    r"apartament\w+|moto|car|auto|carro|coche|cont[oa]|cuenta|bill|factura|invoice|fattura|budget|"
+    r"presupuesto|orcamento|avaliacao|valutazion\w+|spend\w*|spent|gast\w+|spend\w+|valor|item|muebles?|"
+    r"mobile|movel|volo|stay|soggiorno|estancia|estadia|servi\w+|treatment|ticket|multa)\b[^,;]{0,24}$"
+)
+_ARTICLE = re.compile(r"\b(?:un[ao']?|an?|um|uma|num|numa|con|com|with|se|si|if|your|tu[ao]?|su|seu|sua|spend\w*|gast\w+)\b")
+# A line a source draws: what stands on one side of it.
+_LINE = re.compile(
+    r"(?:\b(?:fino|entro|mass\w*|max\w*|min\w*|almeno|al mas\w*|up to|at (?:least|most)|within|until|oltre|over|"
+    r"under|above|below|more than|less than|fewer than|hasta|como (?:mucho|minimo)|al menos|mas de|menos de|"
+    r"ate|no maximo|pelo menos|mais de|piu di|meno di|sopra|sotto|desde|a partir|dai|dagli|da|from|acima|"
+    r"abaixo|maggiori|minori|mayores|menores|maiores|older|younger|ages?|per|ogni|each|every|cada|por)\b"
+    r"[^.;|\d]{0,16}[€£$]?\s?\d)"
+    r"|\d\s?(?:[-–]|to|a|ai|ate|alle)\s?\d"
+    r"|\d[^.;|\d]{0,14}\b(?:o mas|or more|in su|o piu|e oltre|ou mais|and up|y mas|e mais|or over|\+)"
+    r"|\d\s?\+|\d\s?%|\b(?:meta|half|mitad|metade)\b"
+)
+_BEFOREHAND = re.compile(
+    r"^\s*(?:lavorativ\w+ |working |laborables |uteis |habiles )?(?:prima|antes|before|ahead|beforehand|earlier|"
+    r"(?:de|di|d['’ ]|con|com|of) ?(?:antelacion|antecedencia|anticipo|preavviso|aviso|notice)|"
+    r"['’]?s? notice|in advance|d['’]anticipo|para a\b|until\b)"
+)
+_TO_GO = re.compile(r"\b(?:faltando|faltan|faltam|mancano|notice of|preavviso di|aviso de|antecedencia de)\s*$")
+_SPARED = re.compile(
+    r"\b(?:nulla|niente|nada|nothing|gratis|gratuit\w*|free|sem pagar|sin pagar|sin (?:coste|costo|cargo)|"
+    r"sem custos?|senza (?:costi|spese|pagare|perdere)|no (?:cost|charge|fee)|"
+    r"(?:non|no|nao|don['’]?t|won['’]?t|doesn['’]?t|not) (?:\w+ ){0,2}(?:perd\w+|pierd\w+|lose|cobra\w*|"
+    r"charge\w*|addebit\w*|pag\w+|pay))\b"
+)
+_GETS_BACK = re.compile(
+    r"\b(?:rimbors\w*|refund\w*|reembols\w*|devol\w*|devuelv\w*|restitu\w*|back|de volta|volta|indietro|recebe\w*|"
+    r"recupera\w*|ancora|still|todavia|aun|ainda|spost\w+|move\w*|mud\w+|cambi\w+|change\w*|troca\w*|"
+    r"credit\w*|puo|puoi|puede\w*|pode\w*|can)\b"
+)
+_LOSES = re.compile(
+    r"\b(?:perd\w+|pierd\w+|lose\w*|lost|pag\w+|pay\w*|charge\w*|cobra\w*|addebit\w*|tratt\w+|retien\w*|keep|"
+    r"meta|half|mitad|metade|too late|troppo tardi|demasiado tarde|tarde demais|intero|full|entero|inteiro)\b"
+)
+_DENIED = re.compile(r"\b(?:non|no|not|nao|can['’]?t|cannot|don['’]?t|doesn['’]?t|won['’]?t|isn['’]?t|ya no|sem|sin|senza)\b")
+
+
+def supposed(fact: Fact, folded: str, sources: Sequence[Parsed], language: str | None) -> bool:
+    """Whether a value no source states is what the sentence supposes of the customer's case."""
+    start, end = _piece(folded, fact)
+    before, after = folded[start : fact.start], folded[fact.end : end]
+    if _LIMIT.search(before):
+        return False
+    if fact.kind == "duration":
+        if _BEFOREHAND.match(after) or _TO_GO.search(before):
+            return _on_its_side(fact, folded, sources)
+        return False
+    if fact.kind == "money":
+        spends = _SPENDING.search(before) or _SPENDING.search(after[:16] + " ")
+        return bool(spends and _ARTICLE.search(before)) and _worth(fact, folded, sources)
+    if fact.kind == "number" and not _OR_MORE.match(after):
+        theirs = _COMING.search(before) or _RELATIVE.search(before) or _NEAR_IF.search(before)
+        return bool(theirs) and _drawn(sources)
+    return False
+
+
+def _piece(folded: str, fact: Fact) -> tuple[int, int]:
+    """The piece of the sentence, between commas, brackets and dashes, in which a value stands."""
+    start = max((m.end() for m in _PIECE.finditer(folded, 0, fact.start)), default=0)
+    after = _PIECE.search(folded, fact.end)
+    return start, after.start() if after else len(folded)
+
+
+def _drawn(sources: Sequence[Parsed]) -> bool:
+    return any(_lines(parsed.folded, parsed.language) for parsed in sources)
+
+
+@lru_cache(maxsize=512)
+def _lines(folded: str, language: str | None) -> bool:
+    return bool(_LINE.search(spell_out(folded, language)))
+
+
+def _on_its_side(fact: Fact, folded: str, sources: Sequence[Parsed]) -> bool:
+    """Whether notice of that length has, by some line of the sources, the outcome the sentence tells of."""
+    spared = _outcome(folded)
+    own = _minutes(fact.value)
+    lines = [length for parsed in sources for length in _notices(parsed.folded, parsed.language)]
+    if spared is None or not lines or not own:
+        return False
+    return own >= min(lines) if spared else own <= max(lines)
+
+
+def _worth(fact: Fact, folded: str, sources: Sequence[Parsed]) -> bool:
+    """Whether spending that much lies on the side of the sources' line where nothing, or something, is due."""
+    own = float(fact.value.split()[0])
+    lines = [n for parsed in sources for n in _floors(parsed.folded, parsed.language)]
+    if not lines:
+        return _drawn(sources)
+    spared = _outcome(folded)
+    return spared is None or (own >= min(lines) if spared else True)
+
+
+@lru_cache(maxsize=512)
+def _floors(folded: str, language: str | None) -> tuple[float, ...]:
+    return tuple(float(canonical(m[1])) for m in _FLOOR.finditer(spell_out(folded, language)))
+
+
+_FLOOR = re.compile(
+    rf"\b(?:over|above|more than|from|oltre|sopra|superior\w+|piu di|da|dai|desde|a partir de|mas de|por encima|acima|mais de)"
+    rf"(?: (?:i|gli|de|os|los|the))?\s+(?:[€£$]|r\$)?\s?({NUMBER})\s*(?:€|£|eur|pound|reais)?"
+)
+
+
+def _outcome(folded: str) -> bool | None:
+    """True when the sentence spares the customer a cost, False when it does not, None when it says neither."""
+    if _SPARED.search(folded):
+        return True
+    denied = bool(_DENIED.search(folded))
+    if _GETS_BACK.search(folded):
+        return not denied and not _LOSES.search(folded)
+    return False if _LOSES.search(folded) else None
+
+
+@lru_cache(maxsize=512)
+def _notices(folded: str, language: str | None) -> tuple[float, ...]:
+    """The lengths of notice a source sets, in minutes."""
+    return tuple(_lengths(spell_out(folded, language), language))
+
+
+def _lengths(spelt: str, language: str | None) -> Iterator[float]:
+    for _, values, (start, end) in duration_facts(spelt, language):
+        near = spelt[max(0, start - 30) : end + 30]
+        if _NOTICE.search(near):
+            yield from (_minutes(value) for value in values)
+
+
+_NOTICE = re.compile(
+    r"\b(?:prima|antes|before|ahead|notice|advance|antelacion|antecedencia|anticipo|preavviso|aviso|avis\w+|"
+    r"avvis\w+|disd\w+|cancel\w*|annull\w*|anul\w*)\b"
+)
+
+
+def _minutes(value: str) -> float:
+    number, _, unit = value.partition(" ")
+    return float(number) * (43800 if unit == "month" else 1)
