@@ -59,7 +59,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         ),
         (
             "giveaway",
-            r"l[oa]s? regal\w*|regal(?:o|iamo|amos|aremos)\b|de oferta|(?:e|es|is|sono|on) (?:in |de |em )?"
+            r"l[oa]s? regal\w*|(?<!buono )(?<!bono )(?<!buoni )(?<!caja )(?<!tarjeta )(?<!cheque )(?<!carta )(?<!vale )(?<!de )(?<!pacchetto )regal(?:o|iamo|amos|aremos)\b|de oferta|(?:e|es|is|sono|on) (?:in |de |em )?"
             r"(?:oferta|offerta|special offer|sale)\b|on the house|(?:is|are|it['’]?s|that['’]?s|"
             r"['’]s) on (?:us|me)\b|(?:invito|invitamos|convido|convidamos) (?:yo|nosotros|eu|nos)\b|"
             r"corre de (?:nuestra|mi) cuenta|offre la casa|"
@@ -70,7 +70,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         ),
         (
             "guarantee",
-            r"(?:garant|guarant)(?!\w* (?:a|la|su|sua|tu|il|your|the|o|el) (?:data|vaga|reserva|fecha|"
+            r"(?:garant|guarant|garanz)(?!\w* (?:a|la|su|sua|tu|il|your|the|o|el) (?:data|vaga|reserva|fecha|sala|mesa|"
             r"plaza|posto|"
             r"lugar|place|spot|slot|date)\b)\w*",
         ),
@@ -89,7 +89,7 @@ SAID: dict[str, re.Pattern[str]] = {
     "gift": _FREE,
     "giveaway": _FREE,
     "discount": re.compile(
-        r"\b(?:\d+ ?% (?:menos|less|off|in meno|di meno)|menos \d+ ?%|meno \d+|less \d+|riduzion\w+|reduc\w+|"
+        r"\b(?:menos (?:r\$|€|£) ?\d+|\d+ ?% (?:menos|less|off|in meno|di meno)|menos \d+ ?%|meno \d+|less \d+|riduzion\w+|reduc\w+|"
         r"abat\w+|deduct\w*|taken off|detra\w+|scal\w+|rebaj\w*|scont\w*|discount\w*|desc(?:uent|ont)\w*)"
     ),
     "refund": re.compile(

@@ -38,7 +38,28 @@ _DAY_RANGE = re.compile(
 _MONTH_DAY = re.compile(rf"\b{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.,]?\d){_YEAR}")
 _MONTH_RANGE = re.compile(
     rf"\b{_MONTH}\s*(?:-|–|—|to|through(?: to)?|until|till|al?|ad|ate|hasta|fino ad?|"
-    rf"e si va avanti fino ad?)\s*{_MONTH}\b"
+    rf"e si va avanti fino ad?)\s*{_MONTH}\b|\b(?:between|tra|fra|entre)\s+{_MONTH}\s+(?:e|y|and)\s+{_MONTH}\b"
+)
+# "Dal 20 maggio al 20 settembre" holds the whole of June.
+_SEASON = re.compile(
+    rf"\b{_MONTH}\s*(?:-|–|—|to|through|until|till|al?|ad|ate|hasta|fino al?)\s*(?:el |o |the |il )?"
+    rf"\d{{1,2}}(?:st|nd|rd|th|°|º)?\s*(?:de|di|of)?\s*{_MONTH}\b"
+)
+_SHORT_MONTH_OF = {name[:3]: number for name, number in MONTH_OF.items()} | {"sept": 9, "sett": 9}
+_SHORT_MONTHS = re.compile(
+    "\\b(" + "|".join(_SHORT_MONTH_OF) + r")\.?\s?[-–—]\s?(" + "|".join(_SHORT_MONTH_OF) + r")\b(?!\w)"
+)
+# Days known by a name everywhere in Europe.
+_FEASTS = tuple(
+    (value, re.compile(rf"\b(?:{names})\b"))
+    for value, names in (
+        ("01-01", r"new year['’]?s day|capodanno|ano nuevo|ano novo|primo dell['’]anno"),
+        ("01-06", r"epifania|epiphany|dia de reyes|dia de reis|befana"),
+        ("02-14", r"(?:san|saint|st\.?|sao) valent[ií]n[eo]?(?:['’]?s)?(?: day)?|valentine['’]?s(?: day)?"),
+        ("12-25", r"christmas day|(?:il )?giorno di natale|dia de natal|dia de navidad"),
+        ("12-26", r"boxing day|santo stefano"),
+        ("12-31", r"new year['’]?s eve|nochevieja|san silvestro|vespera de ano novo"),
+    )
 )
 _MONTH_ALONE = re.compile(rf"\b{_MONTH}\b")
 
@@ -132,22 +153,22 @@ _DAYS = (
 )
 _SHORT = (
     "lun|mon|seg",
-    "mar|tue|ter",
-    "mer|mie|wed|qua",
-    "gio|jue|thu|qui",
+    "mar|tues?|ter",
+    "mer|mie|weds?|qua",
+    "gio|jue|thu|thurs?|qui",
     "ven|vie|fri|sex",
     "sab|sat",
     "dom|sun",
 )
 _BARE_PT = ("segundas?", "tercas?", "quartas?", "quintas?", "sextas?")
 _DAY_RE = [re.compile(rf"\b(?:{names})\b") for names in _DAYS]
-_SHORT_RE = [re.compile(rf"\b(?:{n})\b\.?(?=\s*[-–—/:,|]|\s+\d|\s+(?:a|al|to)\s)") for n in _SHORT]
+_SHORT_RE = [re.compile(rf"\b(?:{n})\b\.?(?=\s*[-–—/:,|¦&)]|\s+\d|\s+(?:a|al|to|and|e|y|closed|chius\w+|cerrad\w+|fechad\w+)\b)") for n in _SHORT]
 _SHORT_END = [
-    re.compile(rf"(?:(?<=[-–—/])|(?<=[-–—/] )|(?<=\bal )|(?<=\bto )|(?<=\ba ))(?:{n})\b") for n in _SHORT
+    re.compile(rf"(?:(?<=[-–—/])|(?<=[-–—/] )|(?<=\bal )|(?<=\bto )|(?<=\ba )|(?<=\band )|(?<=& ))(?:{n})\b") for n in _SHORT
 ]
 _PT_RE = [
     re.compile(
-        rf"\b(?:{name})\b(?=\s*(?:$|[.,;:!?)/¦|–-]|(?:as|a|e|ou|ate|das|de|que|pela|nao|\w+mos)\b|\d))"
+        rf"\b(?:{name})\b(?=\s*(?:$|[.,;:!?)/¦|–-]|(?:as|a|e|ou|ate|das|de|do|em|que|pela|nao|\w+mos)\b|\d))"
     )
     for name in _BARE_PT
 ]
@@ -164,7 +185,7 @@ _GROUPS = (
     ),
     (
         re.compile(
-            r"\b(?:giorni feriali|weekdays|dias laborables|entre semana|dias uteis|durante a semana)\b"
+            r"\b(?:giorni feriali|weekdays?|dias laborables|entre semana|dias uteis|durante a semana)\b"
         ),
         tuple(range(5)),
     ),
@@ -197,13 +218,28 @@ def date_facts(text: str, language: str | None) -> Iterator[Reading]:
     for m in _MONTH_DAY.finditer(text):
         yield from date(m.span(), m[2], MONTH_OF[m[1]], m[3])
     for m in _MONTH_RANGE.finditer(text):
+        first, last = MONTH_OF[m[1] or m[3]], MONTH_OF[m[2] or m[4]]
+        for month in range(first + 1, last if last > first else last + 12):
+            yield "date", frozenset({f"{(month - 1) % 12 + 1:02d}"}), m.span()
+        used.append(m.span())
+        for month in (first, last):
+            yield "date", frozenset({f"{month:02d}"}), m.span()
+    for m in _SEASON.finditer(text):
         first, last = MONTH_OF[m[1]], MONTH_OF[m[2]]
         for month in range(first + 1, last if last > first else last + 12):
+            yield "date", frozenset({f"{(month - 1) % 12 + 1:02d}"}), m.span()
+    for value, pattern in _FEASTS:
+        for m in pattern.finditer(text):
+            if not any(s < m.end() and m.start() < e for s, e in used):
+                yield "date", frozenset({value}), m.span()
+    for m in _SHORT_MONTHS.finditer(text):
+        first, last = _SHORT_MONTH_OF[m[1]], _SHORT_MONTH_OF[m[2]]
+        for month in range(first, (last if last >= first else last + 12) + 1):
             yield "date", frozenset({f"{(month - 1) % 12 + 1:02d}"}), m.span()
     for m in _MONTH_ALONE.finditer(text):
         # English "may" and "march" are verbs more often than months.
         verb = m[1] in ("may", "march") and not re.search(
-            r"\b(?:in|of|until|from|during)\s$", text[: m.start()]
+            r"\b(?:in|of|until|from|during|and|to|till|through)\s$", text[: m.start()]
         )
         if not verb and not any(s <= m.start() < e for s, e in used):
             yield "date", frozenset({f"{MONTH_OF[m[1]]:02d}"}), m.span()
@@ -280,12 +316,20 @@ def weekday_facts(text: str, language: str | None) -> Iterator[Reading]:
             for m in pattern.finditer(text):
                 if not any(s < m.end() and m.start() < e for s, e, _ in found):
                     found.append((m.start(), m.end(), day))
-    found.sort()
+    found = _alone(sorted(found), text)
     for (start, end, day), after in zip(found, [*found[1:], None], strict=False):
         yield "weekday", frozenset({str(day)}), (start, end)
         if after is not None and _TO.match(text[end : after[0]].strip(".") or " "):
             for between in range(day + 1, after[2] if after[2] > day else after[2] + 7):
                 yield "weekday", frozenset({str(between % 7)}), (start, after[1])
+
+
+def _alone(found: list[tuple[int, int, int]], text: str) -> list[tuple[int, int, int]]:
+    """Without a short name that is a word of its own ("o mar", "qui:"): days stand together or by an hour."""
+    short = [span for span in found if span[1] - span[0] <= 3]
+    if len(found) > len(short) or len(short) > 1:
+        return found
+    return [span for span in found if re.match(r"\.?:?\s*[\d¦]", text[span[1] :])]
 
 
 def weekday_groups(text: str, language: str | None) -> Iterator[Reading]:
