@@ -29,7 +29,7 @@ from inference.grounding_features import instances
 from inference.grounding_judge import Verdict, judge
 from inference.grounding_library import Library, Source
 from inference.grounding_names import names, unaddressed
-from inference.grounding_promises import PATTERNS, SAID, promises
+from inference.grounding_promises import PATTERNS, SAID, denied_promise, promises
 from inference.grounding_rows import (
     clauses,
     parse,
@@ -39,7 +39,7 @@ from inference.grounding_rows import (
     subject,
     telling,
 )
-from inference.grounding_supposed import supposed
+from inference.grounding_supposed import supposed, theirs
 from inference.grounding_words import fold, guess_language
 
 __all__ = ["HARD", "Evidence", "GroundingReport", "Source", "check", "ground_row", "ruled"]
@@ -52,8 +52,14 @@ HARD = frozenset(KINDS) - {"content", "polarity"}
 _SAME = 0.65
 # In a question only what would mislead even as a question is checked.
 _HARD = frozenset({"money", "percent", "phone", "url", "email"})
+# A sentence with an exception of its own may deny what the source affirms with one, and be right.
+_EXCEPTS = re.compile(
+    r"\b(?:a meno che|unless|salvo|except|outside|exceto|excepto|tranne|senza|without|sin|sem|fuori|purtroppo|"
+    r"infelizmente|unfortunately|tampoco|tambem nao|neanche|nemmeno|anche|also|tambien|tambem|ya no|ja nao|"
+    r"problem\w*|no more|mais nada|nada mas|nient['’]altro)\b"
+)
 _DAYS = frozenset(f"#{day}" for day in range(7))
-_DEFINITE = re.compile(r"\b(?:le|i|gli|the|los|las|os|as|tutt[ie] e|all)\s$", re.IGNORECASE)
+_DEFINITE = re.compile(r"\b(?:le|i|gli|the|los|las|os|as|dos|das|dei|delle|ai|agli|alle|tutt[ie] e|all)\s$", re.IGNORECASE)
 _QUOTED = re.compile("“([^“”]+)”")
 _CITED = re.compile('[“«"]([^“”«»"]+)[”»"]')
 _CITED_LEAST = 3  # words; fewer are a name or a word that is talked about
@@ -157,8 +163,8 @@ def _findings(
         question = sentence.rstrip().rstrip('"”»)😊🙂').endswith("?")
         about = subject(sentence, found) or about
         findings += _values(sentence, found, library, about, question)
-        findings += _promises(sentence, library)
-        findings += _names(sentence, library)
+        findings += _promises(sentence, found, library, spoken)
+        findings += _names(sentence, library, spoken)
         if not question:
             findings += _polarity(unaddressed(sentence), library, spoken)
             findings += _content(unaddressed(sentence), found, library)
@@ -222,7 +228,9 @@ def _values(
         claim = Claim(fact.kind, sentence[fact.start : fact.end].strip(), fact.value)
         subjects = about if apart else about | inherited
         source = library.tied(fact, subjects, beside)
-        if source is None and not library.overruled(fact, subjects) and not library.holds(fact):
+        if source is None and not library.overruled(fact, subjects) and (
+            fact.kind == "number" or not library.holds(fact)
+        ):
             source = derives(fact, fold(sentence), found, library.named_sources, about | inherited)
         if source is None and not library.overruled(fact, subjects):
             if supposed(fact, fold(sentence), library.parsed, library.language):
@@ -233,20 +241,30 @@ def _values(
 def _both(sentence: str, fact: Fact) -> bool:
     """ "Le due", "the two", "los dos": what was spoken of before, counted."""
     said = sentence[fact.start : fact.end].strip()
+    if said.isalpha() and fact.value == "1":
+        return True  # "una a una", "l'una": an article more often than a count
     return said.isalpha() and fact.value in ("2", "3") and bool(_DEFINITE.search(sentence[: fact.start]))
 
 
-def _promises(sentence: str, library: Library) -> Iterator[_Finding]:
-    """A promise stands only when a source makes the same kind of promise."""
+def _promises(
+    sentence: str, found: Sequence[Fact], library: Library, language: str | None
+) -> Iterator[_Finding]:
+    """A promise stands only when a source makes the same kind of promise; one that is denied promises nothing."""
     for name, wording in promises(fold(sentence)):
+        if name in SAID and denied_promise(fold(sentence), wording, language):
+            continue
+        if name == "discount" and any(f.kind == "percent" and library.holds(f) for f in found):
+            continue  # so much per cent off is what the source says by "10 % in the café"
         source = next((s.id for s, p in library.entries if PATTERNS[name].search(p.folded)), None)
         if source is None and name in SAID:
             source = library.promised(SAID[name], sentence)
         yield _Finding(Claim("promise", wording, name), source)
 
 
-def _names(sentence: str, library: Library) -> Iterator[_Finding]:
+def _names(sentence: str, library: Library, language: str | None) -> Iterator[_Finding]:
     for wording, parts in names(sentence):
+        if theirs(sentence, wording, language):
+            continue
         yield _Finding(Claim("name", wording, " ".join(parts)), library.named(parts))
 
 
@@ -268,7 +286,9 @@ def _polarity(sentence: str, library: Library, language: str | None) -> Iterator
         opposed = bool(days & never) or any(meaning <= never for meaning in told)
     if opposed:
         affirms = any(clause.affirms for clause in said)
-        sure = any(denied(clause, library.parsed, _SAME) for clause in said)
+        sure = not _EXCEPTS.search(fold(sentence)) and any(
+            denied(clause, library.parsed, _SAME) for clause in said
+        )
         yield _Finding(Claim("polarity", sentence.strip(), "affirmed" if affirms else "denied"), None, sure)
 
 

@@ -81,7 +81,7 @@ _SHUT = re.compile(
 )
 _ALL_IN_ALL = re.compile(r"\b(?:total\w*|in tutto|in all|all together|complessiv\w+|en todo|ao todo)\b")
 _AGE_CUE = re.compile(
-    r"\b(?:ann[oi]|years?|age\w*|anos|edad\w*|idade\w*|eta|under-?\w*|over-?\w*|minor\w*|menor\w*|\d+\+)\b"
+    r"\b(?:ann[oi]|years?|age\w*|anos|edad\w*|idade\w*|eta|under-?\w*|over-?\w*|minor\w*|menor\w*|\d+\+|children|kids?|teen\w*|bambin\w+|ragazz\w+|bimb\w+|nin[oa]s?|crianc\w+|jove\w+|adult\w*|maggiorenn\w*)\b"
 )
 
 
@@ -279,7 +279,20 @@ def _length(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, abou
         for n in f.raw
     ):
         return True
+    if any(f.kind == "hour" for f in found) and minutes in _ranges(parsed):
+        return True
     return _scaled_back(fact, found, parsed) or any(gap == minutes for gap in _gaps(parsed, about))
+
+
+def _ranges(parsed: Parsed) -> set[float]:
+    """How long each stretch of hours lasts that a source writes as one ("15:30-17:00")."""
+    spans: dict[tuple[int, int, int], list[str]] = {}
+    for n, row in enumerate(parsed.rows):
+        for fact in row.facts:
+            if fact.kind == "hour":
+                spans.setdefault((n, fact.start, fact.end), []).append(min(fact.values))
+    clock = [[int(v[:2]) * 60 + int(v[3:]) for v in pair] for pair in spans.values() if len(pair) == 2]
+    return {float((b - a) % 720) for a, b in clock}
 
 
 def _alike(a: float, b: float) -> bool:

@@ -2,6 +2,8 @@
 
 import re
 
+from inference.grounding_words import denials
+
 _I_DID = (
     r"(?:ho|abbiamo)(?: gia)?(?: appena)? (?:prenotat|fissat|confermat|annullat|cancellat|"
     r"spostat|inviat|mandat|"
@@ -102,3 +104,15 @@ def promises(folded: str) -> list[tuple[str, str]]:
     """(class, wording) of each kind of promise in folded text, at most one per class."""
     found = ((name, pattern.search(folded)) for name, pattern in PATTERNS.items())
     return [(name, match.group()) for name, match in found if match]
+
+
+_END = re.compile(r"[,;:.!?—–]\s|\s(?:ma|but|pero|mas|invece|altrimenti|otherwise)\s")
+
+
+def denied_promise(folded: str, wording: str, language: str | None) -> bool:
+    """Whether the piece of a sentence that a promise's wording stands in denies it: "there are no refunds"."""
+    at = folded.find(wording)
+    start = max((m.end() for m in _END.finditer(folded, 0, max(at, 0))), default=0)
+    after = _END.search(folded, at + len(wording))
+    piece = folded[start : after.start() if after else len(folded)]
+    return not denials(wording, language) and denials(piece.replace(wording, " "), language) == 1

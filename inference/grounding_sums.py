@@ -56,9 +56,9 @@ def _results(
         for n, row in rows:
             yield from (n / k for k in (*factors, *_counts(row)) if k > 1)
         yield from ((a - b) / k for a in amounts for b in told for k in factors if a > b and k > 1)
-    if _HALF.search(folded) or _HALF.search(parsed.folded):
+    if _HALF.search(parsed.folded):
         yield from (n / 2 for n in (*amounts, *told))
-    if _DOUBLE.search(folded) or _DOUBLE.search(parsed.folded):
+    if _DOUBLE.search(parsed.folded):
         yield from (n * 2 for n in amounts)
     yield from (t * p / 100 for t in told for p in percents)
     yield from (t * (1 + s * p / 100) for t in told for p in percents for s in (1, -1))

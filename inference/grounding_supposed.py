@@ -12,6 +12,7 @@ from inference.claims import Fact
 from inference.grounding_lengths import duration_facts
 from inference.grounding_numbers import NUMBER, canonical, spell_out
 from inference.grounding_rows import Parsed
+from inference.grounding_words import denials, fold
 
 _PIECE = re.compile(r"[,;:()—–?!]\s|\s[-–—]\s|\.\s")
 # The value of a rule, not of a case: "fino a 5 giorni", "at least two".
@@ -188,3 +189,28 @@ _NOTICE = re.compile(
 def _minutes(value: str) -> float:
     number, _, unit = value.partition(" ")
     return float(number) * (43800 if unit == "month" else 1)
+
+
+# "Per Cagliari …", "Se mora em Braga …", "from your bank in London": where the customer is or wants to go.
+_WHERE = re.compile(
+    r"(?:^\W*(?:(?:si|sim|yes|no|nao|purtroppo|infelizmente|unfortunately|sorry|lo siento)\W+)?(?:per|para|pra|for|to|from|da|"
+    r"desde|de|in|em|en|a|ad|fuori da|outside)\s(?:(?:il|la|lo|l['’]|o|a|el|the|un\w* \w+ (?:in|a|em|en))\s?)?"
+    r"|(?:^|\b)(?:se|si|if)\s(?:[\w'’]+\s){0,4}(?:in|a|ad|em|en|from|da|de|to|para)\s(?:el |la |o )?"
+    r"|\b(?:tu[ao]?|su|sua|your)\s(?:[\w'’]+\s){1,5}(?:in|a|em|en|from|da|de)\s)$"
+)
+_TOWARDS = re.compile(r"\b(?:per|para|pra|to|in|a|ad|fuori|outside|fora|fuera)\s(?:\w+\s(?:di|de|of)\s)?(?:il |la |lo |o |el |the )?$")
+_SENDS = re.compile(
+    r"\b(?:sped\w+|consegn\w+|envi\w+|entreg\w+|mand\w+|ship\w*|deliver\w*|send\w*|post\w*|arriv\w+|lleg\w+|vamos|and(?:iamo|are)|"
+    r"go|come|cover|serv\w+|port\w+|lev\w+|llev\w+|viaj\w+|travel\w*)\b"
+)
+
+
+def theirs(sentence: str, wording: str, language: str | None) -> bool:
+    """Whether a name is a place of the customer's own case, or one the sentence says the business does not serve."""
+    folded = fold(sentence)
+    at = sentence.find(wording)
+    before = folded[max((m.end() for m in _PIECE.finditer(folded, 0, at)), default=0) : at]
+    if _WHERE.search(before):
+        return True
+    served = _TOWARDS.search(before) and _SENDS.search(folded)
+    return bool(served) and denials(folded, language) == 1

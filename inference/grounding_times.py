@@ -185,7 +185,7 @@ _GROUPS = (
     ),
     (
         re.compile(
-            r"\b(?:giorni feriali|weekdays?|dias laborables|entre semana|dias uteis|durante a semana)\b"
+            r"\b(?:(?:giorn[io] |mattin[ae] |ser[ae] )?feriali?|infrasettimanal\w+|weekdays?|dias laborables|entre semana|dias uteis|durante a semana)\b"
         ),
         tuple(range(5)),
     ),
