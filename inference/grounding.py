@@ -59,7 +59,9 @@ _EXCEPTS = re.compile(
     r"problem\w*|no more|mais nada|nada mas|nient['’]altro)\b"
 )
 _DAYS = frozenset(f"#{day}" for day in range(7))
-_DEFINITE = re.compile(r"\b(?:le|i|gli|the|los|las|os|as|dos|das|dei|delle|ai|agli|alle|tutt[ie] e|all)\s$", re.IGNORECASE)
+_DEFINITE = re.compile(
+    r"\b(?:le|i|gli|the|los|las|os|as|dos|das|dei|delle|ai|agli|alle|tutt[ie] e|all)\s$", re.IGNORECASE
+)
 _QUOTED = re.compile("“([^“”]+)”")
 _CITED = re.compile('[“«"]([^“”«»"]+)[”»"]')
 _CITED_LEAST = 3  # words; fewer are a name or a word that is talked about
@@ -228,12 +230,14 @@ def _values(
         claim = Claim(fact.kind, sentence[fact.start : fact.end].strip(), fact.value)
         subjects = about if apart else about | inherited
         source = library.tied(fact, subjects, beside)
-        if source is None and not library.overruled(fact, subjects) and (
-            fact.kind == "number" or not library.holds(fact)
+        if (
+            source is None
+            and not library.overruled(fact, subjects)
+            and (fact.kind == "number" or not library.holds(fact))
         ):
             source = derives(fact, fold(sentence), found, library.named_sources, about | inherited)
         if source is None and not library.overruled(fact, subjects):
-            if supposed(fact, fold(sentence), library.parsed, library.language):
+            if supposed(fact, fold(sentence), found, library.parsed):
                 continue
         yield _Finding(claim, source)
 

@@ -63,9 +63,14 @@ _PLAIN = r"(\d{1,2}|" + "|".join(_NAMED) + r")\b"
 _SHORT_OF = re.compile(
     r"(?<![\d.,:])\b(\d{1,2})\s+(?:meno|menos)\s+(5|10|20|25)\b(?!\s*(?:eur|€|%|per|por|[.,:]\d))"
 )
-_TO = re.compile(r"(?<!from )(?<!between )(?<![\d.,:])\b(5|10|15|20|25)\s+(?:to|para\s+(?:as|o|a))\s+" + _PLAIN + r"(?![.:]\d|\s*[a-z€%])")
+_TO = re.compile(
+    r"(?<!from )(?<!between )(?<![\d.,:])\b(5|10|15|20|25)\s+(?:to|para\s+(?:as|o|a))\s+"
+    + _PLAIN
+    + r"(?![.:]\d|\s*[a-z€%])"
+)
 _TO_PART = re.compile(
-    r"(?<!from )(?<!between )(?<![\d.,:])\b(5|10|15|20|25)\s+(?:to|para\s+(?:as|o|a))\s+" + _PLAIN
+    r"(?<!from )(?<!between )(?<![\d.,:])\b(5|10|15|20|25)\s+(?:to|para\s+(?:as|o|a))\s+"
+    + _PLAIN
     + r"(?=\s*(?:da (?:manha|tarde|noite)|in the (?:morning|afternoon|evening)|at night|de |e |ate |on |every ))"
 )
 _PAST = re.compile(r"(?<![\d.,:])\b(5|10|20|25)\s+past\s+" + _PLAIN)

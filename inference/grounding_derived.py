@@ -364,7 +364,10 @@ def _date(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about:
 def _hour(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about: frozenset[str]) -> bool:
     """ "From eight" may be an age, "until sixteen" another: the number stands beside ages in the source."""
     said = folded[fact.start : fact.end]
-    if re.search(r"\d:|\d ?h|[ap]\.m|\d ?[ap]m|o.?clock|mattin|sera|morning|tarde|manha|noche|noite|mezz|medio|noon", said):
+    if re.search(
+        r"\d:|\d ?h|[ap]\.m|\d ?[ap]m|o.?clock|mattin|sera|morning|tarde|manha|noche|noite|mezz|medio|noon",
+        said,
+    ):
         return False
     whole = {str(int(v[:2])) for v in fact.values if v.endswith(":00")}
     ages = {n for row in parsed.rows for f in row.facts if f.kind in ("number", "duration") for n in f.raw}

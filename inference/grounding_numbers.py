@@ -57,7 +57,7 @@ _JOINT = {"it": ("", "e"), "en": ("", "and", "-"), "es": ("", "y"), "pt": ("", "
 _AMBIGUOUS = frozenset({"due", "once", "ten", "dos", "sei", "one", "sete"})
 # Italian "sei" is also "you are": six only beside a unit or an hour.
 _SEI = re.compile(
-    r"(?:(?<=\balle )|(?<=\bdalle )|(?<=\ble )|(?<=\bore ))sei\b"
+    r"(?:(?<=\bmassimo )|(?<=\bminimo )|(?<=\balmeno )|(?<=\bfino a )|(?<=\balle )|(?<=\bdalle )|(?<=\ble )|(?<=\bore ))sei\b"
     r"|\bsei(?=\s+(?:mes|or[ae]|minut|giorn|settiman|ann|euro|sedut|person|volt|incontr|stanz|camer|post))"
 )
 _SEI_OF = re.compile(r"\b((?:in|di|per|da|con|ai|dei|delle|ogni|i|le)\s)sei\b(?= [a-z]+[ei]\b)")

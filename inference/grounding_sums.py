@@ -7,6 +7,7 @@ Each sum needs its operation named, in the sentence ("each", "you save") or in t
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import combinations
 
 from inference.claims import Fact
 from inference.grounding_numbers import NUMBER, canonical, spell_out
@@ -20,6 +21,16 @@ _EACH = re.compile(
 )
 _HALF = re.compile(r"\b(?:meta|half|mitad|metade|dimezz\w+|halved|medio precio|meia(?:-| )entrada|50 ?%)")
 _DOUBLE = re.compile(r"\b(?:doppi\w+|double\w*|doble\w*|dobr\w+|twice)\b")
+_TOGETHER = re.compile(
+    r"\b(?:together|in tutto|in totale|insieme|complessiv\w+|altogether|in all|all in|en total|ao todo|no total|juntos|"
+    r"juntas|em conjunto)\b"
+)
+_THERE_AND_BACK = re.compile(
+    r"\b(?:andata e ritorno|round trip|both ways|there and back|ida (?:y vuelta|e volta))\b"
+)
+_A_MONTH = re.compile(
+    r"\b(?:al mese|a month|per month|al mes|por mes|monthly|mensil\w+|mensual\w*|mensa(?:l|is))\b"
+)
 _SAVES = re.compile(
     r"\b(?:risparmi\w*|sav(?:e|es|ing)\w*|ahorr\w+|poup\w+|econom\w+|in meno|di meno|a menos|menos|meno|less|"
     r"cheaper|off|in piu|di piu|more|mas|a mais|mais|difference|differenza|diferenc\w+)\b"
@@ -32,9 +43,7 @@ _SURCHARGE = re.compile(
 )
 
 
-def sums(
-    fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, factors: Sequence[float]
-) -> bool:
+def sums(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, factors: Sequence[float]) -> bool:
     """Whether an amount follows from one source's amounts and what the sentence tells of."""
     said = {_number(value) for value in fact.values}
     about = [n for n in _results(fact, folded, found, parsed, factors)]
@@ -42,7 +51,9 @@ def sums(
     return any(abs(v - n) < (0.02 * n if close else 0.006) for v in said for n in about)
 
 
-_ROUGHLY = re.compile(r"\b(?:circa|about|around|roughly|just (?:over|under)|quasi|poco (?:piu|meno)|unos|cerca|almost|casi|pouco|algo)\b[^,;]{0,16}$")
+_ROUGHLY = re.compile(
+    r"\b(?:circa|about|around|roughly|just (?:over|under)|quasi|poco (?:piu|meno)|unos|cerca|almost|casi|pouco|algo)\b[^,;]{0,16}$"
+)
 
 
 def _results(
@@ -58,6 +69,14 @@ def _results(
         yield from ((a - b) / k for a in amounts for b in told for k in factors if a > b and k > 1)
     if _HALF.search(parsed.folded):
         yield from (n / 2 for n in (*amounts, *told))
+    stated = [_number(f.value) for f in found if f.kind == "percent"]
+    yield from (n * (1 + s * p / 100) for n in amounts for p in stated if p in percents for s in (1, -1))
+    if _TOGETHER.search(folded):
+        yield from (a + b for a, b in combinations(amounts, 2))
+    if _THERE_AND_BACK.search(folded):
+        yield from (n * 2 for n in amounts)
+    if _A_MONTH.search(folded):
+        yield from (n / 12 for n, row in rows if any(f.value == "12 month" for f in row.facts))
     if _DOUBLE.search(parsed.folded):
         yield from (n * 2 for n in amounts)
     yield from (t * p / 100 for t in told for p in percents)

@@ -45,7 +45,9 @@ _NEAR_IF = re.compile(
     r"(?:^\W*|[,;:]\s|\b(?:e|y|and|ma|but|pero|mas) )(?:se|si|if|when|quando|cuando|aunque|anche se|even if|mesmo que)\s+"
     r"(?:[\w'’]+\s+){0,3}$"
 )
-_OR_MORE = re.compile(r"^[^,.;]{0,16}\b(?:o mas|or more|in su|o piu|e oltre|ou mais|and up|y mas|e mais|or over|at most|al massimo|como maximo|no maximo|almeno)\b")
+_OR_MORE = re.compile(
+    r"^[^,.;]{0,16}\b(?:o mas|or more|in su|o piu|e oltre|ou mais|and up|y mas|e mais|or over|at most|al massimo|como maximo|no maximo|almeno)\b"
+)
 # "An order of 40 €": what a customer spends, orders or brings.
 _SPENDING = re.compile(
     r"\b(?:compras?|spes[ae]|acquist\w*|ordin[ei]|carrello|orders?|purchases?|basket|shop|encomendas?|pedidos?|"
@@ -55,7 +57,9 @@ _SPENDING = re.compile(
     r"presupuesto|orcamento|avaliacao|valutazion\w+|spend\w*|spent|gast\w+|spend\w+|valor|item|muebles?|"
     r"mobile|movel|volo|stay|soggiorno|estancia|estadia|servi\w+|treatment|ticket|multa)\b[^,;]{0,24}$"
 )
-_ARTICLE = re.compile(r"\b(?:un[ao']?|an?|um|uma|num|numa|con|com|with|se|si|if|your|tu[ao]?|su|seu|sua|spend\w*|gast\w+)\b")
+_ARTICLE = re.compile(
+    r"\b(?:un[ao']?|an?|um|uma|num|numa|con|com|with|se|si|if|your|tu[ao]?|su|seu|sua|spend\w*|gast\w+)\b"
+)
 # A line a source draws: what stands on one side of it.
 _LINE = re.compile(
     r"(?:\b(?:fino|entro|mass\w*|max\w*|min\w*|almeno|al mas\w*|up to|at (?:least|most)|within|until|oltre|over|"
@@ -72,7 +76,9 @@ _BEFOREHAND = re.compile(
     r"(?:de|di|d['’ ]|con|com|of) ?(?:antelacion|antecedencia|anticipo|preavviso|aviso|notice)|"
     r"['’]?s? notice|in advance|d['’]anticipo|para a\b|until\b)"
 )
-_TO_GO = re.compile(r"\b(?:faltando|faltan|faltam|mancano|notice of|preavviso di|aviso de|antecedencia de)\s*$")
+_TO_GO = re.compile(
+    r"\b(?:faltando|faltan|faltam|mancano|notice of|preavviso di|aviso de|antecedencia de)\s*$"
+)
 _SPARED = re.compile(
     r"\b(?:nulla|niente|nada|nothing|gratis|gratuit\w*|free|sem pagar|sin pagar|sin (?:coste|costo|cargo)|"
     r"sem custos?|senza (?:costi|spese|pagare|perdere)|no (?:cost|charge|fee)|"
@@ -88,10 +94,12 @@ _LOSES = re.compile(
     r"\b(?:perd\w+|pierd\w+|lose\w*|lost|pag\w+|pay\w*|charge\w*|cobra\w*|addebit\w*|tratt\w+|retien\w*|keep|"
     r"meta|half|mitad|metade|too late|troppo tardi|demasiado tarde|tarde demais|intero|full|entero|inteiro)\b"
 )
-_DENIED = re.compile(r"\b(?:non|no|not|nao|can['’]?t|cannot|don['’]?t|doesn['’]?t|won['’]?t|isn['’]?t|ya no|sem|sin|senza)\b")
+_DENIED = re.compile(
+    r"\b(?:non|no|not|nao|can['’]?t|cannot|don['’]?t|doesn['’]?t|won['’]?t|isn['’]?t|ya no|sem|sin|senza)\b"
+)
 
 
-def supposed(fact: Fact, folded: str, sources: Sequence[Parsed], language: str | None) -> bool:
+def supposed(fact: Fact, folded: str, found: Sequence[Fact], sources: Sequence[Parsed]) -> bool:
     """Whether a value no source states is what the sentence supposes of the customer's case."""
     start, end = _piece(folded, fact)
     before, after = folded[start : fact.start], folded[fact.end : end]
@@ -102,12 +110,30 @@ def supposed(fact: Fact, folded: str, sources: Sequence[Parsed], language: str |
             return _on_its_side(fact, folded, sources)
         return False
     if fact.kind == "money":
+        if _feeds(fact, found, sources) or (_ON_A.search(before) and re.match(r"\s+[a-z]{3,}", after)):
+            return True
         spends = _SPENDING.search(before) or _SPENDING.search(after[:16] + " ")
         return bool(spends and _ARTICLE.search(before)) and _worth(fact, folded, sources)
     if fact.kind == "number" and not _OR_MORE.match(after):
         theirs = _COMING.search(before) or _RELATIVE.search(before) or _NEAR_IF.search(before)
         return bool(theirs) and _drawn(sources)
     return False
+
+
+# "On a £4,000 cruise the deposit would be £600."
+_ON_A = re.compile(r"\b(?:on|for|num|numa)\s(?:an?\s)?$")
+
+
+def _feeds(fact: Fact, found: Sequence[Fact], sources: Sequence[Parsed]) -> bool:
+    """Whether another amount of the sentence is a share of this one that a source names."""
+    own = float(fact.value.split()[0]) if fact.values else 0.0
+    others = [
+        float(f.value.split()[0]) for f in found if f.kind == "money" and f is not fact and "|" not in f.value
+    ]
+    rows = [row for parsed in sources for row in parsed.rows]
+    shares = [float(f.value) for row in rows for f in row.facts if f.kind == "percent"]
+    results = [n for p in shares for n in (own * p / 100, own * (1 - p / 100))]
+    return any(abs(a - b) < 0.006 for a in others for b in results if b != own)
 
 
 def _piece(folded: str, fact: Fact) -> tuple[int, int]:
@@ -198,7 +224,9 @@ _WHERE = re.compile(
     r"|(?:^|\b)(?:se|si|if)\s(?:[\w'’]+\s){0,4}(?:in|a|ad|em|en|from|da|de|to|para)\s(?:el |la |o )?"
     r"|\b(?:tu[ao]?|su|sua|your)\s(?:[\w'’]+\s){1,5}(?:in|a|em|en|from|da|de)\s)$"
 )
-_TOWARDS = re.compile(r"\b(?:per|para|pra|to|in|a|ad|fuori|outside|fora|fuera)\s(?:\w+\s(?:di|de|of)\s)?(?:il |la |lo |o |el |the )?$")
+_TOWARDS = re.compile(
+    r"\b(?:per|para|pra|to|in|a|ad|fuori|outside|fora|fuera)\s(?:\w+\s(?:di|de|of)\s)?(?:il |la |lo |o |el |the )?$"
+)
 _SENDS = re.compile(
     r"\b(?:sped\w+|consegn\w+|envi\w+|entreg\w+|mand\w+|ship\w*|deliver\w*|send\w*|post\w*|arriv\w+|lleg\w+|vamos|and(?:iamo|are)|"
     r"go|come|cover|serv\w+|port\w+|lev\w+|llev\w+|viaj\w+|travel\w*)\b"

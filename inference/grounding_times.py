@@ -128,7 +128,8 @@ _TIMETABLE = re.compile(
     r"morning|afternoon|evening|inizi\w+|starts?|ore|check-?in|check-?out|pranzo|cena|lunch|dinner)\b"
     r"[^;€$£%]{0,44}$"
 )
-_CLOCK_DOT = re.compile(r"(?<![\d.,:€$£×x/-])([01]?\d|2[0-4])\.([0-5][05])()()(?!\d|[.,]\d|\s*(?:[€$£%°]|eur|pound|reais|kg|"
+_CLOCK_DOT = re.compile(
+    r"(?<![\d.,:€$£×x/-])([01]?\d|2[0-4])\.([0-5][05])()()(?!\d|[.,]\d|\s*(?:[€$£%°]|eur|pound|reais|kg|"
     r"k?m\b|cm|ml|l\b|gr?\b|mila|mil\b|thousand|x\b|×|ann|year|person|¦|-\s*\d+\s*(?:€|eur)))"
 )
 _BARE_RANGE = re.compile(
@@ -162,9 +163,15 @@ _SHORT = (
 )
 _BARE_PT = ("segundas?", "tercas?", "quartas?", "quintas?", "sextas?")
 _DAY_RE = [re.compile(rf"\b(?:{names})\b") for names in _DAYS]
-_SHORT_RE = [re.compile(rf"\b(?:{n})\b\.?(?=\s*[-–—/:,|¦&)]|\s+\d|\s+(?:a|al|to|and|e|y|closed|chius\w+|cerrad\w+|fechad\w+)\b)") for n in _SHORT]
+_SHORT_RE = [
+    re.compile(
+        rf"\b(?:{n})\b\.?(?=\s*[-–—/:,|¦&)]|\s+\d|\s+(?:a|al|to|and|e|y|closed|chius\w+|cerrad\w+|fechad\w+)\b)"
+    )
+    for n in _SHORT
+]
 _SHORT_END = [
-    re.compile(rf"(?:(?<=[-–—/])|(?<=[-–—/] )|(?<=\bal )|(?<=\bto )|(?<=\ba )|(?<=\band )|(?<=& ))(?:{n})\b") for n in _SHORT
+    re.compile(rf"(?:(?<=[-–—/])|(?<=[-–—/] )|(?<=\bal )|(?<=\bto )|(?<=\ba )|(?<=\band )|(?<=& ))(?:{n})\b")
+    for n in _SHORT
 ]
 _PT_RE = [
     re.compile(
@@ -192,7 +199,9 @@ _GROUPS = (
 )
 
 
-_COUNTED_DAYS = re.compile(r"(?:(?<![\d:.,h–/-])(?<!\balle )(?<!\bto )(?<!\bas )(?<!\ba )\b\d{1,2}|\b(?:algun[oa]s|poc[oh]i|pocos|few|uns|unos|qualche))\s*$")
+_COUNTED_DAYS = re.compile(
+    r"(?:(?<![\d:.,h–/-])(?<!\balle )(?<!\bto )(?<!\bas )(?<!\ba )\b\d{1,2}|\b(?:algun[oa]s|poc[oh]i|pocos|few|uns|unos|qualche))\s*$"
+)
 
 
 def date_facts(text: str, language: str | None) -> Iterator[Reading]:
@@ -283,7 +292,12 @@ def hour_facts(text: str, language: str | None) -> Iterator[Reading]:
         counted = not sure and (
             _COUNTS_NEXT.match(text[match.end() :]) or _AGES_BEFORE.search(text[: match.start()][-30:])
         )
-        if free(match.span()) and not dotted and not counted and (sure or _RANGE_CUE.search(text[: match.start()][-40:])):
+        if (
+            free(match.span())
+            and not dotted
+            and not counted
+            and (sure or _RANGE_CUE.search(text[: match.start()][-40:]))
+        ):
             used.append(match.span())
             ends = match.span()
             yield from read(ends, match[1], match[2], match[3], None, int(match[4]) > 12)
