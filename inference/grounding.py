@@ -54,7 +54,8 @@ _SAME = 0.65
 _HARD = frozenset({"money", "percent", "phone", "url", "email"})
 # A sentence with an exception of its own may deny what the source affirms with one, and be right.
 _EXCEPTS = re.compile(
-    r"\b(?:a meno che|unless|salvo|except|outside|exceto|excepto|tranne|senza|without|sin|sem|fuori|purtroppo|"
+    r"\b(?:a meno che|unless|salvo|except|outside|exceto|excepto|tranne|senza|without|sin|sem|fuori|"
+    r"purtroppo|"
     r"infelizmente|unfortunately|tampoco|tambem nao|neanche|nemmeno|anche|also|tambien|tambem|ya no|ja nao|"
     r"problem\w*|no more|mais nada|nada mas|nient['’]altro)\b"
 )
@@ -236,9 +237,9 @@ def _values(
             and (fact.kind == "number" or not library.holds(fact))
         ):
             source = derives(fact, fold(sentence), found, library.named_sources, about | inherited)
-        if source is None and not library.overruled(fact, subjects):
-            if supposed(fact, fold(sentence), found, library.parsed):
-                continue
+        free = source is None and not library.overruled(fact, subjects)
+        if free and supposed(fact, fold(sentence), found, library.parsed):
+            continue
         yield _Finding(claim, source)
 
 
@@ -253,7 +254,7 @@ def _both(sentence: str, fact: Fact) -> bool:
 def _promises(
     sentence: str, found: Sequence[Fact], library: Library, language: str | None
 ) -> Iterator[_Finding]:
-    """A promise stands only when a source makes the same kind of promise; one that is denied promises nothing."""
+    """A promise stands only when a source makes the same kind of promise; one denied promises nothing."""
     for name, wording in promises(fold(sentence)):
         if name in SAID and denied_promise(fold(sentence), wording, language):
             continue

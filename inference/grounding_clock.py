@@ -71,7 +71,8 @@ _TO = re.compile(
 _TO_PART = re.compile(
     r"(?<!from )(?<!between )(?<![\d.,:])\b(5|10|15|20|25)\s+(?:to|para\s+(?:as|o|a))\s+"
     + _PLAIN
-    + r"(?=\s*(?:da (?:manha|tarde|noite)|in the (?:morning|afternoon|evening)|at night|de |e |ate |on |every ))"
+    + r"(?=\s*(?:da (?:manha|tarde|noite)|in the (?:morning|afternoon|evening)|at night|"
+    r"de |e |ate |on |every ))"
 )
 _PAST = re.compile(r"(?<![\d.,:])\b(5|10|20|25)\s+past\s+" + _PLAIN)
 _MINUTES = re.compile(

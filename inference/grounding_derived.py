@@ -81,7 +81,9 @@ _SHUT = re.compile(
 )
 _ALL_IN_ALL = re.compile(r"\b(?:total\w*|in tutto|in all|all together|complessiv\w+|en todo|ao todo)\b")
 _AGE_CUE = re.compile(
-    r"\b(?:ann[oi]|years?|age\w*|anos|edad\w*|idade\w*|eta|under-?\w*|over-?\w*|minor\w*|menor\w*|\d+\+|children|kids?|teen\w*|bambin\w+|ragazz\w+|bimb\w+|nin[oa]s?|crianc\w+|jove\w+|adult\w*|maggiorenn\w*)\b"
+    r"\b(?:ann[oi]|years?|age\w*|anos|edad\w*|idade\w*|eta|under-?\w*|over-?\w*|minor\w*|menor\w*|\d+\+|"
+    r"children|kids?|teen\w*|bambin\w+|ragazz\w+|bimb\w+|nin[oa]s?|crianc\w+|jove\w+|adult\w*|"
+    r"maggiorenn\w*)\b"
 )
 
 

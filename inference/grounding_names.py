@@ -28,7 +28,8 @@ _NOT_NAMES = (
         fridays saturdays sundays lunedi
         martedi mercoledi giovedi venerdi sabato domenica lunes martes miercoles jueves viernes
         domingo segunda terca quarta quinta sexta feira natale christmas navidad natal pasqua easter
-        pascua valentine valentino valentine's epifania epiphany boxing ferragosto san capodanno i'm i'll i've i'd sig dott avv ing sr sra dr dra mr mrs
+        pascua valentine valentino valentine's epifania epiphany boxing ferragosto san capodanno
+        i'm i'll i've i'd sig dott avv ing sr sra dr dra mr mrs
         """
     )
 )

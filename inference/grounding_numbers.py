@@ -57,7 +57,8 @@ _JOINT = {"it": ("", "e"), "en": ("", "and", "-"), "es": ("", "y"), "pt": ("", "
 _AMBIGUOUS = frozenset({"due", "once", "ten", "dos", "sei", "one", "sete"})
 # Italian "sei" is also "you are": six only beside a unit or an hour.
 _SEI = re.compile(
-    r"(?:(?<=\bmassimo )|(?<=\bminimo )|(?<=\balmeno )|(?<=\bfino a )|(?<=\balle )|(?<=\bdalle )|(?<=\ble )|(?<=\bore ))sei\b"
+    r"(?:(?<=\bmassimo )|(?<=\bminimo )|(?<=\balmeno )|(?<=\bfino a )|(?<=\balle )|(?<=\bdalle )|"
+    r"(?<=\ble )|(?<=\bore ))sei\b"
     r"|\bsei(?=\s+(?:mes|or[ae]|minut|giorn|settiman|ann|euro|sedut|person|volt|incontr|stanz|camer|post))"
 )
 _SEI_OF = re.compile(r"\b((?:in|di|per|da|con|ai|dei|delle|ogni|i|le)\s)sei\b(?= [a-z]+[ei]\b)")
@@ -204,12 +205,14 @@ _AND_HALF = re.compile(
     r"year|ann|an))"
 )
 _UNIT_AND_HALF = re.compile(
-    r"\b(\d{1,4})\s+(eur\w*|pounds?|sterline|libras?|reais|reales|pesos|dollars?)(?:\s+and a half|\s+e mezz[oa]|\s+y medi[oa]|"
+    r"\b(\d{1,4})\s+(eur\w*|pounds?|sterline|libras?|reais|reales|pesos|dollars?)(?:\s+and a half|"
+    r"\s+e mezz[oa]|\s+y medi[oa]|"
     r"\s+e mei[oa])\b"
 )
 _UNIT_AND_CENTS = re.compile(
     r"\b(\d{1,4})\s+(eur\w*|pounds?|sterline|libras?|reais|reales|dollars?)\s+(?:and |e |y |con )?(\d\d)\b"
-    r"(?=\s*(?:$|[^\sa-z\d%€£]|\b(?:il|la|lo|le|i|l|a|al|alla|each|the|o|os|as|cada|por|in|di|de|da|do|e|y|and|con|com|with|for|una?|um|per (?:il|la|lo|i|le))\b))"
+    r"(?=\s*(?:$|[^\sa-z\d%€£]|\b(?:il|la|lo|le|i|l|a|al|alla|each|the|o|os|as|cada|por|in|di|de|da|do|e|"
+    r"y|and|con|com|with|for|una?|um|per (?:il|la|lo|i|le))\b))"
 )
 
 

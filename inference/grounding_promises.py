@@ -61,7 +61,9 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         ),
         (
             "giveaway",
-            r"l[oa]s? regal\w*|(?<!buono )(?<!bono )(?<!buoni )(?<!caja )(?<!tarjeta )(?<!cheque )(?<!carta )(?<!vale )(?<!de )(?<!pacchetto )regal(?:o|iamo|amos|aremos)\b|de oferta|(?:e|es|is|sono|on) (?:in |de |em )?"
+            r"l[oa]s? regal\w*|(?<!buono )(?<!bono )(?<!buoni )(?<!caja )(?<!tarjeta )"
+            r"(?<!cheque )(?<!carta )(?<!vale )(?<!de )(?<!pacchetto )regal(?:o|iamo|amos|aremos)\b|"
+            r"de oferta|(?:e|es|is|sono|on) (?:in |de |em )?"
             r"(?:oferta|offerta|special offer|sale)\b|on the house|(?:is|are|it['’]?s|that['’]?s|"
             r"['’]s) on (?:us|me)\b|(?:invito|invitamos|convido|convidamos) (?:yo|nosotros|eu|nos)\b|"
             r"corre de (?:nuestra|mi) cuenta|offre la casa|"
@@ -72,7 +74,8 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         ),
         (
             "guarantee",
-            r"(?:garant|guarant|garanz)(?!\w* (?:a|la|su|sua|tu|il|your|the|o|el) (?:data|vaga|reserva|fecha|sala|mesa|"
+            r"(?:garant|guarant|garanz)(?!\w* (?:a|la|su|sua|tu|il|your|the|o|el) (?:data|vaga|reserva|"
+            r"fecha|sala|mesa|"
             r"plaza|posto|"
             r"lugar|place|spot|slot|date)\b)\w*",
         ),
@@ -91,7 +94,8 @@ SAID: dict[str, re.Pattern[str]] = {
     "gift": _FREE,
     "giveaway": _FREE,
     "discount": re.compile(
-        r"\b(?:menos (?:r\$|€|£) ?\d+|\d+ ?% (?:menos|less|off|in meno|di meno)|menos \d+ ?%|meno \d+|less \d+|riduzion\w+|reduc\w+|"
+        r"\b(?:menos (?:r\$|€|£) ?\d+|\d+ ?% (?:menos|less|off|in meno|di meno)|menos \d+ ?%|meno \d+|"
+        r"less \d+|riduzion\w+|reduc\w+|"
         r"abat\w+|deduct\w*|taken off|detra\w+|scal\w+|rebaj\w*|scont\w*|discount\w*|desc(?:uent|ont)\w*)"
     ),
     "refund": re.compile(
@@ -110,7 +114,7 @@ _END = re.compile(r"[,;:.!?—–]\s|\s(?:ma|but|pero|mas|invece|altrimenti|othe
 
 
 def denied_promise(folded: str, wording: str, language: str | None) -> bool:
-    """Whether the piece of a sentence that a promise's wording stands in denies it: "there are no refunds"."""
+    """Whether the piece of a sentence that holds a promise's wording denies it: "there are no refunds"."""
     at = folded.find(wording)
     start = max((m.end() for m in _END.finditer(folded, 0, max(at, 0))), default=0)
     after = _END.search(folded, at + len(wording))

@@ -14,15 +14,18 @@ from inference.grounding_numbers import NUMBER, canonical, spell_out
 from inference.grounding_rows import Parsed, Row
 
 _EACH = re.compile(
-    r"\b(?:each|apiece|a head|per|every|ogni|ognun\w+|ciascun\w+|cadaun\w+|a testa|l['’]un[oa]|cada|por cabeza|"
-    r"al mes|a month|al mese|por mes|a (?:session|class|lesson|go)|(?:a|la) seduta|singol\w+|payments?|instal\w+|"
+    r"\b(?:each|apiece|a head|per|every|ogni|ognun\w+|ciascun\w+|cadaun\w+|a testa|l['’]un[oa]|cada|"
+    r"por cabeza|"
+    r"al mes|a month|al mese|por mes|a (?:session|class|lesson|go)|(?:a|la) seduta|singol\w+|payments?|"
+    r"instal\w+|"
     r"rat[ae]|cuotas?|plazos?|parcelas?|vezes|prestac\w+|mensalidad\w+|mensualidad\w+|pagament\w+|pagos?|by|"
     r"works out|por (?:sessao|sesion|clase|aula|pessoa|persona|noche|noite|bloco))\b"
 )
 _HALF = re.compile(r"\b(?:meta|half|mitad|metade|dimezz\w+|halved|medio precio|meia(?:-| )entrada|50 ?%)")
 _DOUBLE = re.compile(r"\b(?:doppi\w+|double\w*|doble\w*|dobr\w+|twice)\b")
 _TOGETHER = re.compile(
-    r"\b(?:together|in tutto|in totale|insieme|complessiv\w+|altogether|in all|all in|en total|ao todo|no total|juntos|"
+    r"\b(?:together|in tutto|in totale|insieme|complessiv\w+|altogether|in all|all in|en total|ao todo|"
+    r"no total|juntos|"
     r"juntas|em conjunto)\b"
 )
 _THERE_AND_BACK = re.compile(
@@ -36,7 +39,11 @@ _SAVES = re.compile(
     r"cheaper|off|in piu|di piu|more|mas|a mais|mais|difference|differenza|diferenc\w+)\b"
 )
 # "+ 2 €", "15 € a mais", "supplemento di 12 €", "35 € cada persona más".
-_EXTRA = r"(?:\+|plus|extra|piu|mais|mas|more|supplement\w*|suplement\w*|sovrapprezz\w+|recargo\w*|surcharge|acresc\w+|adicional\w*|additional|aggiunt\w*|further|ulterior\w+|altr[oaie]|anad\w+|acrescent\w+|sum\w+|on top|less|menos|meno|off|fee)"
+_EXTRA = (
+    r"(?:\+|plus|extra|piu|mais|mas|more|supplement\w*|suplement\w*|sovrapprezz\w+|recargo\w*|surcharge|"
+    r"acresc\w+|adicional\w*|additional|aggiunt\w*|further|ulterior\w+|altr[oaie]|anad\w+|acrescent\w+|"
+    r"sum\w+|on top|less|menos|meno|off|fee)"
+)
 _SURCHARGE = re.compile(
     rf"{_EXTRA}[^.;|€£$\d]{{0,18}}(?:[€£$]|r\$)?\s?({NUMBER})"
     rf"|(?:[€£$]|r\$)?\s?({NUMBER})\s?(?:€|£|eur\w*|pounds?|reais)?[^.;|\d€£$]{{0,30}}\b{_EXTRA}"
@@ -46,13 +53,14 @@ _SURCHARGE = re.compile(
 def sums(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, factors: Sequence[float]) -> bool:
     """Whether an amount follows from one source's amounts and what the sentence tells of."""
     said = {_number(value) for value in fact.values}
-    about = [n for n in _results(fact, folded, found, parsed, factors)]
+    about = list(_results(fact, folded, found, parsed, factors))
     close = bool(_ROUGHLY.search(folded[: fact.start]))
     return any(abs(v - n) < (0.02 * n if close else 0.006) for v in said for n in about)
 
 
 _ROUGHLY = re.compile(
-    r"\b(?:circa|about|around|roughly|just (?:over|under)|quasi|poco (?:piu|meno)|unos|cerca|almost|casi|pouco|algo)\b[^,;]{0,16}$"
+    r"\b(?:circa|about|around|roughly|just (?:over|under)|quasi|poco (?:piu|meno)|unos|cerca|almost|casi|"
+    r"pouco|algo)\b[^,;]{0,16}$"
 )
 
 
@@ -120,6 +128,6 @@ def _counts(row: Row) -> list[float]:
 
 def _number(value: str) -> float:
     try:
-        return float(value.split(maxsplit=1)[0].split("|")[0])
+        return float(re.split(r"[\s|]", value, maxsplit=1)[0])
     except (ValueError, IndexError):
         return float("nan")

@@ -1,4 +1,4 @@
-"""Values a sentence supposes of the customer's case: "para una compra de 900 €", "if you cancel a week before".
+"""Values a sentence supposes of the customer's case: "para una compra de 900 €", "a week before".
 
 A supposition claims nothing, so no source need state it; but only a source that draws a line ("over 300 €",
 "up to five days before") gives one a use, and what is said to follow must lie on the right side of the line.
@@ -22,35 +22,36 @@ _LIMIT = re.compile(
     r"no maximo|pelo menos|mais de|piu di|meno di|sopra|sotto|desde|a partir|dai|dagli|from|acima|abaixo|"
     r"ogni|each|every|cada|dura\w*|lasts?|takes?|only|solo|soltanto|apenas|so)\b[^,;]{0,18}$"
 )
-_IF = re.compile(
-    r"(?:^\W*|[,;:]\s|\b(?:e|y|and|ma|but|pero|mas) )(?:se|si|if|caso|when|quando|cuando|qualora|suppos\w+|"
-    r"aunque|anche se|even if|mesmo que)\s"
-    r"|\b(?:cancel+ando|anulando|annullando|disdicendo|desistindo|faltando|cancel+ing|avisando|avvisando|"
-    r"chegando|llegando|arrivando|arriving|trazendo|gastando|spending|comprando|pagando|sendo|siendo|"
-    r"viniendo|vindo|tras|dopo aver|depois de)\b"
-)
 # "With fifteen children …", "In dodici …", "A table for nine": who comes, said first.
 _COMING = re.compile(
-    r"^\W*(?:(?:yes|si|sim|no|ciao|hola|ola|e|and|y|ma|but)\W+)?(?:(?:con|com|with|per|para|pra|for|in|em|at|as|a|tras|aos|a los)\s+"
+    r"^\W*(?:(?:yes|si|sim|no|ciao|hola|ola|e|and|y|ma|but)\W+)?(?:(?:con|com|with|per|para|pra|for|in|"
+    r"em|at|as|a|tras|aos|a los)\s+"
     r"(?:(?:un[ao']?|an?|um|uma)\s+(?:\w+\s+)?(?:de|di|da|of|for|per|para)\s+)?"
-    r"(?:(?:you['’]?re|he['’]?s|she['’]?s|los|aos)\s+)?|(?:un|um|a) (?:grupp?o|group) (?:de|di|da|of)\s+|(?:sendo|siendo|essendo) (?:in )?)$"
+    r"(?:(?:you['’]?re|he['’]?s|she['’]?s|los|aos)\s+)?|(?:un|um|a) (?:grupp?o|group) (?:de|di|da|of)\s+|"
+    r"(?:sendo|siendo|essendo) (?:in )?)$"
 )
 # "Su hija de quince", "your boy, 9".
 _RELATIVE = re.compile(
-    r"\b(?:tu[ao]?|su[ao]?|vostr[oa]|your|seu|sua|teu|il|la|el|the|o|a|un[ao]?|um|uma)\s+(?:figli[oa]|bambin[oa]|ragazz[oa]|"
-    r"nipot\w+|mamma|papa|hij[oa]|nin[oa]|niet[oa]|madre|padre|abuel[oa]|son|daughter|boy|girl|child|kid|mum|dad|"
-    r"nephew|niece|filh[oa]|menin[oa]|crianca|net[oa]|mae|pai|sobrin[oa])\s*(?:de|di|of|com|con|,|is|tiene|tem|ha)?\s*$"
+    r"\b(?:tu[ao]?|su[ao]?|vostr[oa]|your|seu|sua|teu|il|la|el|the|o|a|un[ao]?|um|uma)\s+(?:figli[oa]|"
+    r"bambin[oa]|ragazz[oa]|"
+    r"nipot\w+|mamma|papa|hij[oa]|nin[oa]|niet[oa]|madre|padre|abuel[oa]|son|daughter|boy|girl|child|kid|"
+    r"mum|dad|"
+    r"nephew|niece|filh[oa]|menin[oa]|crianca|net[oa]|mae|pai|sobrin[oa])\s*(?:de|di|of|com|con|,|is|"
+    r"tiene|tem|ha)?\s*$"
 )
 _NEAR_IF = re.compile(
-    r"(?:^\W*|[,;:]\s|\b(?:e|y|and|ma|but|pero|mas) )(?:se|si|if|when|quando|cuando|aunque|anche se|even if|mesmo que)\s+"
+    r"(?:^\W*|[,;:]\s|\b(?:e|y|and|ma|but|pero|mas) )(?:se|si|if|when|quando|cuando|aunque|anche se|"
+    r"even if|mesmo que)\s+"
     r"(?:[\w'’]+\s+){0,3}$"
 )
 _OR_MORE = re.compile(
-    r"^[^,.;]{0,16}\b(?:o mas|or more|in su|o piu|e oltre|ou mais|and up|y mas|e mais|or over|at most|al massimo|como maximo|no maximo|almeno)\b"
+    r"^[^,.;]{0,16}\b(?:o mas|or more|in su|o piu|e oltre|ou mais|and up|y mas|e mais|or over|at most|"
+    r"al massimo|como maximo|no maximo|almeno)\b"
 )
 # "An order of 40 €": what a customer spends, orders or brings.
 _SPENDING = re.compile(
-    r"\b(?:compras?|spes[ae]|acquist\w*|ordin[ei]|carrello|orders?|purchases?|basket|shop|encomendas?|pedidos?|"
+    r"\b(?:compras?|spes[ae]|acquist\w*|ordin[ei]|carrello|orders?|purchases?|basket|shop|encomendas?|"
+    r"pedidos?|"
     r"trabalhos?|lavor[oi]|trabajos?|jobs?|consertos?|riparazion\w+|reparac\w+|repairs?|bookings?|"
     r"prenotazion\w+|reservas?|sedut[ae]|sesion\w*|sess(?:ao|oes)|sessions?|flat|house|home|casa|pis[oa]|"
     r"apartament\w+|moto|car|auto|carro|coche|cont[oa]|cuenta|bill|factura|invoice|fattura|budget|"
@@ -62,7 +63,8 @@ _ARTICLE = re.compile(
 )
 # A line a source draws: what stands on one side of it.
 _LINE = re.compile(
-    r"(?:\b(?:fino|entro|mass\w*|max\w*|min\w*|almeno|al mas\w*|up to|at (?:least|most)|within|until|oltre|over|"
+    r"(?:\b(?:fino|entro|mass\w*|max\w*|min\w*|almeno|al mas\w*|up to|at (?:least|most)|within|until|"
+    r"oltre|over|"
     r"under|above|below|more than|less than|fewer than|hasta|como (?:mucho|minimo)|al menos|mas de|menos de|"
     r"ate|no maximo|pelo menos|mais de|piu di|meno di|sopra|sotto|desde|a partir|dai|dagli|da|from|acima|"
     r"abaixo|maggiori|minori|mayores|menores|maiores|older|younger|ages?|per|ogni|each|every|cada|por)\b"
@@ -72,7 +74,8 @@ _LINE = re.compile(
     r"|\d\s?\+|\d\s?%|\b(?:meta|half|mitad|metade)\b"
 )
 _BEFOREHAND = re.compile(
-    r"^\s*(?:lavorativ\w+ |working |laborables |uteis |habiles )?(?:prima|antes|before|ahead|beforehand|earlier|"
+    r"^\s*(?:lavorativ\w+ |working |laborables |uteis |habiles )?(?:prima|antes|before|ahead|beforehand|"
+    r"earlier|"
     r"(?:de|di|d['’ ]|con|com|of) ?(?:antelacion|antecedencia|anticipo|preavviso|aviso|notice)|"
     r"['’]?s? notice|in advance|d['’]anticipo|para a\b|until\b)"
 )
@@ -86,7 +89,8 @@ _SPARED = re.compile(
     r"charge\w*|addebit\w*|pag\w+|pay))\b"
 )
 _GETS_BACK = re.compile(
-    r"\b(?:rimbors\w*|refund\w*|reembols\w*|devol\w*|devuelv\w*|restitu\w*|back|de volta|volta|indietro|recebe\w*|"
+    r"\b(?:rimbors\w*|refund\w*|reembols\w*|devol\w*|devuelv\w*|restitu\w*|back|de volta|volta|indietro|"
+    r"recebe\w*|"
     r"recupera\w*|ancora|still|todavia|aun|ainda|spost\w+|move\w*|mud\w+|cambi\w+|change\w*|troca\w*|"
     r"credit\w*|puo|puoi|puede\w*|pode\w*|can)\b"
 )
@@ -106,14 +110,10 @@ def supposed(fact: Fact, folded: str, found: Sequence[Fact], sources: Sequence[P
     if _LIMIT.search(before):
         return False
     if fact.kind == "duration":
-        if _BEFOREHAND.match(after) or _TO_GO.search(before):
-            return _on_its_side(fact, folded, sources)
-        return False
+        notice = _BEFOREHAND.match(after) or _TO_GO.search(before)
+        return bool(notice) and _on_its_side(fact, folded, sources)
     if fact.kind == "money":
-        if _feeds(fact, found, sources) or (_ON_A.search(before) and re.match(r"\s+[a-z]{3,}", after)):
-            return True
-        spends = _SPENDING.search(before) or _SPENDING.search(after[:16] + " ")
-        return bool(spends and _ARTICLE.search(before)) and _worth(fact, folded, sources)
+        return _spent(fact, folded, before, after, sources) or _feeds(fact, found, sources)
     if fact.kind == "number" and not _OR_MORE.match(after):
         theirs = _COMING.search(before) or _RELATIVE.search(before) or _NEAR_IF.search(before)
         return bool(theirs) and _drawn(sources)
@@ -122,6 +122,14 @@ def supposed(fact: Fact, folded: str, found: Sequence[Fact], sources: Sequence[P
 
 # "On a £4,000 cruise the deposit would be £600."
 _ON_A = re.compile(r"\b(?:on|for|num|numa)\s(?:an?\s)?$")
+
+
+def _spent(fact: Fact, folded: str, before: str, after: str, sources: Sequence[Parsed]) -> bool:
+    """Whether an amount is what the customer spends, by its wording."""
+    if _ON_A.search(before) and re.match(r"\s+[a-z]{3,}", after):
+        return True
+    spends = _SPENDING.search(before) or _SPENDING.search(after[:16] + " ")
+    return bool(spends and _ARTICLE.search(before)) and _worth(fact, folded, sources)
 
 
 def _feeds(fact: Fact, found: Sequence[Fact], sources: Sequence[Parsed]) -> bool:
@@ -163,7 +171,7 @@ def _on_its_side(fact: Fact, folded: str, sources: Sequence[Parsed]) -> bool:
 
 
 def _worth(fact: Fact, folded: str, sources: Sequence[Parsed]) -> bool:
-    """Whether spending that much lies on the side of the sources' line where nothing, or something, is due."""
+    """Whether spending that much lies on the side of the sources' line that the sentence tells of."""
     own = float(fact.value.split()[0])
     lines = [n for parsed in sources for n in _floors(parsed.folded, parsed.language)]
     if not lines:
@@ -178,13 +186,14 @@ def _floors(folded: str, language: str | None) -> tuple[float, ...]:
 
 
 _FLOOR = re.compile(
-    rf"\b(?:over|above|more than|from|oltre|sopra|superior\w+|piu di|da|dai|desde|a partir de|mas de|por encima|acima|mais de)"
+    rf"\b(?:over|above|more than|from|oltre|sopra|superior\w+|piu di|da|dai|desde|a partir de|mas de|"
+    rf"por encima|acima|mais de)"
     rf"(?: (?:i|gli|de|os|los|the))?\s+(?:[€£$]|r\$)?\s?({NUMBER})\s*(?:€|£|eur|pound|reais)?"
 )
 
 
 def _outcome(folded: str) -> bool | None:
-    """True when the sentence spares the customer a cost, False when it does not, None when it says neither."""
+    """True when a sentence spares the customer a cost, False when it does not, None when it says neither."""
     if _SPARED.search(folded):
         return True
     denied = bool(_DENIED.search(folded))
@@ -219,22 +228,26 @@ def _minutes(value: str) -> float:
 
 # "Per Cagliari …", "Se mora em Braga …", "from your bank in London": where the customer is or wants to go.
 _WHERE = re.compile(
-    r"(?:^\W*(?:(?:si|sim|yes|no|nao|purtroppo|infelizmente|unfortunately|sorry|lo siento)\W+)?(?:per|para|pra|for|to|from|da|"
-    r"desde|de|in|em|en|a|ad|fuori da|outside)\s(?:(?:il|la|lo|l['’]|o|a|el|the|un\w* \w+ (?:in|a|em|en))\s?)?"
+    r"(?:^\W*(?:(?:si|sim|yes|no|nao|purtroppo|infelizmente|unfortunately|sorry|lo siento)\W+)?(?:per|"
+    r"para|pra|for|to|from|da|"
+    r"desde|de|in|em|en|a|ad|fuori da|outside)\s(?:(?:il|la|lo|l['’]|o|a|el|the|un\w* \w+ (?:in|a|em|"
+    r"en))\s?)?"
     r"|(?:^|\b)(?:se|si|if)\s(?:[\w'’]+\s){0,4}(?:in|a|ad|em|en|from|da|de|to|para)\s(?:el |la |o )?"
     r"|\b(?:tu[ao]?|su|sua|your)\s(?:[\w'’]+\s){1,5}(?:in|a|em|en|from|da|de)\s)$"
 )
 _TOWARDS = re.compile(
-    r"\b(?:per|para|pra|to|in|a|ad|fuori|outside|fora|fuera)\s(?:\w+\s(?:di|de|of)\s)?(?:il |la |lo |o |el |the )?$"
+    r"\b(?:per|para|pra|to|in|a|ad|fuori|outside|fora|fuera)\s(?:\w+\s(?:di|de|of)\s)?(?:il |la |lo |o |"
+    r"el |the )?$"
 )
 _SENDS = re.compile(
-    r"\b(?:sped\w+|consegn\w+|envi\w+|entreg\w+|mand\w+|ship\w*|deliver\w*|send\w*|post\w*|arriv\w+|lleg\w+|vamos|and(?:iamo|are)|"
+    r"\b(?:sped\w+|consegn\w+|envi\w+|entreg\w+|mand\w+|ship\w*|deliver\w*|send\w*|post\w*|arriv\w+|"
+    r"lleg\w+|vamos|and(?:iamo|are)|"
     r"go|come|cover|serv\w+|port\w+|lev\w+|llev\w+|viaj\w+|travel\w*)\b"
 )
 
 
 def theirs(sentence: str, wording: str, language: str | None) -> bool:
-    """Whether a name is a place of the customer's own case, or one the sentence says the business does not serve."""
+    """Whether a name is a place of the customer's own case, or one the business is said not to serve."""
     folded = fold(sentence)
     at = sentence.find(wording)
     before = folded[max((m.end() for m in _PIECE.finditer(folded, 0, at)), default=0) : at]

@@ -38,7 +38,8 @@ _DAY_RANGE = re.compile(
 _MONTH_DAY = re.compile(rf"\b{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.,]?\d){_YEAR}")
 _MONTH_RANGE = re.compile(
     rf"\b{_MONTH}\s*(?:-|–|—|to|through(?: to)?|until|till|al?|ad|ate|hasta|fino ad?|"
-    rf"e si va avanti fino ad?)\s*{_MONTH}\b|\b(?:between|tra|fra|entre)\s+{_MONTH}\s+(?:e|y|and)\s+{_MONTH}\b"
+    rf"e si va avanti fino ad?)\s*{_MONTH}\b|\b(?:between|tra|fra|entre)\s+{_MONTH}\s+(?:e|y|"
+    rf"and)\s+{_MONTH}\b"
 )
 # "Dal 20 maggio al 20 settembre" holds the whole of June.
 _SEASON = re.compile(
@@ -76,7 +77,8 @@ _CUE = (
     r"\b(?:alle|dalle|all['’]|dall['’]|ore|verso le|tra le|e le|entro le|dopo le|per le|prima delle|at|"
     r"from|until|till|by|"
     r"between|around|a las|las|la una|"
-    r"desde las|hasta las|as|das|ate as|ate|pelas|entre as|fino alle|hora|horas|h\b)\s*(?:ore\s*|as\s*|las\s*)?"
+    r"desde las|hasta las|as|das|ate as|ate|pelas|entre as|fino alle|hora|horas|h\b)\s*(?:ore\s*|as\s*|"
+    r"las\s*)?"
 )
 _CUED = re.compile(rf"{_CUE}{_TIME}{_AM_PM}{_PART}")
 # "Las dos piscinas", "from three nights", "dalle otto alle venti persone": a count of what comes next.
@@ -165,7 +167,8 @@ _BARE_PT = ("segundas?", "tercas?", "quartas?", "quintas?", "sextas?")
 _DAY_RE = [re.compile(rf"\b(?:{names})\b") for names in _DAYS]
 _SHORT_RE = [
     re.compile(
-        rf"\b(?:{n})\b\.?(?=\s*[-–—/:,|¦&)]|\s+\d|\s+(?:a|al|to|and|e|y|closed|chius\w+|cerrad\w+|fechad\w+)\b)"
+        rf"\b(?:{n})\b\.?(?=\s*[-–—/:,|¦&)]|\s+\d|\s+(?:a|al|to|and|e|y|closed|chius\w+|cerrad\w+|"
+        rf"fechad\w+)\b)"
     )
     for n in _SHORT
 ]
@@ -192,7 +195,8 @@ _GROUPS = (
     ),
     (
         re.compile(
-            r"\b(?:(?:giorn[io] |mattin[ae] |ser[ae] )?feriali?|infrasettimanal\w+|weekdays?|dias laborables|entre semana|dias uteis|durante a semana)\b"
+            r"\b(?:(?:giorn[io] |mattin[ae] |ser[ae] )?feriali?|infrasettimanal\w+|weekdays?|"
+            r"dias laborables|entre semana|dias uteis|durante a semana)\b"
         ),
         tuple(range(5)),
     ),
@@ -200,8 +204,19 @@ _GROUPS = (
 
 
 _COUNTED_DAYS = re.compile(
-    r"(?:(?<![\d:.,h–/-])(?<!\balle )(?<!\bto )(?<!\bas )(?<!\ba )\b\d{1,2}|\b(?:algun[oa]s|poc[oh]i|pocos|few|uns|unos|qualche))\s*$"
+    r"(?:(?<![\d:.,h–/-])(?<!\balle )(?<!\bto )(?<!\bas )(?<!\ba )\b\d{1,2}|\b(?:algun[oa]s|poc[oh]i|"
+    r"pocos|few|uns|unos|qualche))\s*$"
 )
+
+
+def _seasons(text: str) -> Iterator[tuple[tuple[int, int], int]]:
+    """The months of each stretch of the year: "from March to May", "oct-mar", "20 maggio - 20 settembre"."""
+    for pattern, months in ((_MONTH_RANGE, MONTH_OF), (_SEASON, MONTH_OF), (_SHORT_MONTHS, _SHORT_MONTH_OF)):
+        for m in pattern.finditer(text):
+            first, last = (months[name] for name in m.groups() if name)
+            last += 12 if last < first else 0
+            inside = range(first, last + 1) if pattern is not _SEASON else range(first + 1, last)
+            yield from ((m.span(), (month - 1) % 12 + 1) for month in inside)
 
 
 def date_facts(text: str, language: str | None) -> Iterator[Reading]:
@@ -226,25 +241,16 @@ def date_facts(text: str, language: str | None) -> Iterator[Reading]:
         yield from date(m.span(), m[1], MONTH_OF[m[2]], m[3])
     for m in _MONTH_DAY.finditer(text):
         yield from date(m.span(), m[2], MONTH_OF[m[1]], m[3])
-    for m in _MONTH_RANGE.finditer(text):
-        first, last = MONTH_OF[m[1] or m[3]], MONTH_OF[m[2] or m[4]]
-        for month in range(first + 1, last if last > first else last + 12):
-            yield "date", frozenset({f"{(month - 1) % 12 + 1:02d}"}), m.span()
-        used.append(m.span())
-        for month in (first, last):
-            yield "date", frozenset({f"{month:02d}"}), m.span()
-    for m in _SEASON.finditer(text):
-        first, last = MONTH_OF[m[1]], MONTH_OF[m[2]]
-        for month in range(first + 1, last if last > first else last + 12):
-            yield "date", frozenset({f"{(month - 1) % 12 + 1:02d}"}), m.span()
-    for value, pattern in _FEASTS:
-        for m in pattern.finditer(text):
-            if not any(s < m.end() and m.start() < e for s, e in used):
-                yield "date", frozenset({value}), m.span()
-    for m in _SHORT_MONTHS.finditer(text):
-        first, last = _SHORT_MONTH_OF[m[1]], _SHORT_MONTH_OF[m[2]]
-        for month in range(first, (last if last >= first else last + 12) + 1):
-            yield "date", frozenset({f"{(month - 1) % 12 + 1:02d}"}), m.span()
+    for span, month in _seasons(text):
+        if _MONTH_RANGE.fullmatch(text, *span):
+            used.append(span)
+        yield "date", frozenset({f"{month:02d}"}), span
+    feasts = [(m.span(), value) for value, pattern in _FEASTS for m in pattern.finditer(text)]
+    yield from (
+        ("date", frozenset({value}), (start, end))
+        for (start, end), value in feasts
+        if not any(s < end and start < e for s, e in used)
+    )
     for m in _MONTH_ALONE.finditer(text):
         # English "may" and "march" are verbs more often than months.
         verb = m[1] in ("may", "march") and not re.search(
@@ -292,6 +298,8 @@ def hour_facts(text: str, language: str | None) -> Iterator[Reading]:
         counted = not sure and (
             _COUNTS_NEXT.match(text[match.end() :]) or _AGES_BEFORE.search(text[: match.start()][-30:])
         )
+        if counted:
+            used.append(match.span())  # neither end of "dalle otto alle venti persone" is an hour
         if (
             free(match.span())
             and not dotted
@@ -307,8 +315,8 @@ def hour_facts(text: str, language: str | None) -> Iterator[Reading]:
         cued = 5 <= opens < closes <= 24 and _TIMETABLE.search(text[: match.start()][-60:])
         if cued and free(match.span()):
             used.append(match.span())
-            yield from read(match.span(), match[1], None, None, None, closes > 12)
-            yield from read(match.span(), match[2], None, None, None)
+            yield from read(match.span(), match[1], "", None, None, closes > 12)
+            yield from read(match.span(), match[2], "", None, None)
     for match in _CLOCK_DOT.finditer(text):
         if free(match.span()) and _TIMETABLE.search(text[: match.start()][-60:]):
             used.append(match.span())
