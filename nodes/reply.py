@@ -40,8 +40,8 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
                 turn_id=event["turn_id"],
                 epoch=conversation.epoch,
                 answers=answered_wamids(event),
+                also=[queue.delivery(tx, event["conversation_id"])],
             )
-            await queue.send(tx, event["conversation_id"])
     if superseded:
         return {"outcome": {**outcome, "kind": "superseded", "replies": []}}
     lines: list[Line] = [Line(author="bot", text=m.body, at=m.sent_at.isoformat()) for m in replies]
