@@ -1,12 +1,16 @@
 """A customer's message written down: contact, conversation, message, event and job in one transaction."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from api.state import ApiServices
 from channels.events import InboundMessage
 from crm import contacts, conversations, inbound, inbox, messages, queue
+from crm.contacts import KnownRow
 from crm.inbound import Changed, Place, Referral
 from crm.inbound_files import KEPT_KINDS
 from crm.messages import NewMessage
-from crm.record import Tx
+from crm.record import Ask, Tx
 from inference import extract
 
 
@@ -17,18 +21,21 @@ class _Known(Exception):
 async def take(services: ApiServices, business_id: int, message: InboundMessage) -> bool:
     """Everything a message changes in the record; False for a duplicate."""
     try:
-        async with services.crm.transaction(business_id) as tx:
-            if await messages.known(tx, message.wamid):
+        first: list[Ask[Any]] = [messages.knowing(message.wamid), contacts.of_phone(message.sender.wa_id)]
+        async with services.crm.opening(business_id, first) as (tx, [known, found]):
+            if known:
                 return False
-            await _write(services, tx, message)
+            await _write(services, tx, message, found)
     except _Known:
         return False
     return True
 
 
-async def _write(services: ApiServices, tx: Tx, message: InboundMessage) -> None:
+async def _write(services: ApiServices, tx: Tx, message: InboundMessage, found: Sequence[KnownRow]) -> None:
     sender = message.sender
-    contact_id = await contacts.seen(tx, wa_id=sender.wa_id, bsuid=sender.bsuid, name=sender.name)
+    contact_id = await contacts.seen(
+        tx, wa_id=sender.wa_id, bsuid=sender.bsuid, name=sender.name, found=found
+    )
     conversation_id = await conversations.open_for(tx, contact_id, message.phone_number_id)
     if message.type == "system":
         await _announced(tx, message, contact_id, conversation_id)

@@ -1,5 +1,6 @@
 """Customers: one internal id, however the channel names them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ import psycopg
 from crm import consent
 from crm.consent import Source
 from crm.errors import RecordUnavailable
-from crm.record import Tx
+from crm.record import Ask, Tx
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,38 @@ class EventRow:
 
 
 @dataclass(frozen=True)
-class _Known:
+class KnownRow:
+    """Who has a phone number."""
+
     contact_id: int
     bsuid: str | None
 
 
-async def seen(tx: Tx, *, wa_id: str | None, bsuid: str | None, name: str | None) -> int:
+def of_phone(wa_id: str | None) -> Ask[KnownRow]:
+    """Whose phone number it is, for `seen`: to be asked together with what else there is."""
+    return Ask(KnownRow, "contact_by_wa_id", {"wa_id": wa_id})
+
+
+async def seen(
+    tx: Tx,
+    *,
+    wa_id: str | None,
+    bsuid: str | None,
+    name: str | None,
+    found: Sequence[KnownRow] | None = None,
+) -> int:
     """The contact behind a sender, made on first sight; returns its id with its row locked.
 
+    `found` is what `of_phone` came to, where it was asked in this transaction.
     Either identity may be missing (a customer without a visible phone, a payload of the older shape).
     Raises ValueError when both are.
     """
     if not wa_id and not bsuid:
         raise ValueError("a sender needs a wa_id or a bsuid")
     for _ in range(2):
-        by_phone = await tx.first(_Known, "contact_by_wa_id", wa_id=wa_id) if wa_id else None
+        if found is None and wa_id:
+            found = await tx.all(KnownRow, "contact_by_wa_id", wa_id=wa_id)
+        by_phone, found = next(iter(found or ()), None), None
         if by_phone is not None and bsuid in (None, by_phone.bsuid):
             await tx.run("contact_seen", contact_id=by_phone.contact_id, wa_id=None, bsuid=None, name=name)
             return by_phone.contact_id

@@ -1,14 +1,17 @@
 """What a conversation's delivery begins with, in one round trip."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from crm.contacts import ContactRow
 from crm.conversations import ConversationRow
 from crm.errors import UnknownConversation
 from crm.halts import HaltRow
 from crm.outbox import OutboxRow
-from crm.record import Ask, Tx
+from crm.record import Ask, Crm, Tx
 
 
 @dataclass(frozen=True)
@@ -31,20 +34,22 @@ class _Earlier:
     anything: bool
 
 
-async def waiting(tx: Tx, conversation_id: int, *, since: datetime) -> Waiting:
-    """What waits, after everyone who was adding to the conversation has finished; of earlier conversations
-    what was written after `since` counts. Raises UnknownConversation.
+@asynccontextmanager
+async def begun(
+    crm: Crm, business_id: int, conversation_id: int, *, since: datetime
+) -> AsyncIterator[tuple[Tx, Waiting]]:
+    """A transaction that begins with what waits, after everyone who was adding to the conversation has
+    finished; of earlier conversations what was written after `since` counts. Raises UnknownConversation.
     """
     this = {"conversation_id": conversation_id}
-    locked, contacts, halts, earlier, rows = await tx.together(
-        [
-            Ask(ConversationRow, "conversation_lock", this),
-            Ask(ContactRow, "contact_of_conversation", this),
-            Ask(HaltRow, "halt_of_conversation", this),
-            Ask(_Earlier, "outbox_earlier", {**this, "since": since}),
-            Ask(OutboxRow, "outbox_open", this),
-        ]
-    )
-    if not locked:
-        raise UnknownConversation(UnknownConversation.__doc__)
-    return Waiting(locked[0], contacts[0], next(iter(halts), None), earlier[0].anything, rows)
+    asks: list[Ask[Any]] = [
+        Ask(ConversationRow, "conversation_lock", this),
+        Ask(ContactRow, "contact_of_conversation", this),
+        Ask(HaltRow, "halt_of_conversation", this),
+        Ask(_Earlier, "outbox_earlier", {**this, "since": since}),
+        Ask(OutboxRow, "outbox_open", this),
+    ]
+    async with crm.opening(business_id, asks) as (tx, [locked, contacts, halts, earlier, rows]):
+        if not locked:
+            raise UnknownConversation(UnknownConversation.__doc__)
+        yield tx, Waiting(locked[0], contacts[0], next(iter(halts), None), earlier[0].anything, rows)

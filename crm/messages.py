@@ -76,12 +76,26 @@ class MessageRow:
     sent_at: datetime
 
 
+@dataclass(frozen=True)
+class KnownRow:
+    """A message that was taken in before."""
+
+    message_id: int
+
+
+def knowing(wamid: str) -> Ask[KnownRow]:
+    """As `known`: to be asked together with what else there is."""
+    return Ask(KnownRow, "message_known", {"wamid": wamid})
+
+
 async def known(tx: Tx, wamid: str) -> bool:
     """Whether a message was taken in before (the channel delivers at least once)."""
     return await tx.value("message_known", wamid=wamid) is not None
 
 
-async def add(tx: Tx, message: NewMessage, *, then: Callable[[int], Ask[Any]] | None = None) -> int | None:
+async def add(
+    tx: Tx, message: NewMessage, *, then: Callable[[int], Sequence[Ask[Any]]] | None = None
+) -> int | None:
     """Writes a message with its options and sources; None when its wamid is already known.
 
     `then` gives what is to be done with its id, in the same round trip as its parts.
@@ -103,7 +117,7 @@ async def add(tx: Tx, message: NewMessage, *, then: Callable[[int], Ask[Any]] | 
         for ordinal, part in enumerate(several)
     ]
     if then is not None:
-        asks.append(then(message_id))
+        asks.extend(then(message_id))
     if asks:
         await tx.together(asks)
     return message_id

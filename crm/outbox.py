@@ -8,7 +8,7 @@ second try. `superseded`: the conversation's owner changed first. `held`: not de
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from crm import messages
 from crm.messages import NewMessage
@@ -123,18 +123,23 @@ async def add(
     answers: str | None,
     purpose: str | None = None,
     lane: Lane = "service",
+    also: Sequence[Ask[Any]] = (),
 ) -> list[int]:
-    """Writes messages and their outbox rows, in order; returns the message ids.
+    """Writes messages and their outbox rows, in order, and asks what is `also` to be asked with the last.
 
+    Returns the message ids.
     (turn_id, ordinal) is unique: a second writer of the same turn fails instead of speaking twice.
     """
     ids = []
     of_all = {"turn_id": turn_id, "epoch": epoch, "answers": answers, "purpose": purpose, "lane": lane}
     for ordinal, message in enumerate(new_messages):
 
-        def delivery(message_id: int, to: int = message.conversation_id, place: int = ordinal) -> Ask[None]:
+        def delivery(
+            message_id: int, to: int = message.conversation_id, place: int = ordinal
+        ) -> list[Ask[Any]]:
             this = {"conversation_id": to, "message_id": message_id, "ordinal": place}
-            return Ask(None, "outbox_insert", {**of_all, **this})
+            last = place == len(new_messages) - 1
+            return [Ask(None, "outbox_insert", {**of_all, **this}), *(also if last else ())]
 
         message_id = await messages.add(tx, replace(message, wamid=None), then=delivery)
         if message_id is None:

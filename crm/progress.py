@@ -1,6 +1,7 @@
 """How far the turns of a conversation have come: what every turn asks and tells, a round trip each."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -39,20 +40,27 @@ async def take_up(
     return _the(locked), waiting
 
 
+@asynccontextmanager
 async def about_to_speak(
-    tx: Tx, conversation_id: int, turn_id: str, *, up_to: int, intent: str | None, outcome: str
-) -> tuple[ConversationRow, bool]:
-    """As `came_to_an_end`, just before a turn speaks: the conversation, locked, and whether the turn has
-    spoken in it already, since a re-run must not repeat it. Raises UnknownConversation.
+    crm: Crm,
+    business_id: int,
+    conversation_id: int,
+    turn_id: str,
+    *,
+    up_to: int,
+    intent: str | None,
+    outcome: str,
+) -> AsyncIterator[tuple[Tx, ConversationRow, bool]]:
+    """A transaction that begins as `came_to_an_end`, for a turn to speak in: the conversation, locked, and
+    whether the turn has spoken in it already, since a re-run must not repeat it. Raises UnknownConversation.
     """
-    locked, [spoken], *_ = await tx.together(
-        [
-            Ask(ConversationRow, "conversation_lock", {"conversation_id": conversation_id}),
-            Ask(_CountRow, "outbox_of_turn", {"turn_id": turn_id}),
-            *_ended(conversation_id, up_to, intent, outcome),
-        ]
-    )
-    return _the(locked), spoken.count > 0
+    asks: list[Ask[Any]] = [
+        Ask(ConversationRow, "conversation_lock", {"conversation_id": conversation_id}),
+        Ask(_CountRow, "outbox_of_turn", {"turn_id": turn_id}),
+        *_ended(conversation_id, up_to, intent, outcome),
+    ]
+    async with crm.opening(business_id, asks) as (tx, [locked, [spoken], *_]):
+        yield tx, _the(locked), spoken.count > 0
 
 
 async def came_to_an_end(

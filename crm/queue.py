@@ -46,6 +46,11 @@ class AdriftRow:
 
 
 @dataclass(frozen=True)
+class _WantedRow:
+    queued: bool
+
+
+@dataclass(frozen=True)
 class _DueRow:
     seconds: float | None
 
@@ -73,11 +78,16 @@ async def send(tx: Tx, conversation_id: int, *, delay_s: float = 0, campaign: bo
     For a campaign's message after everything that customers wait for. One that already waits, perhaps for a
     later time, is brought forward.
     """
-    lock, priority = f"send:{conversation_id}", -15 if campaign else 10
-    queued = await _enqueue(tx, SEND_TASK, SENDS, priority, lock, _ids(tx, conversation_id), delay_s)
-    if not queued:
-        await tx.run("job_hasten", lock=lock, priority=priority, delay_s=delay_s)
+    [[wanted]] = await tx.together([delivery(tx, conversation_id, delay_s=delay_s, campaign=campaign)])
+    queued: bool = wanted.queued
     return queued
+
+
+def delivery(tx: Tx, conversation_id: int, *, delay_s: float = 0, campaign: bool = False) -> Ask[_WantedRow]:
+    """As `send`: to be asked together with what is to be delivered."""
+    lock, priority = f"send:{conversation_id}", -15 if campaign else 10
+    job = _job(SEND_TASK, SENDS, priority, lock, _ids(tx, conversation_id), delay_s)
+    return Ask(_WantedRow, "job_wanted", job)
 
 
 async def campaign(tx: Tx, campaign_id: int, *, delay_s: float = 0) -> bool:

@@ -1,8 +1,9 @@
 """The book of record: one transaction at a time, for one business at a time."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -10,21 +11,23 @@ from typing import Any, Generic, TypeVar
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow, class_row, dict_row
-from psycopg.sql import SQL, Composed
 from psycopg_pool import PoolTimeout
 
 from crm.errors import RecordUnavailable
 from db import trace
+from db.batch import batch
 from db.clock import DatabaseClock
 from db.pool import Pool
 from db.queries import Queries
-from db.tenancy import ENTER_TENANT, begin_as
+from db.tenancy import ENTER_TENANT, ENTER_TENANT_NOW
 
 QUERIES = Path(__file__).parent / "queries"
 
 TURNS = 1  # what a hold is for: running turns …
 SENDS = 2  # … or delivering messages
 SUSPECTS = 3  # the one turn, of the whole installation, that is tried alone
+
+_PROMPT_S = 1.0  # a query that waited for a lock brings the time at which it began to wait
 
 # A full disk is an OperationalError; a standby that has not taken over yet refuses to write in its own words.
 UNREACHABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
@@ -45,6 +48,11 @@ class Ask(Generic[Row]):
     row: type[Row] | None
     query: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _HoldRow:
+    held: bool
 
 
 @dataclass(frozen=True)
@@ -73,13 +81,13 @@ class Tx:
 
     async def together(self, asks: Sequence[Ask[Any]]) -> list[list[Any]]:
         """The rows of each of several queries, run in this order in one round trip; none needs another's."""
-        async with self.connection.pipeline():
+        async with batch(self.connection):
             cursors = [await self.sent(ask) for ask in asks]
         # Fetched in the pipeline they would be waited for once, and its end once more.
         return await _fetched(asks, cursors)
 
     async def sent(self, ask: Ask[Any]) -> AsyncCursor[Any]:
-        """A query under way in the connection's pipeline, whose end brings its rows."""
+        """A query of the connection's batch, whose end brings its rows."""
         cursor: AsyncCursor[Any] = self.connection.cursor(
             row_factory=class_row(ask.row) if ask.row else dict_row
         )
@@ -118,25 +126,43 @@ class Crm:
         Raises RecordUnavailable when the database cannot be reached or goes away in the middle; the
         transaction is then rolled back and the whole block may be tried again.
         """
-        async with self._open(str(business_id)) as (connection, _):
-            yield Tx(business_id, self.clock(), connection, self._queries)
+        async with self.opening(business_id) as (tx, _):
+            yield tx
+
+    @asynccontextmanager
+    async def opening(
+        self, business_id: int, asks: Sequence[Ask[Any]] = ()
+    ) -> AsyncIterator[tuple[Tx, list[list[Any]]]]:
+        """As `transaction`, with the rows of each of its first queries, asked in the round trip that begins
+        it. Business 0 is none, as in `outside`."""
+        with _away():
+            # The pool's block ends what is begun here: it commits, or rolls back after an exception.
+            async with self._pool.connection() as connection:
+                tx, asked = Tx(business_id, self.clock(), connection, self._queries), time.monotonic()
+                async with batch(connection):
+                    await connection.execute("BEGIN")
+                    begun = await connection.execute(ENTER_TENANT_NOW, (_entered(business_id),))
+                    cursors = [await tx.sent(ask) for ask in asks]
+                prompt = time.monotonic() - asked < _PROMPT_S
+                if prompt and self._heard is not None and (row := await begun.fetchone()):
+                    self._heard(row["now"])
+                yield replace(tx, now=self.clock()), await _fetched(asks, cursors)
 
     @asynccontextmanager
     async def outside(self) -> AsyncIterator[Tx]:
         """A transaction before the tenant is known: sees no tenant row, only the directory functions."""
-        async with self._open("") as (connection, _):
-            yield Tx(0, self.clock(), connection, self._queries)
+        async with self.opening(0) as (tx, _):
+            yield tx
 
     async def at_once(self, business_id: int, asks: Sequence[Ask[Any]]) -> list[list[Any]]:
         """A whole transaction in one round trip: the rows of each of several queries, none of which needs
         another's. Business 0 is none, as in `outside`. Raises as `transaction`."""
-        entering = (str(business_id) if business_id else "",)
         with _away():
             async with self._pool.connection() as connection:
                 tx = Tx(business_id, self.clock(), connection, self._queries)
                 # What stands between two synchronisations of a pipeline is one transaction: no BEGIN.
-                async with connection.pipeline():
-                    await connection.execute(ENTER_TENANT, entering)
+                async with batch(connection):
+                    await connection.execute(ENTER_TENANT, (_entered(business_id),))
                     cursors = [await tx.sent(ask) for ask in asks]
                 return await _fetched(asks, cursors)
 
@@ -154,23 +180,13 @@ class Crm:
         The database lets go when the holder's connection dies, so a killed worker holds nothing. The lock
         is of an idle transaction, not of the session: any pooler may stand in between.
         """
-        locked = SQL(self._queries["hold"]).format(purpose=purpose, conversation_id=conversation_id)
-        async with self._open("", locked) as (_, rows):
-            yield bool(rows and rows[0]["held"])
+        locked = Ask(_HoldRow, "hold", {"purpose": purpose, "conversation_id": conversation_id})
+        async with self.opening(0, [locked]) as (_, [rows]):
+            yield rows[0].held
 
-    @asynccontextmanager
-    async def _open(
-        self, business: str, first: Composed | None = None
-    ) -> AsyncIterator[tuple[AsyncConnection[DictRow], list[DictRow]]]:
-        """A transaction that has begun, and the rows of a `first` question, asked together with it."""
-        with _away():
-            # The pool's block ends what is begun here: it commits, or rolls back after an exception.
-            async with self._pool.connection() as connection:
-                begun = await connection.execute(begin_as(business, first), prepare=False)
-                begun.nextset()
-                if self._heard is not None and (row := await begun.fetchone()):
-                    self._heard(row["now"])
-                yield connection, await begun.fetchall() if begun.nextset() else []
+
+def _entered(business_id: int) -> str:
+    return str(business_id) if business_id else ""
 
 
 async def _fetched(asks: Sequence[Ask[Any]], cursors: Sequence[AsyncCursor[Any]]) -> list[list[Any]]:

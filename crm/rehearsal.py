@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
-from psycopg.sql import Composed
 from psycopg_pool import PoolTimeout
 
 from crm.errors import RecordUnavailable
@@ -67,14 +66,15 @@ class Rehearsal(Crm):
         yield  # makes it the generator that its base class has
 
     @asynccontextmanager
-    async def _open(
-        self, business: str, first: Composed | None = None
-    ) -> AsyncIterator[tuple[AsyncConnection[DictRow], list[DictRow]]]:
+    async def opening(
+        self, business_id: int, asks: Sequence[Ask[Any]] = ()
+    ) -> AsyncIterator[tuple[Tx, list[list[Any]]]]:
+        """As the record's own, in a savepoint."""
         try:
             async with self._connection.transaction():
-                await self._connection.execute(ENTER_TENANT, (business,))
-                asked = None if first is None else await self._connection.execute(first)
-                yield self._connection, await asked.fetchall() if asked else []
+                await self._connection.execute(ENTER_TENANT, (str(business_id) if business_id else "",))
+                tx = Tx(business_id, self.clock(), self._connection, self._queries)
+                yield tx, await tx.together(asks)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error
 

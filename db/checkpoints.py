@@ -1,7 +1,8 @@
 """LangGraph's checkpoints in our database, one tenant at a time."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -11,6 +12,7 @@ from langgraph.checkpoint.base import (
     Checkpoint,
     CheckpointMetadata,
     CheckpointTuple,
+    copy_checkpoint,
     get_serializable_checkpoint_metadata,
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
@@ -19,6 +21,7 @@ from psycopg import AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
+from db.batch import batch
 from db.cipher import StateCipher
 from db.errors import ThreadTakenOver
 from db.order import continue_after
@@ -32,6 +35,23 @@ _PUT = """
 
 # LangGraph's task of what comes from outside the nodes: input, and the answer to an interrupt.
 _NULL_TASK = "00000000-0000-0000-0000-000000000000"
+
+
+_read: ContextVar[dict[tuple[str, str], CheckpointTuple] | None] = ContextVar("read", default=None)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """In the block a thread's latest checkpoint is read once, until this process writes the thread on.
+
+    For whoever looks at a thread that nobody else may write meanwhile, and then lets LangGraph run it, which
+    reads it again first.
+    """
+    token = _read.set({})
+    try:
+        yield
+    finally:
+        _read.reset(token)
 
 
 class TenantSaver(AsyncPostgresSaver):
@@ -57,9 +77,14 @@ class TenantSaver(AsyncPostgresSaver):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """A checkpoint; what this process writes afterwards is later, whatever its clock says."""
+        known, thread = _read.get(), _latest_of(config)
+        if known is not None and thread is not None and (kept := known.get(thread)) is not None:
+            return _copy(kept)
         found = await super().aget_tuple(config)
         if found is not None:
             continue_after(found.checkpoint["id"])
+            if known is not None and thread is not None:
+                known[thread] = _copy(found)
         return found
 
     async def aput(
@@ -71,6 +96,7 @@ class TenantSaver(AsyncPostgresSaver):
     ) -> RunnableConfig:
         """Writes a checkpoint after its parent, in one round trip. Raises ThreadTakenOver where another one
         follows it."""
+        _changed(config)
         configurable = config["configurable"]
         thread, ns = str(configurable["thread_id"]), str(configurable["checkpoint_ns"])
         inline, apart = _apart(checkpoint["channel_values"])
@@ -101,6 +127,7 @@ class TenantSaver(AsyncPostgresSaver):
     ) -> None:
         """Keeps what the next checkpoint will not hold: interrupts, what resumes them, errors."""
         if task_id == _NULL_TASK or any(channel in WRITES_IDX_MAP for channel, _ in writes):
+            _changed(config)
             await super().aput_writes(config, writes, task_id, task_path)
 
     @asynccontextmanager
@@ -109,11 +136,32 @@ class TenantSaver(AsyncPostgresSaver):
         async with (
             self._pool.connection() as connection,
             # What stands between two synchronisations of a pipeline is one transaction: it needs no BEGIN.
-            connection.pipeline(),
+            batch(connection),
             connection.cursor(binary=True, row_factory=dict_row) as cursor,
         ):
             await cursor.execute(ENTER_TENANT, (business,))
             yield cursor
+
+
+def _latest_of(config: RunnableConfig) -> tuple[str, str] | None:
+    """The thread whose latest checkpoint is asked for; None where it is a certain one."""
+    configurable = config["configurable"]
+    if configurable.get("checkpoint_id"):
+        return None
+    return str(configurable["thread_id"]), str(configurable.get("checkpoint_ns", ""))
+
+
+def _changed(config: RunnableConfig) -> None:
+    if (known := _read.get()) is not None:
+        configurable = config["configurable"]
+        known.pop((str(configurable["thread_id"]), str(configurable.get("checkpoint_ns", ""))), None)
+
+
+def _copy(found: CheckpointTuple) -> CheckpointTuple:
+    """What its reader may change is its reader's own."""
+    return found._replace(
+        checkpoint=copy_checkpoint(found.checkpoint), pending_writes=list(found.pending_writes or [])
+    )
 
 
 def _apart(channels: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The connection pool: psycopg 3, one per process and purpose."""
 
+import select
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,6 +15,9 @@ Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 _TRUSTED_S = 1.0
 """How long a connection that answered is handed out unasked: a server needs longer to come back."""
 
+_SILENT_S = 10.0
+"""How long it is handed out unasked when nothing has come over it since, not even its end."""
+
 RECONNECT_S = 10.0
 """How long a lost connection is sought in ever longer steps; then whoever needs one starts anew. Steps that
 grew for minutes would keep a host away long after its network is back."""
@@ -25,15 +29,30 @@ def prepare_threshold(pooled: bool) -> int | None:
 
 
 def checking() -> Callable[[AsyncConnection[Any]], Awaitable[None]]:
-    """What a pool asks a connection before it hands it out; one that has just answered is not asked again."""
+    """What a pool asks a connection before it hands it out; one that has just answered is not asked again.
+
+    Connections take turns, so each rests for a moment, and most would be asked. A server that went away has
+    ended them, which can be seen without asking; where a network lost that, a question waits as long as what
+    would be asked instead.
+    """
     answered: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
 
     async def check(connection: AsyncConnection[Any]) -> None:
-        if time.monotonic() - answered.get(connection, float("-inf")) > _TRUSTED_S:
+        since = time.monotonic() - answered.get(connection, float("-inf"))
+        if since > _SILENT_S or (since > _TRUSTED_S and not _silent(connection)):
             await AsyncConnectionPool.check_connection(connection)
             answered[connection] = time.monotonic()
 
     return check
+
+
+def _silent(connection: AsyncConnection[Any]) -> bool:
+    """Whether nothing waits to be read from it; False where that cannot be told (Windows)."""
+    if not hasattr(select, "poll") or connection.closed:
+        return False
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return not waiting.poll(0)
 
 
 async def open_pool(

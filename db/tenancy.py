@@ -4,32 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from psycopg.sql import SQL, Composed
-
 # Both settings are local to the transaction, so that connections can be shared through any pooler.
 # Parameter: the business id as text, or '' for none (then the policies show no row at all).
 ENTER_TENANT = "SELECT set_config('role', 'sara_app', true), set_config('app.business_id', %s, true)"
 
-_BEGIN = SQL(
-    "BEGIN; SELECT set_config('role', 'sara_app', true), set_config('app.business_id', {}, true),"
-    " extract(epoch FROM clock_timestamp())::float8 AS now"
-)
+# The same for a transaction that has just begun. `now` is the database's time, in seconds since 1970.
+ENTER_TENANT_NOW = f"{ENTER_TENANT}, extract(epoch FROM clock_timestamp())::float8 AS now"
 
 _business: ContextVar[int | None] = ContextVar("business", default=None)
 
 
 class NoTenant(RuntimeError):
     """Tenant data was touched outside `tenant(business_id)`: enter it where the event is taken up."""
-
-
-def begin_as(business: str, first: Composed | None = None) -> Composed:
-    """Begins a transaction as ENTER_TENANT would go on with it, in one question instead of two, and asks the
-    `first` question of it with the same.
-
-    The second result's `now` is the database's time, in seconds since 1970; the third is of `first`.
-    """
-    begun = _BEGIN.format(business)
-    return begun if first is None else begun + SQL("; ") + first
 
 
 @contextmanager

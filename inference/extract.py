@@ -7,6 +7,7 @@ do not say the thing. Languages are it, en, es and pt; a region may follow ("pt-
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -307,7 +308,8 @@ def match_service(text: str, services: Sequence[ServiceNames], language: str) ->
     said = [_stem(word) for word in _words(text) if word not in filler_words()]
     names = {service.key: _names(service, _code(language)) for service in services}
     weights = _weights(names)
-    scored = [(key, *_best(said, options, weights)) for key, options in names.items()]
+    heard = {word for word in weights if any(_alike(word, other) for other in said)}
+    scored = [(key, *_best(heard, options, weights)) for key, options in names.items()]
     # The services that explain most of what was said; a name said in full beats a chance word of another
     # ("gestão do arrendamento do meu apartamento" is not about "visita a apartamento").
     most = max((covered for _, covered, _ in scored), default=0.0)
@@ -344,12 +346,12 @@ def _weights(names: Mapping[str, Sequence[tuple[frozenset[str], float]]]) -> dic
 
 
 def _best(
-    said: Sequence[str], options: Sequence[tuple[frozenset[str], float]], weights: Mapping[str, float]
+    heard: AbstractSet[str], options: Sequence[tuple[frozenset[str], float]], weights: Mapping[str, float]
 ) -> tuple[float, float]:
     """(weight of the words explained by the service's best name, share of that name that was said)."""
     best = (0.0, 0.0)
     for words, bonus in options:
-        hit = [word for word in words if any(_alike(word, other) for other in said)]
+        hit = [word for word in words if word in heard]
         covered = sum(weights[word] for word in hit)
         total = sum(weights[word] for word in words)
         if hit and total:

@@ -20,6 +20,7 @@ from crm.conversations import ConversationRow
 from crm.errors import RecordUnavailable
 from crm.record import SUSPECTS, Tx
 from crm.turns import Turn
+from db.checkpoints import read_once
 from db.errors import ThreadTakenOver
 from db.tenancy import tenant
 from db.trace import Span
@@ -149,6 +150,11 @@ class _Due:
 
 
 async def _turns(services: Services, business_id: int, conversation_id: int) -> None:
+    with read_once():
+        await _turns_of_thread(services, business_id, conversation_id)
+
+
+async def _turns_of_thread(services: Services, business_id: int, conversation_id: int) -> None:
     thread_id = f"{business_id}:{conversation_id}"
 
     def again(state: State) -> AbstractAsyncContextManager[None]:

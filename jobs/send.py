@@ -74,8 +74,9 @@ async def _deliver_all(services: Services, business_id: int, conversation_id: in
     """Sends row after row; returns the seconds after which to look again, None when nothing is left."""
     more = True
     while more:
-        async with services.crm.transaction(business_id) as tx:
-            parcel, wait = await _next(services, tx, conversation_id)
+        since = services.clock() - timedelta(seconds=services.patience.unknown_block_s)
+        async with delivery.begun(services.crm, business_id, conversation_id, since=since) as (tx, due):
+            parcel, wait = await _next(services, tx, due)
         if parcel is not None:
             more = await _post(services, business_id, parcel)
         elif wait is not None and wait <= _NAP_S:
@@ -85,10 +86,8 @@ async def _deliver_all(services: Services, business_id: int, conversation_id: in
     return None
 
 
-async def _next(services: Services, tx: Tx, conversation_id: int) -> tuple[Parcel | None, float | None]:
+async def _next(services: Services, tx: Tx, due: delivery.Waiting) -> tuple[Parcel | None, float | None]:
     """Claims the first row that may go out now, settling those before it that never will."""
-    before = tx.now - timedelta(seconds=services.patience.unknown_block_s)
-    due = await delivery.waiting(tx, conversation_id, since=before)
     conversation = due.conversation
     if due.halt is not None:
         return None, max(_BUSY_RETRY_S, (due.halt.ask_at - tx.now).total_seconds() + _HALT_LAG_S)

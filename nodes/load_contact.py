@@ -14,7 +14,7 @@ from channels.messages import OutboundMessage
 from channels.whatsapp.limits import fit
 from crm import businesses, contacts, conversations, desk, handoffs, lifecycle, messages
 from crm.businesses import Profile
-from crm.card import Card, card
+from crm.card import Card, card, opened
 from crm.contacts import ContactRow
 from crm.conversations import ConversationRow
 from crm.errors import WindowOver
@@ -68,8 +68,9 @@ async def _read_ahead(text: str, context: Context) -> None:
 
 
 async def _loaded(event: Event, state: State, context: Context) -> tuple[dict[str, Any], ConversationRow]:
-    async with context.crm.transaction(event["business_id"]) as tx:
-        known = await _known(tx, event)
+    opening = opened(context.crm, event["business_id"], event["contact_id"], event["conversation_id"])
+    async with opening as (tx, found):
+        known = await _known(tx, event, found)
         profile = await context.profiles.begin(tx, event["turn_id"], known.profile_version)
         contact = known.contact
         window = state.get("window") or await _window_of_earlier(tx, contact.contact_id, event)
@@ -161,17 +162,15 @@ async def _given_back(tx: Tx, conversation_id: int, kind: str, returned: Mapping
         await conversations.give_to_bot(tx, conversation_id)
 
 
-async def _known(tx: Tx, event: Event) -> Card:
+async def _known(tx: Tx, event: Event, known: Card) -> Card:
     """The card of a customer who writes, and so is not dormant any more."""
-    conversation_id = event["conversation_id"]
-    known = await card(tx, event["contact_id"], conversation_id)
     contact_id = known.conversation.contact_id
     merged = contact_id != known.contact.contact_id  # since the event was taken up
     if known.contact.lifecycle == "dormant":
         await lifecycle.wake(tx, contact_id)
     elif not merged:
         return known
-    return await card(tx, contact_id, conversation_id)
+    return await card(tx, contact_id, event["conversation_id"])
 
 
 def _told(known: Card) -> dict[str, Any]:

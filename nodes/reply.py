@@ -21,15 +21,16 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     Words of a turn whose conversation changed hands meanwhile are dropped: someone else is speaking.
     """
     context, event, outcome = runtime.context, state["event"], state["outcome"]
-    async with context.crm.transaction(event["business_id"]) as tx:
-        conversation, spoke = await progress.about_to_speak(
-            tx,
-            event["conversation_id"],
-            event["turn_id"],
-            up_to=event["last_event_id"],
-            intent=outcome.get("intent"),
-            outcome=outcome.get("kind", "answered"),
-        )
+    speaking = progress.about_to_speak(
+        context.crm,
+        event["business_id"],
+        event["conversation_id"],
+        event["turn_id"],
+        up_to=event["last_event_id"],
+        intent=outcome.get("intent"),
+        outcome=outcome.get("kind", "answered"),
+    )
+    async with speaking as (tx, conversation, spoke):
         replies = _messages(state, context, tx.now)
         superseded = conversation.epoch != event["epoch"]
         if replies and not superseded and not spoke:
@@ -39,8 +40,8 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
                 turn_id=event["turn_id"],
                 epoch=conversation.epoch,
                 answers=answered_wamids(event),
+                also=[queue.delivery(tx, event["conversation_id"])],
             )
-            await queue.send(tx, event["conversation_id"])
     if superseded:
         return {"outcome": {**outcome, "kind": "superseded", "replies": []}}
     lines: list[Line] = [Line(author="bot", text=m.body, at=m.sent_at.isoformat()) for m in replies]

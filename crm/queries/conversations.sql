@@ -180,7 +180,7 @@ SELECT kind, detail, at FROM crm_event WHERE contact_id = %(contact_id)s ORDER B
 SELECT enqueue_job(%(task)s, %(queue)s, %(priority)s, %(lock)s, %(args)s, make_interval(secs => %(delay_s)s));
 
 -- hold -- one process at a time for one purpose on a conversation, until the transaction ends
-SELECT pg_try_advisory_xact_lock(({purpose}::bigint << 56) + {conversation_id}) AS held;
+SELECT pg_try_advisory_xact_lock((%(purpose)s::bigint << 56) + %(conversation_id)s) AS held;
 
 -- event_of_wamid -- what became of a customer's message
 SELECT m.message_id, m.conversation_id, e.event_id, e.done_at IS NOT NULL AS done

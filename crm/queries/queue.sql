@@ -7,13 +7,8 @@ SET args = args
        ELSE '{}' END
 WHERE queueing_lock = %(lock)s AND status = 'todo';
 
--- job_hasten -- the job waiting under a lock is due no later, and no less urgent, than this
-UPDATE procrastinate_jobs SET priority = greatest(priority, %(priority)s), scheduled_at = CASE
-    WHEN scheduled_at > now() + make_interval(secs => %(delay_s)s)
-        THEN CASE WHEN %(delay_s)s > 0 THEN now() + make_interval(secs => %(delay_s)s) END
-    ELSE scheduled_at END
-WHERE queueing_lock = %(lock)s AND status = 'todo'
-  AND (priority < %(priority)s OR scheduled_at > now() + make_interval(secs => %(delay_s)s));
+-- job_wanted -- puts a job into the queue, or makes the one that waits under its lock due no later and no less urgent
+SELECT job_wanted(%(task)s, %(queue)s, %(priority)s, %(lock)s, %(args)s, make_interval(secs => %(delay_s)s)) AS queued;
 
 -- jobs_adrift -- jobs that count as running though their worker is silent, or for suspiciously long
 SELECT j.id AS job_id, j.task_name AS task, (j.args ->> 'business_id')::bigint AS business_id,

@@ -11,8 +11,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 
 from crm import conversations, handoffs
-from db.checkpoints import TenantSaver
-from db.pool import open_pool
+from db.checkpoints import TenantSaver, read_once
+from db.pool import Pool, open_pool
 from db.tenancy import NoTenant, tenant
 from graph.build import build
 from graph.run import RECURSION_LIMIT, abandon, deliver, finish, node_times, remembered, thread_config
@@ -364,3 +364,34 @@ async def test_every_node_of_a_turn_is_timed(stage: Stage) -> None:
         "reply",
     ]
     assert all(milliseconds > 0 for milliseconds in times.values())
+
+
+class Counting(TenantSaver):
+    """A checkpointer that counts the questions it asks the database."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self.asked: list[None] = []  # LangGraph works with a copy of its checkpointer
+
+    def _cursor(self, *, pipeline: bool = False) -> Any:
+        self.asked.append(None)
+        return super()._cursor(pipeline=pipeline)
+
+
+async def test_a_thread_that_was_just_read_is_read_again_only_once_it_was_written(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say(QUESTION)
+    async with await open_pool(stage.dsn, max_size=2, name="counting") as pool:
+        saver = Counting(pool)
+        machine = build(saver)
+        event = await thread.wrote(QUESTION)
+        with tenant(thread.business_id), read_once():
+            found = await finish(machine, thread.context, thread.thread_id)
+            assert len(saver.asked) == 1
+            await deliver(machine, thread.context, thread.thread_id, event, after=found)
+            assert len(saver.asked) == 1
+            assert len(found.values["window"]) == 2  # what was read is as it was
+            state = await remembered(machine, thread.thread_id)
+            assert len(saver.asked) == 2
+        assert state["last_event_id"] == event["last_event_id"]
+        assert len(state["window"]) == 4

@@ -99,3 +99,17 @@ def test_a_broken_row_is_named(tmp_path: Path) -> None:
     data.write_text('{"business": "x"}\n')
     with pytest.raises(ValueError, match=r"pairs\.jsonl:1"):
         train_aim.read_rows(data)
+
+
+async def test_words_count_as_much_when_a_text_is_known_already(compass: Compass) -> None:
+    texts = [
+        "Abbiamo un ombrello per gli ospiti.",
+        "",
+        "Il parcheggio è gratuito.",
+        "Umbrellas and slippers.",
+    ]
+    first = compass.shares("Avete un ombrello?", texts)
+    assert first[0] == max(first) > first[3] > first[2] >= first[1] == 0
+    assert np.array_equal(compass.shares("Avete un ombrello?", texts), first)
+    assert np.allclose(compass.shares("Avete un ombrello?", texts[::-1]), first[::-1])
+    assert not compass.shares("Avete un ombrello?", ["", "…"]).any()

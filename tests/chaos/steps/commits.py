@@ -13,7 +13,7 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
-from crm.record import Crm, Tx
+from crm.record import Ask, Crm, Tx
 from db.checkpoints import TenantSaver
 from graph.build import build
 from jobs.services import Services
@@ -83,16 +83,25 @@ class MortalCrm(Crm):
     """The record as a mortal worker sees it."""
 
     @asynccontextmanager
-    async def transaction(self, business_id: int) -> AsyncIterator[Tx]:
-        life = _own()
+    async def opening(
+        self, business_id: int, asks: Sequence[Ask[Any]] = ()
+    ) -> AsyncIterator[tuple[Tx, list[list[Any]]]]:
+        life = _own() if business_id else Life()  # what is of no business, such as a hold, changes nothing
         life.open += 1
         try:
-            async with super().transaction(business_id) as tx:
-                yield tx
+            async with super().opening(business_id, asks) as begun:
+                yield begun
                 await life.reach(before=True)
         finally:
             life.open -= 1
         await life.reach(before=False)
+
+    async def at_once(self, business_id: int, asks: Sequence[Ask[Any]]) -> list[list[Any]]:
+        life = _own() if business_id else Life()
+        await life.reach(before=True)
+        found = await super().at_once(business_id, asks)
+        await life.reach(before=False)
+        return found
 
 
 class MortalSaver(TenantSaver):
