@@ -15,7 +15,6 @@ from psycopg_pool import PoolTimeout
 
 from crm.errors import RecordUnavailable
 from db import trace
-from db.batch import batch
 from db.clock import DatabaseClock
 from db.pool import Pool
 from db.queries import Queries
@@ -81,13 +80,13 @@ class Tx:
 
     async def together(self, asks: Sequence[Ask[Any]]) -> list[list[Any]]:
         """The rows of each of several queries, run in this order in one round trip; none needs another's."""
-        async with batch(self.connection):
+        async with self.connection.pipeline():
             cursors = [await self.sent(ask) for ask in asks]
         # Fetched in the pipeline they would be waited for once, and its end once more.
         return await _fetched(asks, cursors)
 
     async def sent(self, ask: Ask[Any]) -> AsyncCursor[Any]:
-        """A query of the connection's batch, whose end brings its rows."""
+        """A query under way in the connection's pipeline, whose end brings its rows."""
         cursor: AsyncCursor[Any] = self.connection.cursor(
             row_factory=class_row(ask.row) if ask.row else dict_row
         )
@@ -139,7 +138,7 @@ class Crm:
             # The pool's block ends what is begun here: it commits, or rolls back after an exception.
             async with self._pool.connection() as connection:
                 tx, asked = Tx(business_id, self.clock(), connection, self._queries), time.monotonic()
-                async with batch(connection):
+                async with connection.pipeline():
                     await connection.execute("BEGIN")
                     begun = await connection.execute(ENTER_TENANT_NOW, (_entered(business_id),))
                     cursors = [await tx.sent(ask) for ask in asks]
@@ -161,7 +160,7 @@ class Crm:
             async with self._pool.connection() as connection:
                 tx = Tx(business_id, self.clock(), connection, self._queries)
                 # What stands between two synchronisations of a pipeline is one transaction: no BEGIN.
-                async with batch(connection):
+                async with connection.pipeline():
                     await connection.execute(ENTER_TENANT, (_entered(business_id),))
                     cursors = [await tx.sent(ask) for ask in asks]
                 return await _fetched(asks, cursors)

@@ -21,7 +21,6 @@ from psycopg import AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
-from db.batch import batch
 from db.cipher import StateCipher
 from db.errors import ThreadTakenOver
 from db.order import continue_after
@@ -136,7 +135,7 @@ class TenantSaver(AsyncPostgresSaver):
         async with (
             self._pool.connection() as connection,
             # What stands between two synchronisations of a pipeline is one transaction: it needs no BEGIN.
-            batch(connection),
+            connection.pipeline(),
             connection.cursor(binary=True, row_factory=dict_row) as cursor,
         ):
             await cursor.execute(ENTER_TENANT, (business,))

@@ -15,7 +15,6 @@ import numpy as np
 from psycopg.rows import DictRow
 from psycopg.sql import SQL, Identifier
 
-from db.batch import batch
 from knowledge.errors import KnowledgeUnavailable
 from knowledge.readers.document import PATH_JOINT
 from knowledge.store import ENTER, UNREACHABLE, KnowledgeStore, vector_literal
@@ -231,7 +230,7 @@ class KnowledgeSearch:
             async with self._store.questions.connection() as connection:
                 # What stands between two synchronisations of a pipeline is one transaction. It ends with a
                 # commit: at a rollback psycopg forgets every statement it has prepared.
-                async with batch(connection):
+                async with connection.pipeline():
                     await connection.execute(ENTER, (str(business_id),))
                     cursor = await connection.execute(question, values)
                 return await cursor.fetchall()
