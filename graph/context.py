@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inference.chat import ChatModel
     from inference.classify import IntentClassifier
     from inference.embed import Embedder
+    from inference.grounding_reader import Reader
     from inference.language import LanguageIdentifier
     from inference.sensitivity import SensitivityScorer
     from inference.speech import Transcriber
@@ -97,6 +98,7 @@ class Context:
     tuning: Tuning = field(default_factory=Tuning)
     profiles: Profiles = field(default_factory=Profiles)
     seal: Seal | None = None  # encrypts the sound of voice notes; None: it is not kept
+    reader: Reader | None = None  # judges freely worded replies beside the first judge
     notify: Callable[[int, int], Awaitable[None]] | None = (
         None  # (business_id, handoff_id): a human is needed
     )

@@ -87,6 +87,13 @@ class Int8E5:
             summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12), np.float32
         )
 
+    def together(self, first: Sequence[int], second: Sequence[int]) -> Floats:
+        """The states of two texts read as one, `<s> first </s></s> second </s>`, as XLM-R reads pairs; shape
+        (len(first) + len(second) + 4, 384). Both must fit the model's window."""
+        pair = [self._bos, *first, self._eos, self._eos, *second, self._eos]
+        states: Floats = np.asarray(self._engine.forward_batch([pair]).last_hidden_state)[0]
+        return states
+
 
 def _batches(windows: Sequence[tuple[int, list[int]]]) -> list[list[tuple[int, list[int]]]]:
     batches: list[list[tuple[int, list[int]]]] = []

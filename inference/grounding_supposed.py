@@ -1,4 +1,4 @@
-"""Values a sentence supposes of the customer's case: "para una compra de 900 €", "a week before".
+"""Values a sentence supposes of the customer's case: "in fourteen", "a week before". Never an amount.
 
 A supposition claims nothing, so no source need state it; but only a source that draws a line ("over 300 €",
 "up to five days before") gives one a use, and what is said to follow must lie on the right side of the line.
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from inference.claims import Fact
 from inference.grounding_lengths import duration_facts
-from inference.grounding_numbers import NUMBER, canonical, spell_out
+from inference.grounding_numbers import spell_out
 from inference.grounding_rows import Parsed
 from inference.grounding_words import denials, fold
 
@@ -47,19 +47,6 @@ _NEAR_IF = re.compile(
 _OR_MORE = re.compile(
     r"^[^,.;]{0,16}\b(?:o mas|or more|in su|o piu|e oltre|ou mais|and up|y mas|e mais|or over|at most|"
     r"al massimo|como maximo|no maximo|almeno)\b"
-)
-# "An order of 40 €": what a customer spends, orders or brings.
-_SPENDING = re.compile(
-    r"\b(?:compras?|spes[ae]|acquist\w*|ordin[ei]|carrello|orders?|purchases?|basket|shop|encomendas?|"
-    r"pedidos?|"
-    r"trabalhos?|lavor[oi]|trabajos?|jobs?|consertos?|riparazion\w+|reparac\w+|repairs?|bookings?|"
-    r"prenotazion\w+|reservas?|sedut[ae]|sesion\w*|sess(?:ao|oes)|sessions?|flat|house|home|casa|pis[oa]|"
-    r"apartament\w+|moto|car|auto|carro|coche|cont[oa]|cuenta|bill|factura|invoice|fattura|budget|"
-    r"presupuesto|orcamento|avaliacao|valutazion\w+|spend\w*|spent|gast\w+|spend\w+|valor|item|muebles?|"
-    r"mobile|movel|volo|stay|soggiorno|estancia|estadia|servi\w+|treatment|ticket|multa)\b[^,;]{0,24}$"
-)
-_ARTICLE = re.compile(
-    r"\b(?:un[ao']?|an?|um|uma|num|numa|con|com|with|se|si|if|your|tu[ao]?|su|seu|sua|spend\w*|gast\w+)\b"
 )
 # A line a source draws: what stands on one side of it.
 _LINE = re.compile(
@@ -103,7 +90,7 @@ _DENIED = re.compile(
 )
 
 
-def supposed(fact: Fact, folded: str, found: Sequence[Fact], sources: Sequence[Parsed]) -> bool:
+def supposed(fact: Fact, folded: str, sources: Sequence[Parsed]) -> bool:
     """Whether a value no source states is what the sentence supposes of the customer's case."""
     start, end = _piece(folded, fact)
     before, after = folded[start : fact.start], folded[fact.end : end]
@@ -112,36 +99,10 @@ def supposed(fact: Fact, folded: str, found: Sequence[Fact], sources: Sequence[P
     if fact.kind == "duration":
         notice = _BEFOREHAND.match(after) or _TO_GO.search(before)
         return bool(notice) and _on_its_side(fact, folded, sources)
-    if fact.kind == "money":
-        return _spent(fact, folded, before, after, sources) or _feeds(fact, found, sources)
     if fact.kind == "number" and not _OR_MORE.match(after):
         theirs = _COMING.search(before) or _RELATIVE.search(before) or _NEAR_IF.search(before)
         return bool(theirs) and _drawn(sources)
     return False
-
-
-# "On a £4,000 cruise the deposit would be £600."
-_ON_A = re.compile(r"\b(?:on|for|num|numa)\s(?:an?\s)?$")
-
-
-def _spent(fact: Fact, folded: str, before: str, after: str, sources: Sequence[Parsed]) -> bool:
-    """Whether an amount is what the customer spends, by its wording."""
-    if _ON_A.search(before) and re.match(r"\s+[a-z]{3,}", after):
-        return True
-    spends = _SPENDING.search(before) or _SPENDING.search(after[:16] + " ")
-    return bool(spends and _ARTICLE.search(before)) and _worth(fact, folded, sources)
-
-
-def _feeds(fact: Fact, found: Sequence[Fact], sources: Sequence[Parsed]) -> bool:
-    """Whether another amount of the sentence is a share of this one that a source names."""
-    own = float(fact.value.split()[0]) if fact.values else 0.0
-    others = [
-        float(f.value.split()[0]) for f in found if f.kind == "money" and f is not fact and "|" not in f.value
-    ]
-    rows = [row for parsed in sources for row in parsed.rows]
-    shares = [float(f.value) for row in rows for f in row.facts if f.kind == "percent"]
-    results = [n for p in shares for n in (own * p / 100, own * (1 - p / 100))]
-    return any(abs(a - b) < 0.006 for a in others for b in results if b != own)
 
 
 def _piece(folded: str, fact: Fact) -> tuple[int, int]:
@@ -168,28 +129,6 @@ def _on_its_side(fact: Fact, folded: str, sources: Sequence[Parsed]) -> bool:
     if spared is None or not lines or not own:
         return False
     return own >= min(lines) if spared else own <= max(lines)
-
-
-def _worth(fact: Fact, folded: str, sources: Sequence[Parsed]) -> bool:
-    """Whether spending that much lies on the side of the sources' line that the sentence tells of."""
-    own = float(fact.value.split()[0])
-    lines = [n for parsed in sources for n in _floors(parsed.folded, parsed.language)]
-    if not lines:
-        return _drawn(sources)
-    spared = _outcome(folded)
-    return spared is None or (own >= min(lines) if spared else True)
-
-
-@lru_cache(maxsize=512)
-def _floors(folded: str, language: str | None) -> tuple[float, ...]:
-    return tuple(float(canonical(m[1])) for m in _FLOOR.finditer(spell_out(folded, language)))
-
-
-_FLOOR = re.compile(
-    rf"\b(?:over|above|more than|from|oltre|sopra|superior\w+|piu di|da|dai|desde|a partir de|mas de|"
-    rf"por encima|acima|mais de)"
-    rf"(?: (?:i|gli|de|os|los|the))?\s+(?:[€£$]|r\$)?\s?({NUMBER})\s*(?:€|£|eur|pound|reais)?"
-)
 
 
 def _outcome(folded: str) -> bool | None:

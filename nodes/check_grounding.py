@@ -1,7 +1,9 @@
 """Nothing unsupported leaves: every claim of the reply needs a passage or a live fact of this turn."""
 
+import asyncio
 from typing import Any, Literal
 
+import structlog
 from babel import Locale
 from langgraph.runtime import Runtime
 from langgraph.types import Command
@@ -9,12 +11,14 @@ from langgraph.types import Command
 from graph.context import Context
 from graph.state import State, text_of
 from inference.advice import advice
-from inference.grounding import Source, check
+from inference.errors import ModelMissing, WeightsCorrupt
+from inference.grounding import GroundingReport, Source, check
 from knowledge.phrases import Say
 
 ANSWERING = ("answer", "greeting", "other")
 MOST_ATTEMPTS = 3  # the model, the model again with the reasons, then quotes only
 
+log = structlog.get_logger(__name__)
 Route = Command[Literal["execute_intent", "generate", "open_handoff"]]
 
 
@@ -36,7 +40,7 @@ async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
     if advised is not None:
         return _to_a_human(state, runtime.context, advised.label, "output")
     say = runtime.context.phrases.speaker(state["language"])
-    report = check(proposal["reply"], _sources(state, say), state["language"])
+    report = await _checked(state, runtime.context, _sources(state, say))
     if report.supported and proposal["reply"].strip():
         ledger = [
             {"claim": evidence.claim.text, "kind": evidence.claim.kind, "source": evidence.source_id}
@@ -49,6 +53,18 @@ async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
         handoff = {"reason": "ungrounded", "wants": text_of(state["event"])}
         return Command(goto="open_handoff", update={"grounding": grounding, "handoff": handoff})
     return Command(goto="generate", update={"grounding": grounding})
+
+
+async def _checked(state: State, context: Context, sources: list[Source]) -> GroundingReport:
+    """The report on a proposal. What a model has worded is read beside its sources too, off the event loop;
+    where the reader cannot be loaded the first judge alone decides."""
+    reply, language = state["proposal"]["reply"], state["language"]
+    if context.reader is not None and state["proposal"]["model"] != context.last_resort.name:
+        try:
+            return await asyncio.to_thread(check, reply, sources, language, context.reader)
+        except (ModelMissing, WeightsCorrupt) as failure:
+            log.warning("no_reader", error=str(failure))
+    return check(reply, sources, language)
 
 
 def _to_a_human(state: State, context: Context, label: str | None, witness: str) -> Route:

@@ -153,11 +153,8 @@ async def _ended(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def whatsapp(settings: Settings) -> AsyncIterator[WhatsAppClient]:
     """The Graph API's client."""
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
-    transport = prompt_or_not_at_all(limits)
-    async with httpx.AsyncClient(
-        limits=limits, timeout=httpx.Timeout(30, connect=5), transport=transport
-    ) as http:
+    transport = prompt_or_not_at_all(httpx.Limits(max_connections=64, max_keepalive_connections=32))
+    async with httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5), transport=transport) as http:
         yield WhatsAppClient(
             http,
             base_url=settings.whatsapp_base_url,
@@ -335,6 +332,11 @@ def _encoders(settings: Settings) -> tuple[Embedder, DuetEmbedder]:
     return model, DuetEmbedder(settings.data_dir / "models")
 
 
+async def _media(settings: Settings, crm: Crm, client: WhatsAppClient) -> ChannelMedia:
+    accounts = Accounts(client, crm, await asyncio.to_thread(secrets_seal, settings))
+    return ChannelMedia(client, most_bytes=settings.media_most_bytes, accounts=accounts)
+
+
 @asynccontextmanager
 async def thinking(
     settings: Settings,
@@ -349,6 +351,7 @@ async def thinking(
     from graph.context import Context
     from inference.classify import IntentClassifier
     from inference.extractive import ExtractiveResponder
+    from inference.grounding_reader import Reader
     from inference.language import LanguageIdentifier
     from inference.sensitivity import SensitivityScorer
     from inference.steady import SteadyEmbedder
@@ -381,15 +384,12 @@ async def thinking(
                 sensitivity=sensitivity,
                 languages=languages,
                 transcriber=MeteredTranscriber(hearing, watching) if watching else hearing,
-                media=ChannelMedia(
-                    client,
-                    most_bytes=settings.media_most_bytes,
-                    accounts=Accounts(client, crm, await asyncio.to_thread(secrets_seal, settings)),
-                ),
+                media=await _media(settings, crm, client),
                 phrases=phrases,
                 clock=crm.clock,
                 tuning=tuning(settings),
                 seal=await asyncio.to_thread(seal, settings),
+                reader=Reader(settings.data_dir / "models"),
                 notify=Bell(crm, phrases, settings.public_url),
                 watch=watching.step if watching else None,
             )

@@ -16,6 +16,7 @@ from evals.dataset import DATASETS, Dataset, read
 from evals.measures import interval, sampled, share
 from evals.result import Result, Table, played
 from inference.grounding import GroundingReport, Source, check
+from inference.grounding_reader import Reader
 
 DATASET = DATASETS / "grounding.jsonl"
 # Answers worded as freely as a good model words them, by authors who knew none of the rules.
@@ -62,15 +63,15 @@ def both() -> Dataset:
     return Dataset(DATASET, rows_, tuple(line for one in sets for line in one.broken))
 
 
-def ask(given: Sequence[Mapping[str, Any]]) -> list[Judged]:
+def ask(given: Sequence[Mapping[str, Any]], reader: Reader | None = None) -> list[Judged]:
     """Every answer checked against its passages, timed with the passages read for the first time."""
     judged = []
     for row in given:
         sources = [Source(str(at), _text(passage)) for at, passage in enumerate(row["passages"])]
         started = time.perf_counter()
-        report = check(row["answer"], sources, row.get("language"))
+        report = check(row["answer"], sources, row.get("language"), reader)
         milliseconds = (time.perf_counter() - started) * 1000
-        blind = check(row["answer"], sources)
+        blind = check(row["answer"], sources, reader=reader)
         judged.append(Judged(row, report, blind, milliseconds))
     return judged
 

@@ -13,6 +13,7 @@ from evals.suites import sensitivity as messages
 from inference import grounding
 from inference.advice import advice
 from inference.duet import DuetEmbedder
+from inference.grounding_reader import Reader
 from inference.sensitivity import SensitivityScorer, combine
 from sara.bench.figures import row, spread
 from sara.settings import Settings
@@ -31,6 +32,8 @@ def _measure(rounds: int, keep_in: Path) -> dict[str, Any]:
     embedder, scorer = DuetEmbedder(keep_in), SensitivityScorer.load()
     vectors = [embedder.query_now(one["text"]) for one in asked]
     embedder.close()
+    reader = Reader(keep_in)
+    reader.warm_up()
     scoring, checking = [], []
     for one, vector in zip(asked, vectors, strict=True):
         began = time.perf_counter()
@@ -40,7 +43,7 @@ def _measure(rounds: int, keep_in: Path) -> dict[str, Any]:
         sources = [grounding.Source(str(n), passage) for n, passage in enumerate(one["passages"])]
         began = time.perf_counter()
         advice(one["answer"])
-        grounding.check(one["answer"], sources, one["language"])
+        grounding.check(one["answer"], sources, one["language"], reader)
         checking.append((time.perf_counter() - began) * 1000)
     return {
         "sensitivity_ms": spread(scoring[len(scoring) // 2 :]),

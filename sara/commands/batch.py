@@ -13,6 +13,7 @@ from inference.classify import IntentClassifier
 from inference.duet import DuetEmbedder
 from inference.embed import Embedder
 from inference.grounding import ground_row
+from inference.grounding_reader import Reader
 from inference.language import LANGUAGES, LanguageIdentifier
 from inference.sensitivity import SensitivityScorer
 from inference.when import when_row
@@ -81,7 +82,10 @@ async def _classify(embedder: Embedder, given: list[dict[str, Any]]) -> list[dic
 
 def ground(source: Input, target: Output) -> None:
     """Rows {answer, passages[]}: adds supported and unsupported[] (claims nothing in the passages holds)."""
-    rows.write(target, rows.convert(source, lambda row: {**row, **ground_row(row)}, "answer", "passages"))
+    reader = Reader(load().data_dir / "models")
+    rows.write(
+        target, rows.convert(source, lambda row: {**row, **ground_row(row, reader)}, "answer", "passages")
+    )
 
 
 def when(

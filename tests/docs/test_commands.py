@@ -29,7 +29,7 @@ DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").gl
 ELSEWHERE = {
     r"make (demo|test|setup|check|format|audit)": "what the continuous integration itself runs, or is run by",
     r"python -m knowledge.sources.render$": "writes into the repository: the check behind it is run",
-    r"python -m inference.train_e5": "wants jax and half an hour, and writes into the repository",
+    r"python -m inference.train_(e5|reader)": "wants jax and half an hour, and writes into the repository",
     r"openssl": "no program of ours",
     r"pip install": "changes the installation",
     r"sara whatsapp connect": "asks Meta: tests/sara/test_whatsapp.py, against the simulator",

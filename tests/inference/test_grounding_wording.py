@@ -63,11 +63,9 @@ SHOP = "Delivery £6, free over £50. Cancel up to 4 days before at no cost; lat
     ("answer", "source", "language", "lies"),
     [
         ("Con le scarpe la pista viene 27 €.", LANES, "it", False),
-        ("Con la tessera ogni ora costa 20 €.", LANES, "it", False),
         ("Con la tessera ogni ora costa 18 €.", LANES, "it", True),
         ("In quattordici serve la caparra.", LANES, "it", False),
         ("La pista costa 29 €.", LANES, "it", True),
-        ("With an order of £70 delivery is free.", SHOP, "en", False),
         ("With an order of £20 delivery is free.", SHOP, "en", True),
         ("Cancelling nine days before, you pay nothing.", SHOP, "en", False),
         ("Cancelling two days before, you pay nothing.", SHOP, "en", True),
@@ -76,3 +74,27 @@ SHOP = "Delivery £6, free over £50. Cancel up to 4 days before at no cost; lat
 )
 def test_the_customers_case_and_what_follows(answer: str, source: str, language: str, lies: bool) -> None:
     assert refused(answer, source, language) is lies
+
+
+PRICES = (
+    "Massaggio rilassante | 50 min | 65,00 €\nMassaggio lungo | 80 min | 92,00 €\nDecontratturante | 50 min |"
+    " 75,00 €\nPrenatale | 50 min | 70,00 €\nLinfodrenaggio | 60 min | 78,00 €\nDisdetta gratuita fino a 24"
+    " ore prima; dopo si paga la metà. Gruppi da 4 persone: sconto 10 %. Extra 5 €. Buoni da 50 a 300 €."
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Sì, per te costa sempre 3 euro.",  # what two prices differ by
+        "Una seduta costa 3 euro.",
+        "Con una spesa di 20 euro fai il massaggio.",
+        "Il rilassante costa 27 euro.",
+        "Se prenoti una seduta ti costa 30 euro.",
+        "Oggi il massaggio costa la metà, 32,50 €.",
+        "Il linfodrenaggio costa 83 €.",
+        "Il massaggio rilassante costa 13 € in meno, cioè 52 €.",
+    ],
+)
+def test_no_price_is_made_up_of_others(answer: str) -> None:
+    assert refused(answer, PRICES, "it")

@@ -1,0 +1,149 @@
+"""Reads an answer beside its sources, word against word: a second judge where replies are freely worded.
+
+The bundled E5, its upper layers taught to read a pair (`python -m inference.train_reader`), on the engine
+messages are embedded with. It weighs what the features of `inference.grounding_judge` do not see: who a rule
+is for, what a "not" reaches to, what follows from what. Loaded when first asked: a process whose replies are
+quotations never needs it.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.classify import WEIGHTS, read_sidecar
+from inference.e5_int8 import Int8E5
+from inference.e5_turn import Turn, read_turn
+from inference.errors import ModelMissing, WeightsCorrupt
+from inference.grounding_rows import telling
+from inference.grounding_words import fold, stem
+
+NAME = "grounding_reader"
+# Pieces that are read of an answer and of its sources.
+ANSWER_PIECES, SOURCE_PIECES = 90, 260
+FLOOR = -20.0
+# It is asked where the first judge's logit is no further than this from its threshold: a third of the
+# answers, with most of what it can mend.
+UNSURE = 1.0
+_SAME = 5  # letters of a stem that tell what a text is about
+_MISSING = "run `python -m inference.train_reader`"
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What is read off the states: `token` (384,) and `token_bias` of each piece of the answer, `mean` (384,)
+    of their mean, `first` (384,) of the pair's first state, and `bias`."""
+
+    token: Floats
+    token_bias: float
+    mean: Floats
+    first: Floats
+    bias: float
+
+    def doubt(self, states: Floats, answer: int) -> float:
+        """The logit that an answer of so many pieces says more than its sources; states (pieces, 384)."""
+        own = states[1 : answer + 2]
+        each = own @ self.token + self.token_bias
+        top = float(np.logaddexp.reduce(each))
+        return max(top, FLOOR) + float(own.mean(axis=0) @ self.mean + states[0] @ self.first) + self.bias
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """How the two judges' logits become one: judge x first + reader x second + bias, refused above 0."""
+
+    judge: float
+    reader: float
+    bias: float
+
+    def refuses(self, judged: float, doubted: float) -> bool:
+        """Whether both together refuse an answer."""
+        return self.judge * judged + self.reader * doubted + self.bias > 0
+
+
+class Reader:
+    """`keep_in` is the folder for the converted weights (`Int8E5`), `threads` one reading's width."""
+
+    def __init__(self, keep_in: Path | None = None, *, threads: int = 1, folder: Path = WEIGHTS) -> None:
+        self._keep_in = keep_in
+        self._threads = threads
+        self._folder = folder
+        self._loading = threading.Lock()
+        self._loaded: tuple[Int8E5, Heads, Weighing] | None = None
+
+    def warm_up(self) -> None:
+        """Load the weights before a reply waits for them. Raises ModelMissing or WeightsCorrupt."""
+        self._ready()
+
+    def refuses(self, judged: float, answer: str, texts: Sequence[str]) -> bool:
+        """Whether an answer is refused, given the first judge's logit. Where a text has letters of another
+        script, which E5's vocabulary here does not hold, the reader doubts nothing."""
+        doubted = self.doubt(answer, texts)
+        return self._ready()[2].refuses(judged, doubted if doubted is not None else 0.0)
+
+    def doubt(self, answer: str, texts: Sequence[str]) -> float | None:
+        """The logit that an answer says more than the texts; None for other scripts."""
+        engine, heads, _ = self._ready()
+        first = engine.reads(answer)
+        second = chosen(engine, answer, texts)
+        if first is None or second is None:
+            return None
+        first = first[:ANSWER_PIECES]
+        return heads.doubt(engine.together(first, second), len(first))
+
+    def _ready(self) -> tuple[Int8E5, Heads, Weighing]:
+        with self._loading:
+            if self._loaded is None:
+                turn, heads, weighing = read_reader(self._folder)
+                engine = Int8E5(self._keep_in, turn=turn, threads=self._threads, workers=1)
+                self._loaded = engine, heads, weighing
+            return self._loaded
+
+
+def chosen(engine: Int8E5, answer: str, texts: Sequence[str]) -> list[int] | None:
+    """The pieces of the texts in their order; of more than can be read those that share most words with the
+    answer, a piece of a text where none fits whole. None for other scripts."""
+    read = [engine.reads(text) for text in texts]
+    pieces = [each for each in read if each is not None]
+    if len(pieces) < len(read):
+        return None
+    if sum(map(len, pieces)) > SOURCE_PIECES:
+        said = _stems(answer)
+        nearest = sorted(range(len(texts)), key=lambda at: (-len(said & _stems(texts[at])), at))
+        left, kept = SOURCE_PIECES, set[int]()
+        for at in nearest:
+            if len(pieces[at]) <= left or not kept:
+                kept.add(at)
+                left -= min(left, len(pieces[at]))
+        pieces = [each for at, each in enumerate(pieces) if at in kept]
+    return [piece for each in pieces for piece in each][:SOURCE_PIECES]
+
+
+@lru_cache(maxsize=512)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word, _SAME) for _, word in telling(fold(text)))
+
+
+def read_reader(folder: Path = WEIGHTS) -> tuple[Turn, Heads, Weighing]:
+    """The reader's turn of E5, its heads and their weight. Raises ModelMissing or WeightsCorrupt."""
+    turn = read_turn(folder / f"{NAME}_turn.npz")
+    sidecar = read_sidecar(folder / f"{NAME}.json")
+    try:
+        with np.load(folder / f"{NAME}.npz", allow_pickle=False) as kept:
+            token, mean, first = (kept[name].astype(np.float32) for name in ("token", "mean", "first"))
+            heads = Heads(token, float(kept["token_bias"]), mean, first, float(kept["bias"]))
+        weighing = Weighing(*(float(sidecar["weighing"][name]) for name in ("judge", "reader", "bias")))
+    except FileNotFoundError as failure:
+        raise ModelMissing(f"no {NAME}.npz in {folder}: {_MISSING}") from failure
+    except (OSError, KeyError, ValueError, EOFError, TypeError, BadZipFile) as failure:
+        raise WeightsCorrupt(f"{NAME}.* is damaged: {_MISSING}") from failure
+    if not token.shape == mean.shape == first.shape == (384,):
+        raise WeightsCorrupt(f"{NAME}.npz is of another encoder: {_MISSING}")
+    return turn, heads, weighing
