@@ -66,17 +66,16 @@ def frozen(model: PackedE5, layers: range) -> list[Weights]:
     return made
 
 
-def unlearnt(model: PackedE5, recipe: Recipe) -> list[Weights]:
+def unlearnt(model: PackedE5, layers: int, rank: int, random: np.random.Generator) -> list[Weights]:
     """A random, B zero: the model as it was."""
-    random = np.random.default_rng(recipe.seed)
     made = []
-    for _ in range(recipe.layers):
+    for _ in range(layers):
         layer = {}
         for name in MATRICES:
             wide = model.inner if name == "fo" else model.width
             high = model.inner if name == "fi" else model.width
-            layer[name + ".a"] = jnp.asarray(random.normal(0, wide**-0.5, (recipe.rank, wide)), jnp.float32)
-            layer[name + ".b"] = jnp.zeros((high, recipe.rank), jnp.float32)
+            layer[name + ".a"] = jnp.asarray(random.normal(0, wide**-0.5, (rank, wide)), jnp.float32)
+            layer[name + ".b"] = jnp.zeros((high, rank), jnp.float32)
         made.append(layer)
     return made
 
@@ -94,12 +93,41 @@ def _layer(x: Any, mask: Any, weights: Weights, learnt: Weights | None, heads: i
         made = of @ weights[name + ".w"] + weights[name + ".b"]
         return made if learnt is None else made + (of @ learnt[name + ".a"].T) @ learnt[name + ".b"].T
 
-    q, k, v = (linear(name, x).reshape(*x.shape[:2], heads, -1) for name in "qkv")
-    scores = jnp.einsum("nqhd,nkhd->nhqk", q, k) * q.shape[-1] ** -0.5
-    chance = jax.nn.softmax(scores + jnp.where(mask, 0.0, -1e9)[:, None, None, :], axis=-1)
-    seen = jnp.einsum("nhqk,nkhd->nqhd", chance, v).reshape(x.shape)
+    n, length, _ = x.shape
+
+    def apart(name: str) -> Any:
+        made = linear(name, x).reshape(n, length, heads, -1).transpose(0, 2, 1, 3)
+        return made.reshape(n * heads, length, -1)
+
+    # As one product over texts and heads: XLA is twice as fast at it as at the same written with einsum.
+    q, k, v = (apart(name) for name in "qkv")
+    unseen = jnp.repeat(jnp.where(mask, 0.0, -1e9), heads, axis=0)[:, None, :]
+    chance = jax.nn.softmax(q @ k.transpose(0, 2, 1) * q.shape[-1] ** -0.5 + unseen, axis=-1)
+    seen = (chance @ v).reshape(n, heads, length, -1).transpose(0, 2, 1, 3).reshape(x.shape)
     x = _norm(x + linear("ao", seen), weights, "aln", epsilon)
     return _norm(x + linear("fo", jax.nn.gelu(linear("fi", x), approximate=False)), weights, "oln", epsilon)
+
+
+def through(model: PackedE5, weights: list[Weights], learnt: list[Weights] | None, x: Any, mask: Any) -> Any:
+    """The states x (n, length, width) after these layers, changed by what they have learnt."""
+    for number, layer in enumerate(weights):
+        change = learnt[number] if learnt is not None else None
+        x = _layer(x, mask, layer, change, model.heads, model.epsilon)
+    return x
+
+
+def embedded(
+    model: PackedE5, pieces: Sequence[Sequence[int]], rows: int, length: int
+) -> tuple[Any, NDArray[np.bool_]]:
+    """What the first layer is given of texts, padded to (rows, length), and the mask of what is text."""
+    places = model.plain("emb.pos").reshape(-1, model.width) + model.plain("emb.type")[: model.width]
+    norm = {f"emb.ln.{part}": jnp.asarray(model.plain(f"emb.ln.{part}")) for part in "wb"}
+    x = np.zeros((rows, length, model.width), np.float32)
+    for row, text in enumerate(pieces):
+        words = model.matrix("emb.word", model.width, text)
+        x[row, : len(words)] = words + places[: len(words)]
+    mask = _mask([len(text) for text in pieces], rows, length)
+    return _norm(x, norm, "emb.ln", model.epsilon), mask
 
 
 class Encoder:
@@ -109,33 +137,19 @@ class Encoder:
         below = model.layers - learning
         self._model = model
         self._lower, self._upper = frozen(model, range(below)), frozen(model, range(below, model.layers))
-        self._run_lower = jax.jit(self._through)
+        self._run_lower = jax.jit(lambda *given: through(model, *given))
         self._run_upper = jax.jit(self._pooled)
 
-    def _through(self, weights: list[Weights], learnt: list[Weights] | None, x: Any, mask: Any) -> Any:
-        for number, layer in enumerate(weights):
-            change = learnt[number] if learnt is not None else None
-            x = _layer(x, mask, layer, change, self._model.heads, self._model.epsilon)
-        return x
-
     def _pooled(self, learnt: list[Weights], weights: list[Weights], x: Any, mask: Any) -> Any:
-        x = self._through(weights, learnt, x.astype(jnp.float32), mask)
+        x = through(self._model, weights, learnt, x.astype(jnp.float32), mask)
         mean = (x * mask[:, :, None]).sum(1) / jnp.maximum(mask.sum(1, keepdims=True), 1)
         return mean * jax.lax.rsqrt((mean * mean).sum(-1, keepdims=True) + 1e-12)
 
     def states(self, pieces: Sequence[Sequence[int]]) -> States:
         """What the lower layers make of each text; (pieces, width) at half precision."""
-        model = self._model
-        places = model.plain("emb.pos").reshape(-1, model.width) + model.plain("emb.type")[: model.width]
-        norm = {f"emb.ln.{part}": jnp.asarray(model.plain(f"emb.ln.{part}")) for part in "wb"}
         made: States = [np.empty((0, 0), np.float16)] * len(pieces)
         for some, length, rows in batches([len(text) for text in pieces]):
-            x = np.zeros((rows, length, model.width), np.float32)
-            for row, at in enumerate(some):
-                words = model.matrix("emb.word", model.width, pieces[at])
-                x[row, : len(words)] = words + places[: len(words)]
-            mask = _mask([len(pieces[at]) for at in some], rows, length)
-            x = _norm(x, norm, "emb.ln", model.epsilon)
+            x, mask = embedded(self._model, [pieces[at] for at in some], rows, length)
             done = np.asarray(self._run_lower(self._lower, None, x, mask))
             for row, at in enumerate(some):
                 made[at] = done[row, : len(pieces[at])].astype(np.float16)
@@ -231,15 +245,15 @@ def rounded(learnt: list[Weights]) -> list[Weights]:
     ]
 
 
-def save(learnt: list[Weights], model: PackedE5, folder: Path) -> None:
-    """Writes e5_turn.npz, which `inference.e5_turn` reads."""
+def save_turn(learnt: list[Weights], model: PackedE5, file: Path) -> None:
+    """Writes what the upper layers have learnt, for `inference.e5_turn.read_turn`."""
     below = model.layers - len(learnt)
     kept: dict[str, Any] = {
         f"l{below + number}.{name}": np.asarray(matrix, np.float16)
         for number, layer in enumerate(learnt)
         for name, matrix in layer.items()
     }
-    np.savez_compressed(folder / FILE.name, scale=np.float32(1), **kept)
+    np.savez_compressed(file, scale=np.float32(1), **kept)
 
 
 def train(
@@ -250,14 +264,15 @@ def train(
     texts = Texts(model)
     every = businesses(rows, texts)
     held, rest = ([one for one in every if held_out(one.name) is out] for out in (True, False))
-    encoder, learnt = Encoder(model, recipe.layers), unlearnt(model, recipe)
+    random = np.random.default_rng(recipe.seed)
+    encoder, learnt = Encoder(model, recipe.layers), unlearnt(model, recipe.layers, recipe.rank, random)
     tell(f"{len(rest)} businesses to learn from, {len(held)} held out, {len(texts.pieces)} texts")
     states = encoder.states(texts.pieces)
     before = encoder.vectors(learnt, states)
     tell("vectors of before")
     learnt = rounded(learn(encoder, learnt, states, before, rest, recipe, tell))
     after = encoder.vectors(learnt, states)
-    save(learnt, model, weights)
+    save_turn(learnt, model, weights / FILE.name)
     sidecar = {
         "version": version_of(weights / FILE.name),
         "embedder": E5Embedder.name,
