@@ -213,7 +213,9 @@ async def _press_until(local: Local, who: Customer, wanted: str) -> tuple[str, l
     pressed: list[str] = []
     results: list[Exchange] = []
     while len(pressed) < MOST_PRESSED:
-        title = await _button(local, who, ".")
+        # The last reply's own: until that is delivered, the phone still shows the buttons of the one before.
+        offered = results[-1].buttons if results else []
+        title = await _button(local, who, f"^{re.escape(offered[0])}$" if offered else ".")
         pressed.append(f"[{title}]")
         results.append(await exchange(local, who, button=title))
         if re.search(wanted, results[-1].reply, re.IGNORECASE | re.DOTALL):
