@@ -140,7 +140,7 @@ class Crm:
                 tx, asked = Tx(business_id, self.clock(), connection, self._queries), time.monotonic()
                 async with connection.pipeline():
                     await connection.execute("BEGIN")
-                    begun = await connection.execute(ENTER_TENANT_NOW, (_entered(business_id),))
+                    begun = await connection.execute(ENTER_TENANT_NOW, (entered(business_id),))
                     cursors = [await tx.sent(ask) for ask in asks]
                 prompt = time.monotonic() - asked < _PROMPT_S
                 if prompt and self._heard is not None and (row := await begun.fetchone()):
@@ -161,7 +161,7 @@ class Crm:
                 tx = Tx(business_id, self.clock(), connection, self._queries)
                 # What stands between two synchronisations of a pipeline is one transaction: no BEGIN.
                 async with connection.pipeline():
-                    await connection.execute(ENTER_TENANT, (_entered(business_id),))
+                    await connection.execute(ENTER_TENANT, (entered(business_id),))
                     cursors = [await tx.sent(ask) for ask in asks]
                 return await _fetched(asks, cursors)
 
@@ -184,7 +184,8 @@ class Crm:
             yield rows[0].held
 
 
-def _entered(business_id: int) -> str:
+def entered(business_id: int) -> str:
+    """What ENTER_TENANT is given for a business; 0 is none."""
     return str(business_id) if business_id else ""
 
 

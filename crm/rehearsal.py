@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 from psycopg_pool import PoolTimeout
 
 from crm.errors import RecordUnavailable
-from crm.record import Ask, Clock, Crm, Tx
+from crm.record import Ask, Clock, Crm, Tx, entered
 from db.tenancy import ENTER_TENANT
 
 _PATIENCE = "2s"
@@ -72,7 +72,7 @@ class Rehearsal(Crm):
         """As the record's own, in a savepoint."""
         try:
             async with self._connection.transaction():
-                await self._connection.execute(ENTER_TENANT, (str(business_id) if business_id else "",))
+                await self._connection.execute(ENTER_TENANT, (entered(business_id),))
                 tx = Tx(business_id, self.clock(), self._connection, self._queries)
                 yield tx, await tx.together(asks)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:

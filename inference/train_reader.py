@@ -40,7 +40,6 @@ _LENGTHS = (48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256, 320, 384)
 _TOGETHER = 4096
 _WIDTH = 384
 
-Floats = NDArray[np.float32]
 States = list[NDArray[np.float16]]
 
 
@@ -111,14 +110,13 @@ def groups(
 
 
 class PairEncoder:
-    """E5 in two parts: `states` runs the layers that stay, `doubts` those that learn, and the heads."""
+    """E5 in two parts: `states` runs the layers that stay, `slope` those that learn, and the heads."""
 
     def __init__(self, model: PackedE5, learning: int, dropped: float) -> None:
         below = model.layers - learning
         self._model, self._dropped = model, dropped
         self._lower, self._upper = frozen(model, range(below)), frozen(model, range(below, model.layers))
         self._run_lower = jax.jit(lambda x, mask: through(model, self._lower, None, x, mask))
-        self._doubts = jax.jit(self._logits)
         self._slope = jax.jit(jax.value_and_grad(self._loss))
 
     def states(self, pairs: Sequence[Pair]) -> States:
@@ -152,14 +150,6 @@ class PairEncoder:
         lies = np.full(_TOGETHER // length, -1, np.float32)
         lies[: len(pairs)] = [pair.lie for pair in pairs]
         return self._slope(learnt, self._upper, *_padded(pairs, states, length), lies, key)
-
-    def doubts(self, learnt: Weights, pairs: Sequence[Pair], states: States) -> Floats:
-        """The logits of pairs."""
-        made = np.zeros(len(pairs), np.float32)
-        for length, some in groups([len(pair.pieces) for pair in pairs]):
-            given = _padded([pairs[at] for at in some], [states[at] for at in some], length)
-            made[some] = np.asarray(self._doubts(learnt, self._upper, *given))[: len(some)]
-        return made
 
 
 def _padded(pairs: Sequence[Pair], states: States, length: int) -> tuple[Any, Any, Any]:
