@@ -150,7 +150,8 @@ def _judged(
     verdict = one.judge(instances(bare, language, texts, sorted(kinds), one.lexis))
     if reader is None or abs(verdict.score - one.threshold) > UNSURE or not telling(fold(bare)):
         return verdict
-    return replace(verdict, fails=reader.refuses(verdict.score, " ".join(telling_lines), texts))
+    refused = reader.refuses(verdict.score, " ".join(telling_lines), texts)
+    return verdict if refused is None else replace(verdict, fails=refused)
 
 
 def _hard(finding: _Finding) -> bool:

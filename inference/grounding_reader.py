@@ -82,14 +82,14 @@ class Reader:
         """Load the weights before a reply waits for them. Raises ModelMissing or WeightsCorrupt."""
         self._ready()
 
-    def refuses(self, judged: float, answer: str, texts: Sequence[str]) -> bool:
-        """Whether an answer is refused, given the first judge's logit. Where a text has letters of another
-        script, which E5's vocabulary here does not hold, the reader doubts nothing."""
+    def refuses(self, judged: float, answer: str, texts: Sequence[str]) -> bool | None:
+        """Whether an answer is refused, given the first judge's logit; None where the reader cannot say."""
         doubted = self.doubt(answer, texts)
-        return self._ready()[2].refuses(judged, doubted if doubted is not None else 0.0)
+        return self._ready()[2].refuses(judged, doubted) if doubted is not None else None
 
     def doubt(self, answer: str, texts: Sequence[str]) -> float | None:
-        """The logit that an answer says more than the texts; None for other scripts."""
+        """The logit that an answer says more than the texts. None where the answer, or every text, has
+        letters of other scripts: E5's vocabulary here does not hold them."""
         engine, heads, _ = self._ready()
         first = engine.reads(answer)
         second = chosen(engine, answer, texts)
@@ -109,10 +109,12 @@ class Reader:
 
 def chosen(engine: Int8E5, answer: str, texts: Sequence[str]) -> list[int] | None:
     """The pieces of the texts in their order; of more than can be read those that share most words with the
-    answer, a piece of a text where none fits whole. None for other scripts."""
-    read = [engine.reads(text) for text in texts]
-    pieces = [each for each in read if each is not None]
-    if len(pieces) < len(read):
+    answer, a piece of a text where none fits whole. A text of another script is left out: a customer's name
+    is among the sources. None where nothing is left."""
+    read = [(text, engine.reads(text)) for text in texts]
+    texts = [text for text, each in read if each is not None]
+    pieces = [each for _, each in read if each is not None]
+    if not pieces:
         return None
     if sum(map(len, pieces)) > SOURCE_PIECES:
         said = _stems(answer)

@@ -53,9 +53,16 @@ def test_the_same_answer_is_read_the_same_each_time(reader: Reader) -> None:
 def test_other_scripts_are_left_to_the_first_judge(reader: Reader) -> None:
     assert reader.doubt("Собаки welcome", [RULES]) is None
     assert reader.doubt("Dogs are welcome", ["Собаки"]) is None
-    weighing = read_reader()[2]
-    for judged in (-50.0, 50.0):
-        assert reader.refuses(judged, "Собаки", [RULES]) is (weighing.judge * judged + weighing.bias > 0)
+    assert reader.refuses(-50.0, "Собаки", [RULES]) is None
+    sources = [Source("1", RULES)]
+    for answer in ("Собаки are welcome in the garden.", "Собаки are welcome in the swimming pool."):
+        alone, both = (check(answer, sources, "en", judge) for judge in (None, reader))
+        assert both.supported == alone.supported
+
+
+def test_a_customers_name_in_another_script_is_left_out(reader: Reader) -> None:
+    said = "Dogs are welcome in the garden."
+    assert reader.doubt(said, [RULES, "Salone Aurora Мария SARA"]) == reader.doubt(said, [RULES])
 
 
 def test_of_too_many_sources_the_nearest_are_read(reader: Reader) -> None:
