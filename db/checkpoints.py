@@ -1,8 +1,9 @@
 """LangGraph's checkpoints in our database, one tenant at a time."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -17,6 +18,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+from langgraph.constants import START
 from psycopg import AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
@@ -28,29 +30,55 @@ from db.pool import Pool
 from db.tenancy import ENTER_TENANT, current_tenant
 
 _PUT = """
-    SELECT checkpoint_kept(%(business)s, %(thread)s, %(ns)s, %(id)s, %(parent)s, %(checkpoint)s, %(metadata)s,
-        %(channels)s::text[], %(versions)s::text[], %(types)s::text[], %(blobs)s::bytea[]) AS kept"""
-
-
+    SELECT checkpoints_kept(%(business)s, %(thread)s, %(ns)s, %(ids)s::text[], %(parents)s::text[],
+        %(bodies)s::jsonb[], %(abouts)s::jsonb[], %(channels)s::text[], %(versions)s::text[],
+        %(types)s::text[], %(blobs)s::bytea[]) AS kept"""
 # LangGraph's task of what comes from outside the nodes: input, and the answer to an interrupt.
 _NULL_TASK = "00000000-0000-0000-0000-000000000000"
+# LangGraph's channel that says which node is next.
+_NEXT = "branch:to:"
+
+_Thread = tuple[str, str]  # its id and its namespace
+_Blob = tuple[str, str, str, str, str, bytes | None]
 
 
-_read: ContextVar[dict[tuple[str, str], CheckpointTuple] | None] = ContextVar("read", default=None)
+@dataclass(frozen=True)
+class _Kept:
+    """A checkpoint as it goes into the database, after its parent."""
+
+    id: str
+    parent: str | None
+    body: Jsonb
+    about: Jsonb
+    blobs: Sequence[_Blob]
+
+
+@dataclass(frozen=True)
+class _Alone:
+    """What one process knows of the threads that it alone writes: their latest checkpoints, and those that
+    are still to be written."""
+
+    repeatable: Collection[str]
+    known: dict[_Thread, CheckpointTuple] = field(default_factory=dict)
+    waiting: dict[_Thread, list[_Kept]] = field(default_factory=dict)
+
+
+_alone: ContextVar[_Alone | None] = ContextVar("alone", default=None)
 
 
 @contextmanager
-def read_once() -> Iterator[None]:
-    """In the block a thread's latest checkpoint is read once, until this process writes the thread on.
+def writing_alone(repeatable: Collection[str] = ()) -> Iterator[None]:
+    """For whoever looks at a thread that nobody else may write meanwhile, and then lets LangGraph run it.
 
-    For whoever looks at a thread that nobody else may write meanwhile, and then lets LangGraph run it, which
-    reads it again first.
+    In the block a thread's latest checkpoint is read once, until this process writes the thread on. A
+    checkpoint that only `repeatable` nodes follow is written together with the next one that others follow: a
+    process that dies before that has lost what those nodes found out, and runs them again.
     """
-    token = _read.set({})
+    token = _alone.set(_Alone(repeatable))
     try:
         yield
     finally:
-        _read.reset(token)
+        _alone.reset(token)
 
 
 class TenantSaver(AsyncPostgresSaver):
@@ -76,15 +104,24 @@ class TenantSaver(AsyncPostgresSaver):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """A checkpoint; what this process writes afterwards is later, whatever its clock says."""
-        known, thread = _read.get(), _latest_of(config)
-        if known is not None and thread is not None and (kept := known.get(thread)) is not None:
-            return _copy(kept)
+        alone, latest = _alone.get(), _latest_of(config)
+        if alone is not None:
+            if latest is not None and (kept := alone.known.get(latest)) is not None:
+                return _copy(kept)
+            await self._caught_up(_thread_of(config))
         found = await super().aget_tuple(config)
         if found is not None:
             continue_after(found.checkpoint["id"])
-            if known is not None and thread is not None:
-                known[thread] = _copy(found)
+            if alone is not None and latest is not None:
+                alone.known[latest] = _copy(found)
         return found
+
+    async def alist(self, config: RunnableConfig | None, **kwargs: Any) -> AsyncIterator[CheckpointTuple]:
+        """As AsyncPostgresSaver lists them, those that were still to be written included."""
+        if config is not None:
+            await self._caught_up(_thread_of(config))
+        async for found in super().alist(config, **kwargs):
+            yield found
 
     async def aput(
         self,
@@ -93,31 +130,23 @@ class TenantSaver(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Writes a checkpoint after its parent, in one round trip. Raises ThreadTakenOver where another one
-        follows it."""
+        """Writes a checkpoint after its parent, and those that waited for it, in one round trip. Raises
+        ThreadTakenOver where another one follows the parent."""
         _changed(config)
-        configurable = config["configurable"]
-        thread, ns = str(configurable["thread_id"]), str(configurable["checkpoint_ns"])
+        thread, ns = _thread_of(config)
         inline, apart = _apart(checkpoint["channel_values"])
         versions = {channel: version for channel, version in new_versions.items() if channel in apart}
-        blobs = self._dump_blobs(thread, ns, apart, versions)
-        values = {
-            "business": str(current_tenant()),
-            "thread": thread,
-            "ns": ns,
-            "id": checkpoint["id"],
-            "parent": configurable.get("checkpoint_id"),
-            "checkpoint": Jsonb({**checkpoint, "channel_values": inline}),
-            "metadata": Jsonb(get_serializable_checkpoint_metadata(config, metadata)),
-            "channels": [blob[2] for blob in blobs],
-            "versions": [blob[3] for blob in blobs],
-            "types": [blob[4] for blob in blobs],
-            "blobs": [blob[5] for blob in blobs],
-        }
-        async with self._pool.connection() as connection:
-            put = await (await connection.execute(_PUT, values)).fetchone()
-        if not put or not put["kept"]:
-            raise ThreadTakenOver(ThreadTakenOver.__doc__)
+        kept = _Kept(
+            checkpoint["id"],
+            config["configurable"].get("checkpoint_id"),
+            Jsonb({**checkpoint, "channel_values": inline}),
+            Jsonb(get_serializable_checkpoint_metadata(config, metadata)),
+            self._dump_blobs(thread, ns, apart, versions),
+        )
+        if (alone := _alone.get()) is not None and _next_in(checkpoint) <= set(alone.repeatable):
+            alone.waiting.setdefault((thread, ns), []).append(kept)
+        else:
+            await self._keep((thread, ns), [*_waiting((thread, ns)), kept])
         named = {"thread_id": thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint["id"]}
         return {"configurable": named}
 
@@ -127,7 +156,33 @@ class TenantSaver(AsyncPostgresSaver):
         """Keeps what the next checkpoint will not hold: interrupts, what resumes them, errors."""
         if task_id == _NULL_TASK or any(channel in WRITES_IDX_MAP for channel, _ in writes):
             _changed(config)
+            await self._caught_up(_thread_of(config))
             await super().aput_writes(config, writes, task_id, task_path)
+
+    async def _caught_up(self, thread: _Thread) -> None:
+        """Writes what a thread has still to be written."""
+        if waiting := _waiting(thread):
+            await self._keep(thread, waiting)
+
+    async def _keep(self, thread: _Thread, chain: Sequence[_Kept]) -> None:
+        blobs = [blob for one in chain for blob in one.blobs]
+        values = {
+            "business": str(current_tenant()),
+            "thread": thread[0],
+            "ns": thread[1],
+            "ids": [one.id for one in chain],
+            "parents": [one.parent for one in chain],
+            "bodies": [one.body for one in chain],
+            "abouts": [one.about for one in chain],
+            "channels": [blob[2] for blob in blobs],
+            "versions": [blob[3] for blob in blobs],
+            "types": [blob[4] for blob in blobs],
+            "blobs": [blob[5] for blob in blobs],
+        }
+        async with self._pool.connection() as connection:
+            put = await (await connection.execute(_PUT, values)).fetchone()
+        if not put or not put["kept"]:
+            raise ThreadTakenOver(ThreadTakenOver.__doc__)
 
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
@@ -142,18 +197,33 @@ class TenantSaver(AsyncPostgresSaver):
             yield cursor
 
 
-def _latest_of(config: RunnableConfig) -> tuple[str, str] | None:
-    """The thread whose latest checkpoint is asked for; None where it is a certain one."""
+def _thread_of(config: RunnableConfig) -> _Thread:
     configurable = config["configurable"]
-    if configurable.get("checkpoint_id"):
-        return None
     return str(configurable["thread_id"]), str(configurable.get("checkpoint_ns", ""))
 
 
+def _latest_of(config: RunnableConfig) -> _Thread | None:
+    """The thread whose latest checkpoint is asked for; None where it is a certain one."""
+    return None if config["configurable"].get("checkpoint_id") else _thread_of(config)
+
+
 def _changed(config: RunnableConfig) -> None:
-    if (known := _read.get()) is not None:
-        configurable = config["configurable"]
-        known.pop((str(configurable["thread_id"]), str(configurable.get("checkpoint_ns", ""))), None)
+    if (alone := _alone.get()) is not None:
+        alone.known.pop(_thread_of(config), None)
+
+
+def _waiting(thread: _Thread) -> list[_Kept]:
+    """What a thread has still to be written: whoever takes it writes it."""
+    alone = _alone.get()
+    return alone.waiting.pop(thread, []) if alone is not None else []
+
+
+def _next_in(checkpoint: Checkpoint) -> set[str]:
+    """The nodes that follow a checkpoint; {""} where none does, or what follows cannot be told."""
+    channels = checkpoint["channel_values"]
+    if START in channels:
+        return {START}
+    return {name.removeprefix(_NEXT) for name in channels if name.startswith(_NEXT)} or {""}
 
 
 def _copy(found: CheckpointTuple) -> CheckpointTuple:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.graph import START
 from langgraph.types import Command, StateSnapshot
 
 from graph.build import Machine
@@ -17,6 +18,12 @@ from graph.context import Context
 from graph.state import ABANDONED, JOINED, Event, Line, Said, State, extend
 
 RECURSION_LIMIT = 40
+# What may run again after a crash for nothing but its time. Before the others a thread is written:
+# check_grounding follows what a model was asked for, and a model is not asked twice; and what acts, speaks or
+# hands over does so only where the thread is still ours.
+REPEATABLE = frozenset(
+    {START, "transcribe", "load_contact", "triage", "score_sensitivity", "retrieve", "generate"}
+)
 
 
 def thread_config(thread_id: str) -> RunnableConfig:

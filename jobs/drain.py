@@ -20,11 +20,11 @@ from crm.conversations import ConversationRow
 from crm.errors import RecordUnavailable
 from crm.record import SUSPECTS, Tx
 from crm.turns import Turn
-from db.checkpoints import read_once
+from db.checkpoints import writing_alone
 from db.errors import ThreadTakenOver
 from db.tenancy import tenant
 from db.trace import Span
-from graph.run import deliver, finish
+from graph.run import REPEATABLE, deliver, finish
 from graph.state import Event, State
 from jobs import took
 from jobs.quarantine import cause_of, give_up
@@ -150,7 +150,7 @@ class _Due:
 
 
 async def _turns(services: Services, business_id: int, conversation_id: int) -> None:
-    with read_once():
+    with writing_alone(REPEATABLE):
         await _turns_of_thread(services, business_id, conversation_id)
 
 

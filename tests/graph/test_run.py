@@ -11,11 +11,20 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 
 from crm import conversations, handoffs
-from db.checkpoints import TenantSaver, read_once
+from db.checkpoints import TenantSaver, writing_alone
 from db.pool import Pool, open_pool
 from db.tenancy import NoTenant, tenant
 from graph.build import build
-from graph.run import RECURSION_LIMIT, abandon, deliver, finish, node_times, remembered, thread_config
+from graph.run import (
+    RECURSION_LIMIT,
+    REPEATABLE,
+    abandon,
+    deliver,
+    finish,
+    node_times,
+    remembered,
+    thread_config,
+)
 from graph.state import Event, Said, State
 from tests.nodes.stage import Scripted, Stage, Thread, says
 
@@ -42,7 +51,8 @@ class Unnamed(Scripted):
 
 
 class Dying(TenantSaver):
-    """A checkpointer of a process that dies: from the `lives`-th write on, nothing more is kept."""
+    """A checkpointer of a process that dies: from the `lives`-th write on, nothing more is kept. A
+    checkpoint that is to be written with the next one counts too."""
 
     lives = 10**6
     writes = 0
@@ -76,14 +86,23 @@ async def dying(stage: Stage) -> AsyncIterator[Dying]:
     await pool.close()
 
 
-async def cut_off(stage: Stage, thread: Thread, saver: Dying, lives: int, event: Event) -> bool:
+@pytest.fixture(params=["each checkpoint at once", "as a worker"])
+def repeatable(request: pytest.FixtureRequest) -> frozenset[str]:
+    """The nodes whose checkpoints are written with later ones."""
+    return REPEATABLE if request.param == "as a worker" else frozenset()
+
+
+async def cut_off(
+    stage: Stage, thread: Thread, saver: Dying, lives: int, event: Event, repeatable: frozenset[str]
+) -> bool:
     """Delivers an event to a process that dies after `lives` writes, then, as a new process does, finishes
     the turn or, where nothing of it was kept, delivers it again. False when the process outlived the turn."""
     saver.lives, saver.writes = lives, 0
     machine = build(saver)
     with tenant(thread.business_id):
         try:
-            await deliver(machine, thread.context, thread.thread_id, event)
+            with writing_alone(repeatable):
+                await deliver(machine, thread.context, thread.thread_id, event)
         except Died:
             died = True
         else:
@@ -98,12 +117,12 @@ async def cut_off(stage: Stage, thread: Thread, saver: Dying, lives: int, event:
 
 @pytest.mark.parametrize("text", [QUESTION, WANTS])
 async def test_a_turn_that_dies_at_any_write_speaks_exactly_once(
-    stage: Stage, dying: Dying, text: str
+    stage: Stage, dying: Dying, text: str, repeatable: frozenset[str]
 ) -> None:
     deaths = 0
     for lives in range(MOST_WRITES):
         thread = await stage.customer()
-        died = await cut_off(stage, thread, dying, lives, await thread.wrote(text))
+        died = await cut_off(stage, thread, dying, lives, await thread.wrote(text), repeatable)
         assert len(await thread.outbox()) == 1, lives
         assert len(await thread.handoffs()) == (text == WANTS), lives
         open_events = "SELECT 1 FROM inbox_event WHERE conversation_id = %s AND done_at IS NULL"
@@ -118,14 +137,14 @@ async def test_a_turn_that_dies_at_any_write_speaks_exactly_once(
 
 @pytest.mark.parametrize("then", ["customer", "agent", "hand_back", "resolve"])
 async def test_a_pause_that_dies_at_any_write_hears_everything_once(
-    stage: Stage, dying: Dying, then: str
+    stage: Stage, dying: Dying, then: str, repeatable: frozenset[str]
 ) -> None:
     deaths = 0
     for lives in range(MOST_WRITES):
         thread = await stage.customer()
         await thread.say(WANTS)
         await thread.say(QUESTION)
-        died = await cut_off(stage, thread, dying, lives, await next_event(thread, then))
+        died = await cut_off(stage, thread, dying, lives, await next_event(thread, then), repeatable)
         heard = [line["text"] for line in thread.state["window"] if line["author"] != "bot"]
         more = {"customer": ["Ci siete?"], "agent": ["Eccomi."]}
         assert heard == [WANTS, QUESTION, *more.get(then, [])], lives
@@ -385,7 +404,7 @@ async def test_a_thread_that_was_just_read_is_read_again_only_once_it_was_writte
         saver = Counting(pool)
         machine = build(saver)
         event = await thread.wrote(QUESTION)
-        with tenant(thread.business_id), read_once():
+        with tenant(thread.business_id), writing_alone():
             found = await finish(machine, thread.context, thread.thread_id)
             assert len(saver.asked) == 1
             await deliver(machine, thread.context, thread.thread_id, event, after=found)
@@ -395,3 +414,56 @@ async def test_a_thread_that_was_just_read_is_read_again_only_once_it_was_writte
             assert len(saver.asked) == 2
         assert state["last_event_id"] == event["last_event_id"]
         assert len(state["window"]) == 4
+
+
+class Written(TenantSaver):
+    """A checkpointer that tells which checkpoints it wrote together: how many, each time."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self.together: list[int] = []
+
+    async def _keep(self, thread: Any, chain: Sequence[Any]) -> None:
+        self.together.append(len(chain))
+        await super()._keep(thread, chain)
+
+
+async def history(stage: Stage, thread: Thread) -> list[tuple[Any, ...]]:
+    """What a thread's checkpoints tell, newest first."""
+    with tenant(thread.business_id):
+        snapshots = stage.machine.aget_state_history(thread_config(thread.thread_id))
+        return [(s.next, s.metadata and s.metadata["step"], sorted(s.values)) async for s in snapshots]
+
+
+async def test_checkpoints_written_together_are_those_written_one_by_one(stage: Stage) -> None:
+    at_once, together = await stage.customer(), await stage.customer()
+    await at_once.say(QUESTION)
+    async with await open_pool(stage.dsn, max_size=2, name="written") as pool:
+        saver = Written(pool)
+        with tenant(together.business_id), writing_alone(REPEATABLE):
+            event = await together.wrote(QUESTION)
+            await deliver(build(saver), together.context, together.thread_id, event)
+    assert saver.together == [8, 1, 1, 1]  # before check_grounding, execute_intent and reply, and at the end
+    assert await history(stage, together) == await history(stage, at_once)
+
+
+async def test_a_node_that_fails_leaves_what_was_found_out_before_it(stage: Stage) -> None:
+    thread = await stage.customer(chat=Scripted(RuntimeError("a defect")))
+    event = await thread.wrote(QUESTION)
+    with writing_alone(REPEATABLE), pytest.raises(RuntimeError, match="a defect"):
+        await thread.deliver(event)
+    assert (await thread.snapshot()).next == ("generate",)
+
+
+async def test_a_thread_that_is_read_meanwhile_is_written_first(stage: Stage) -> None:
+    thread = await stage.customer()
+    with tenant(thread.business_id), writing_alone(REPEATABLE):
+        config = thread_config(thread.thread_id)
+        event = await thread.wrote(QUESTION)
+        given = State(event=event, last_event_id=event["last_event_id"])
+        stopped = {"context": thread.context, "durability": "sync", "interrupt_before": ["retrieve"]}
+        await stage.machine.ainvoke(given, config, **stopped)
+        assert (await stage.machine.aget_state(config)).next == ("retrieve",)
+        listed = [snapshot.next async for snapshot in stage.machine.aget_state_history(config)]
+    assert listed[0] == ("retrieve",)
+    assert listed[-1] == ("__start__",)
