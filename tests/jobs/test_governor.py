@@ -68,6 +68,31 @@ async def test_what_comes_in_counts_too(shop: Shop, number: str) -> None:
     assert len(await admitted(shop, number, [i / 100 for i in range(60)])) == 0
 
 
+@pytest.mark.parametrize(
+    ("came", "waits"),
+    [
+        ([0.1], 0.0),  # its turn is over when the answer is ready
+        ([0.9], 0.0),
+        ([0.95], 0.0026),
+        ([1.0], 0.0526),
+        ([0.0, 0.1, 0.9], 0.0),
+        ([0.9, 0.9], 0.0053),
+        ([0.9, 0.95], 0.0053),
+        ([0.8, 0.8, 0.8, 0.95], 0.0105),
+    ],
+)
+async def test_what_came_in_takes_its_place_when_it_came(
+    shop: Shop, number: str, came: list[float], waits: float
+) -> None:
+    await limits(shop, number, per_second=20)  # 19 evenly: 52.6 ms apart
+    assert (await ask(shop, number, 1, -9)).wait_s == 0
+    async with shop.crm.transaction(shop.business_id) as tx:
+        for seconds in came:
+            moment = START + timedelta(seconds=seconds)
+            await replace(tx, now=moment).together([governor.heard(number)])
+    assert (await ask(shop, number, 2, 1.0)).wait_s == pytest.approx(waits, abs=2e-4)
+
+
 async def test_campaigns_leave_room_for_replies(shop: Shop, number: str) -> None:
     await limits(shop, number, per_second=40)
     campaigns = replies = 0
