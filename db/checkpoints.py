@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     WRITES_IDX_MAP,
@@ -29,10 +30,11 @@ from db.order import continue_after
 from db.pool import Pool
 from db.tenancy import ENTER_TENANT, current_tenant
 
+# Arrays go as bytes: as text, psycopg escapes each of their elements.
 _PUT = """
-    SELECT checkpoints_kept(%(business)s, %(thread)s, %(ns)s, %(ids)s::text[], %(parents)s::text[],
-        %(bodies)s::jsonb[], %(abouts)s::jsonb[], %(channels)s::text[], %(versions)s::text[],
-        %(types)s::text[], %(blobs)s::bytea[]) AS kept"""
+    SELECT checkpoints_kept(%(business)s, %(thread)s, %(ns)s, %(ids)b::text[], %(parents)b::text[],
+        %(bodies)b::jsonb[], %(abouts)b::jsonb[], %(channels)b::text[], %(versions)b::text[],
+        %(types)b::text[], %(blobs)b::bytea[]) AS kept"""
 # LangGraph's task of what comes from outside the nodes: input, and the answer to an interrupt.
 _NULL_TASK = "00000000-0000-0000-0000-000000000000"
 # LangGraph's channel that says which node is next.
@@ -139,8 +141,8 @@ class TenantSaver(AsyncPostgresSaver):
         kept = _Kept(
             checkpoint["id"],
             config["configurable"].get("checkpoint_id"),
-            Jsonb({**checkpoint, "channel_values": inline}),
-            Jsonb(get_serializable_checkpoint_metadata(config, metadata)),
+            Jsonb({**checkpoint, "channel_values": inline}, orjson.dumps),
+            Jsonb(get_serializable_checkpoint_metadata(config, metadata), orjson.dumps),
             self._dump_blobs(thread, ns, apart, versions),
         )
         if (alone := _alone.get()) is not None and _next_in(checkpoint) <= set(alone.repeatable):

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.graph import START
 from langgraph.types import Command, StateSnapshot
 
 from graph.build import Machine
@@ -20,10 +19,8 @@ from graph.state import ABANDONED, JOINED, Event, Line, Said, State, extend
 RECURSION_LIMIT = 40
 # What may run again after a crash for nothing but its time. Before the others a thread is written:
 # check_grounding follows what a model was asked for, and a model is not asked twice; and what acts, speaks or
-# hands over does so only where the thread is still ours.
-REPEATABLE = frozenset(
-    {START, "transcribe", "load_contact", "triage", "score_sensitivity", "retrieve", "generate"}
-)
+# hands over does so only where the thread is still ours. The input is written at once: a turn keeps its id.
+REPEATABLE = frozenset({"transcribe", "load_contact", "triage", "score_sensitivity", "retrieve", "generate"})
 
 
 def thread_config(thread_id: str) -> RunnableConfig:

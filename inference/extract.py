@@ -37,6 +37,7 @@ _MOST_PEOPLE = 999
 _THANKS_WORDS = 6
 _SAID_IN_FULL = 0.95  # of a service's name, by weight
 _NEARLY = 0.8
+_LONG = 5  # letters of a word in which one may be wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,10 +306,11 @@ def match_service(text: str, services: Sequence[ServiceNames], language: str) ->
     in a word of five letters or more are forgiven. Words that many services share weigh little, so a text
     that adds the telling word ("massaggio rilassante") leaves the others out.
     """
-    said = [_stem(word) for word in _words(text) if word not in filler_words()]
+    said = {_stem(word) for word in _words(text) if word not in filler_words()}
+    long = [word for word in said if len(word) >= _LONG]
     names = {service.key: _names(service, _code(language)) for service in services}
     weights = _weights(names)
-    heard = {word for word in weights if any(_alike(word, other) for other in said)}
+    heard = {word for word in weights if word in said or any(_misspelt(word, other) for other in long)}
     scored = [(key, *_best(heard, options, weights)) for key, options in names.items()]
     # The services that explain most of what was said; a name said in full beats a chance word of another
     # ("gestão do arrendamento do meu apartamento" is not about "visita a apartamento").
@@ -359,10 +361,8 @@ def _best(
     return best
 
 
-def _alike(a: str, b: str) -> bool:
-    if a == b:
-        return True
-    return min(len(a), len(b)) >= 5 and a[0] == b[0] and abs(len(a) - len(b)) <= 1 and one_edit(a, b)
+def _misspelt(a: str, b: str) -> bool:
+    return a[0] == b[0] and len(a) >= _LONG and abs(len(a) - len(b)) <= 1 and one_edit(a, b)
 
 
 def _stem(word: str) -> str:

@@ -26,7 +26,7 @@ from inference.grounding_content import (
 )
 from inference.grounding_derived import derives
 from inference.grounding_features import instances
-from inference.grounding_judge import Verdict, judge
+from inference.grounding_judge import FLOOR, Verdict, judge
 from inference.grounding_library import Library, Source
 from inference.grounding_names import names, unaddressed
 from inference.grounding_promises import PATTERNS, SAID, denied_promise, promises
@@ -147,6 +147,8 @@ def _judged(
     one, texts = judge(), [source.text for source in sources]
     telling_lines = [line for _, line in sentences(bare) if not _GREETS.fullmatch(fold(line))]
     bare = "\n".join(telling_lines)
+    if not kinds and not any(map(str.isalnum, fold(bare))):  # nothing but quotations
+        return Verdict(FLOOR, False, "")
     verdict = one.judge(instances(bare, language, texts, sorted(kinds), one.lexis))
     if reader is None or abs(verdict.score - one.threshold) > UNSURE or not telling(fold(bare)):
         return verdict
@@ -195,7 +197,8 @@ def _unquoted(answer: str, sources: Sequence[Source]) -> str:
     """The answer without what stands word for word in one source, in whatever language: quotations in “…”
     and whole lines that are whole lines of a source."""
     texts = [[" ".join(line.split()) for line in source.text.splitlines()] for source in sources]
-    whole = {line for text in texts for line in text}
+    # What leads a quotation in has an empty one in its own source.
+    whole = {line.removesuffix("“”").rstrip() for text in texts for line in text}
 
     def cut(quoted: re.Match[str]) -> str:
         lines = [" ".join(line.split()) for line in quoted.group(1).splitlines()]

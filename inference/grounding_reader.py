@@ -88,10 +88,16 @@ class Reader:
         return self._ready()[2].refuses(judged, doubted) if doubted is not None else None
 
     def doubt(self, answer: str, texts: Sequence[str]) -> float | None:
-        """The logit that an answer says more than the texts. None where the answer, or every text, has
-        letters of other scripts: E5's vocabulary here does not hold them."""
+        """The logit that an answer says more than the texts.
+
+        None where every word of the answer, or every text, has letters of other scripts: E5's vocabulary here
+        does not hold them. Such a word among others is left out: none lets an answer pass unread.
+        """
         engine, heads, _ = self._ready()
         first = engine.reads(answer)
+        if first is None:
+            known = [word for word in answer.split() if engine.reads(word) is not None]
+            first = engine.reads(" ".join(known)) if known else None
         second = chosen(engine, answer, texts)
         if first is None or second is None:
             return None

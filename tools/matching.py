@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from difflib import get_close_matches
+from functools import lru_cache
 
 from crm.businesses import LocationRow, Profile, Service
 from inference.extract import ServiceNames, match_service
@@ -53,7 +54,7 @@ def names_only(text: str, profile: Profile) -> bool:
     """Whether a text is nothing but the name of one of the services, in whatever language."""
     said = plain_words(text)
     return bool(said) and any(
-        said <= plain_words(" ".join(names))
+        said <= _words_of_name(" ".join(names))
         for service in profile.services
         for names in service.names.values()
     )
@@ -65,15 +66,15 @@ def place_in(text: str, profile: Profile) -> LocationRow | None:
     shared = _shared_words(profile)
     found = []
     for place in profile.locations:
-        words = plain_words(f"{place.city} {place.name}") - shared
+        words = _words_of_name(f"{place.city} {place.name}") - shared
         if any(get_close_matches(word, said, n=1, cutoff=_NEAR) for word in words):
             found.append(place)
     return found[0] if len(found) == 1 else None
 
 
-def plain_words(text: str) -> set[str]:
+def plain_words(text: str) -> frozenset[str]:
     """The words of a text without case and accents."""
-    return set(_WORD.findall(plain(text)))
+    return frozenset(_WORD.findall(plain(text)))
 
 
 def plain(text: str) -> str:
@@ -82,9 +83,14 @@ def plain(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
-def _shared_words(profile: Profile) -> set[str]:
+@lru_cache(maxsize=2048)  # a business's own names are asked for in every turn; customers' words are not kept
+def _words_of_name(name: str) -> frozenset[str]:
+    return plain_words(name)
+
+
+def _shared_words(profile: Profile) -> frozenset[str]:
     """Words every location has, such as the business's own name: they tell none apart."""
-    sets = [plain_words(f"{place.city} {place.name}") for place in profile.locations]
+    sets = [_words_of_name(f"{place.city} {place.name}") for place in profile.locations]
     if len(sets) < 2:
-        return plain_words(profile.business.name)
-    return set.intersection(*sets)
+        return _words_of_name(profile.business.name)
+    return frozenset.intersection(*sets)

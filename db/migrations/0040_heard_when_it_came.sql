@@ -63,7 +63,8 @@ BEGIN
     gap := make_interval(secs => gap_s);
     campaign_gap := gap * 1.25;
     number_due := gcra_kept('number:' || number, moment);
-    WITH heard AS (DELETE FROM number_inbound i WHERE i.phone_number_id = number RETURNING i.at),
+    WITH heard AS (DELETE FROM number_inbound i WHERE i.phone_number_id = number
+                   RETURNING least(i.at, moment) AS at), -- clocks disagree
     recent AS (SELECT at, row_number() OVER (ORDER BY at DESC) AS place FROM heard
                WHERE at > moment - interval '1 second')
     SELECT count(*), greatest(number_due + gap * count(*), max(at + gap * place)) INTO came, number_due FROM recent;

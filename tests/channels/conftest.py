@@ -22,6 +22,7 @@ from channels.simulator.simulator import Simulator
 from channels.whatsapp.client import WhatsAppClient
 from channels.whatsapp.parse import parse
 from channels.whatsapp.signature import BadSignature, verify
+from channels.whatsapp.transport import prompt_or_not_at_all
 
 SECRET = "app-secret"
 TOKEN = "a-token"
@@ -153,8 +154,10 @@ async def make_stage(inbox: Inbox, loopback: httpx.AsyncClient) -> AsyncIterator
             }
             simulator = Simulator(SimulatorSettings(**(defaults | settings)), http=loopback, **extra)
             base_url = await stack.enter_async_context(served(simulator_app(simulator)))
-            client = WhatsAppClient(loopback, base_url=base_url, access_token=TOKEN)
-            return Stage(simulator, base_url, client, loopback)
+            # As in production: what tells sent from not sent is in the transport.
+            http = await stack.enter_async_context(httpx.AsyncClient(transport=prompt_or_not_at_all()))
+            client = WhatsAppClient(http, base_url=base_url, access_token=TOKEN)
+            return Stage(simulator, base_url, client, http)
 
         yield make
 

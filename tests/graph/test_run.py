@@ -443,7 +443,8 @@ async def test_checkpoints_written_together_are_those_written_one_by_one(stage: 
         with tenant(together.business_id), writing_alone(REPEATABLE):
             event = await together.wrote(QUESTION)
             await deliver(build(saver), together.context, together.thread_id, event)
-    assert saver.together == [8, 1, 1, 1]  # before check_grounding, execute_intent and reply, and at the end
+    # The input, and before check_grounding, execute_intent and reply, and at the end.
+    assert saver.together == [1, 7, 1, 1, 1]
     assert await history(stage, together) == await history(stage, at_once)
 
 

@@ -218,3 +218,14 @@ def test_amounts_in_words_are_amounts(answer: str, passage: str) -> None:
 
 def test_half_of_something_a_source_says_is_supported() -> None:
     assert check("La commissione è mezzo per cento.", [Source("P1", "Commissione: 0,5 %")]).supported
+
+
+def test_letters_in_circles_are_letters() -> None:
+    """Not alphanumeric to Unicode, and read all the same."""
+    source = Source(
+        "1", "Dogs are welcome in the garden but not in the dining room. The pool is open in summer."
+    )
+    plainly = "Dogs may swim in the pool of the hotel."
+    circled = "".join(chr(0x24D0 + ord(c) - ord("a")) if "a" <= c <= "z" else c for c in plainly.lower())
+    assert not check(plainly, [source], "en").supported
+    assert not check(circled, [source], "en").supported

@@ -51,17 +51,18 @@ def test_the_same_answer_is_read_the_same_each_time(reader: Reader) -> None:
 
 
 def test_other_scripts_are_left_to_the_first_judge(reader: Reader) -> None:
-    assert reader.doubt("Собаки welcome", [RULES]) is None
+    assert reader.doubt("Собаки ждут", [RULES]) is None
     assert reader.doubt("Dogs are welcome", ["Собаки"]) is None
     assert reader.refuses(-50.0, "Собаки", [RULES]) is None
     sources = [Source("1", RULES)]
-    for answer in ("Собаки are welcome in the garden.", "Собаки are welcome in the swimming pool."):
+    for answer in ("Собаки", "Собаки ждут вас"):
         alone, both = (check(answer, sources, "en", judge) for judge in (None, reader))
         assert both.supported == alone.supported
 
 
-def test_a_customers_name_in_another_script_is_left_out(reader: Reader) -> None:
+def test_a_word_in_another_script_is_left_out(reader: Reader) -> None:
     said = "Dogs are welcome in the garden."
+    assert reader.doubt(f"{said} Мария", [RULES]) == reader.doubt(said, [RULES])
     assert reader.doubt(said, [RULES, "Salone Aurora Мария SARA"]) == reader.doubt(said, [RULES])
 
 

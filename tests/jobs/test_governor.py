@@ -75,6 +75,7 @@ async def test_what_comes_in_counts_too(shop: Shop, number: str) -> None:
         ([0.9], 0.0),
         ([0.95], 0.0026),
         ([1.0], 0.0526),
+        ([9.0], 0.0526),  # by a clock that is ahead
         ([0.0, 0.1, 0.9], 0.0),
         ([0.9, 0.9], 0.0053),
         ([0.9, 0.95], 0.0053),

@@ -14,6 +14,7 @@ from channels.messages import Button, OutboundMessage
 from channels.simulator.settings import Faults
 from channels.whatsapp import errors
 from channels.whatsapp.client import MOST_REDIRECTS, MediaInfo, WhatsAppClient
+from channels.whatsapp.transport import prompt_or_not_at_all
 
 GIULIA = "393331112222"
 HELLO = OutboundMessage(body="Ciao **Giulia**")
@@ -185,7 +186,7 @@ async def test_no_answer_leaves_the_outcome_unknown(stage: Any) -> None:
 
 
 async def test_no_connection_surely_sent_nothing() -> None:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(transport=prompt_or_not_at_all()) as http:
         client = WhatsAppClient(http, base_url="http://127.0.0.1:1", access_token="t")
         with pytest.raises(errors.ConnectFailed):
             await client.send("1", to="1", recipient=None, message=HELLO, callback_data="x")
@@ -199,7 +200,7 @@ async def test_success_without_a_message_id_is_unknown(serve: Callable[[Any], An
     async def anything(path: str) -> Response:
         return Response(answer, media_type="application/json")
 
-    async with serve(app) as base_url, httpx.AsyncClient() as http:
+    async with serve(app) as base_url, httpx.AsyncClient(transport=prompt_or_not_at_all()) as http:
         client = WhatsAppClient(http, base_url=base_url, access_token="t")
         with pytest.raises(errors.OutcomeUnknown):
             await client.send("1", to="1", recipient=None, message=HELLO, callback_data="x")
@@ -274,7 +275,8 @@ async def redirecting(
             return Response(status_code=302, headers={"Location": hops[step]})
         return Response(b"x")
 
-    async with serve(app) as base_url, httpx.AsyncClient(follow_redirects=True) as http:
+    transport = prompt_or_not_at_all()
+    async with serve(app) as base_url, httpx.AsyncClient(follow_redirects=True, transport=transport) as http:
         client = WhatsAppClient(http, base_url=base_url, access_token="t")
         yield client, MediaInfo(url=f"{base_url}/0"), seen
 
