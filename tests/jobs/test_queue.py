@@ -1,10 +1,28 @@
 """The queue stays quick when it fills faster than the database analyses it."""
 
 import psycopg
+import pytest
+
+_DONE = (
+    "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args, status, scheduled_at)"
+    " SELECT 'rush', 'none', 'done-' || i, '{}', 'succeeded', now() FROM generate_series(1, %s) i"
+)
+_ONE_LOCK = (
+    "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args, status, scheduled_at)"
+    " SELECT 'rush', 'none', 'same', '{}', 'doing', now()"
+)
 
 
-def test_a_worker_finds_its_next_job_without_reading_all_that_wait(dsn: str) -> None:
+@pytest.mark.parametrize("done", [10, 3000])
+@pytest.mark.parametrize("running", [0, 1])
+def test_a_worker_finds_its_next_job_without_reading_all_that_wait(dsn: str, done: int, running: int) -> None:
+    """Nothing has waited when the database last looked."""
     with psycopg.connect(dsn) as link:
+        link.execute("DELETE FROM procrastinate_jobs")
+        link.execute(_DONE, (done,))
+        if running:
+            link.execute(_ONE_LOCK)
+        link.execute("ANALYZE procrastinate_jobs")
         link.execute(
             "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args, status, scheduled_at)"
             " SELECT 'rush', 'none', 'rush-' || i, '{}', 'todo', now() FROM generate_series(1, 4000) i"

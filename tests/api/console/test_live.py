@@ -83,10 +83,10 @@ async def test_without_a_session_there_is_no_stream(whole: Local) -> None:
 
 async def test_after_a_lost_connection_everybody_fetches_anew(whole: Local, served_dsn: str) -> None:
     live = Live(served_dsn)
-    listens = asyncio.create_task(live.run())
     aurora = await business_id(whole)
-    try:
-        with live.listen(aurora) as changes:
+    with live.listen(aurora) as changes:  # before the first connection, which is what is waited for
+        listens = asyncio.create_task(live.run())
+        try:
             async with asyncio.timeout(20):  # listening has begun; statuses of what was sent before come too
                 while await changes.get() != ANYTHING:
                     pass
@@ -101,7 +101,7 @@ async def test_after_a_lost_connection_everybody_fetches_anew(whole: Local, serv
             for _ in range(300):
                 live._tell(aurora, ANYTHING)
             assert changes.qsize() <= 200
-        assert live.streams == 0
-    finally:
-        listens.cancel()
-        await asyncio.gather(listens, return_exceptions=True)
+        finally:
+            listens.cancel()
+            await asyncio.gather(listens, return_exceptions=True)
+    assert live.streams == 0
