@@ -153,8 +153,9 @@ async def _ended(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def whatsapp(settings: Settings) -> AsyncIterator[WhatsAppClient]:
     """The Graph API's client."""
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
     async with httpx.AsyncClient(
-        timeout=httpx.Timeout(30, connect=5), transport=prompt_or_not_at_all()
+        limits=limits, timeout=httpx.Timeout(30, connect=5), transport=prompt_or_not_at_all()
     ) as http:
         yield WhatsAppClient(
             http,

@@ -9,7 +9,6 @@ from urllib.request import getproxies
 
 import aiohttp
 import httpx
-from aiohttp.abc import AbstractCookieJar
 from yarl import URL
 
 UNHEARD_S = 4.0
@@ -36,7 +35,7 @@ def prompt_or_not_at_all() -> PromptTransport | None:
 
 
 class PromptTransport(httpx.AsyncBaseTransport):
-    """httpx on aiohttp's connections, which cost a fifth of its own. Open and close it in one event loop.
+    """httpx on aiohttp's connections, which cost less processor. Open and close it in one event loop.
 
     Not the package httpx-aiohttp: it takes a connection that broke after the request had left for one that
     was never made, and such a message would be sent again.
@@ -86,7 +85,7 @@ class PromptTransport(httpx.AsyncBaseTransport):
                 socket_factory=self._socket,
             )
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=_no_cookies(), auto_decompress=False
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
             )
         return self._session
 
@@ -110,10 +109,6 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         self._response.release()
-
-
-def _no_cookies() -> AbstractCookieJar:
-    return aiohttp.DummyCookieJar()
 
 
 @contextmanager
