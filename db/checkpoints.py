@@ -19,6 +19,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+from langgraph.constants import START
 from psycopg import AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
@@ -220,8 +221,10 @@ def _waiting(thread: _Thread) -> list[_Kept]:
 
 
 def _next_in(checkpoint: Checkpoint) -> set[str]:
-    """The nodes that follow a checkpoint; {""} where none does, or what follows cannot be told (an input)."""
+    """The nodes that follow a checkpoint; {""} where none does, or what follows cannot be told."""
     channels = checkpoint["channel_values"]
+    if START in channels:
+        return {START}
     return {name.removeprefix(_NEXT) for name in channels if name.startswith(_NEXT)} or {""}
 
 

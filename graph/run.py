@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.constants import START
 from langgraph.types import Command, StateSnapshot
 
 from graph.build import Machine
@@ -19,8 +20,9 @@ from graph.state import ABANDONED, JOINED, Event, Line, Said, State, extend
 RECURSION_LIMIT = 40
 # What may run again after a crash for nothing but its time. Before the others a thread is written:
 # check_grounding follows what a model was asked for, and a model is not asked twice; and what acts, speaks or
-# hands over does so only where the thread is still ours. The input is written at once: a turn keeps its id.
-REPEATABLE = frozenset({"transcribe", "load_contact", "triage", "score_sensitivity", "retrieve", "generate"})
+# hands over does so only where the thread is still ours. An input goes with what it makes of the thread, and
+# that before anything runs (transcribe comes first): a turn keeps its id, and whoever finishes it knows it.
+REPEATABLE = frozenset({START, "load_contact", "triage", "score_sensitivity", "retrieve", "generate"})
 
 
 def thread_config(thread_id: str) -> RunnableConfig:
@@ -44,7 +46,9 @@ async def finish(
     # A process may die after a node's writes were kept and before their checkpoint was: such a task counts
     # as run, so that `next` is empty, but it still stands in `tasks`, and what follows it has not run.
     if snapshot.tasks and "await_human" not in snapshot.next:
-        async with within(cast(State, snapshot.values)) if within else nullcontext():
+        # Of an input alone (written by an earlier release) the values are those of the turn before.
+        known = within if START not in snapshot.next else None
+        async with known(cast(State, snapshot.values)) if known else nullcontext():
             await machine.ainvoke(None, config, context=context, durability="sync")
         snapshot = await machine.aget_state(config)
     return snapshot

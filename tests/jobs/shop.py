@@ -39,6 +39,9 @@ QUICK = Patience(
     suspicious_after_s=5.0,
 )
 
+DUE = """SELECT id FROM procrastinate_jobs
+         WHERE status = 'todo' AND attempts = 0 AND coalesce(scheduled_at, now()) <= now() ORDER BY id"""
+
 
 @asynccontextmanager
 async def own_database(folder: Path) -> AsyncIterator[str]:
@@ -80,15 +83,23 @@ class Shop:
         )
 
     async def work(self) -> None:
-        """Runs every job that is due and returns."""
-        await self.app.run_worker_async(
-            wait=False,
-            concurrency=4,
-            additional_context={KEY: self.services},
-            install_signal_handlers=False,
-            listen_notify=False,
-            delete_jobs="always",
-        )
+        """Runs every job that is due, and those they queue, once, and returns.
+
+        A worker that does not wait leaves when it finds no job: at times before what its last ones queue.
+        """
+        due: list[dict[str, Any]] = []
+        while True:
+            await self.app.run_worker_async(
+                wait=False,
+                concurrency=4,
+                additional_context={KEY: self.services},
+                install_signal_handlers=False,
+                listen_notify=False,
+                delete_jobs="always",
+            )
+            before, due = due, await self.rows(DUE)
+            if not due or due == before:
+                return
 
     async def work_until(self, holds: Callable[[], Awaitable[bool]], timeout_s: float = 15.0) -> None:
         """Runs due jobs until `holds`."""

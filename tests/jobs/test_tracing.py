@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ import pytest
 from channels.simulator.settings import Faults
 from db import trace
 from db.trace import Spans
+from jobs.drain import drain
+from jobs.services import KEY
 from jobs.watching import Watching
 from sara.commands.loop import configure_logging
 from sara.services import chat_model
@@ -245,7 +248,8 @@ async def test_log_lines_of_a_delivery_carry_the_ids_of_turn_thread_business_and
         await shop.post(json.dumps(both).encode())
         await shop.work()
         await shop.rows("DROP TRIGGER poison ON outbox; DROP FUNCTION poison")
-        await shop.work_until(lambda: all_taken_in(shop, conversation))
+        worker: Any = SimpleNamespace(additional_context={KEY: shop.services})
+        await drain(worker, business_id=shop.business_id, conversation_id=conversation, attempt=1)
         shop.simulator.faults.now = Faults(burst_5xx=1)
         await shop.work_until(lambda: settled(shop, conversation))
     finally:
