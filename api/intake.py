@@ -1,6 +1,7 @@
 """What a webhook carries, written down: each item in a transaction of its own, beside its neighbours."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
@@ -11,12 +12,13 @@ from channels.events import AccountNews, Echo, Event, InboundMessage, ParsedWebh
 from channels.whatsapp.parse import parse
 from crm import inbound, takeover, webhooks
 from crm.errors import RecordUnavailable
+from crm.record import Ask
 from jobs import steering
 
 log = structlog.get_logger(__name__)
 
 Item = TypeVar("Item", bound=Event)
-Taken = Callable[[ApiServices, int, Item], Awaitable[str]]
+Taken = Callable[[ApiServices, int, Item, Sequence[Ask[None]]], Awaitable[str]]
 
 
 class UnknownNumber(LookupError):
@@ -31,34 +33,56 @@ class UnknownCategory(LookupError):
     """A preference about something that nobody here acts on."""
 
 
-async def take_in(services: ApiServices, payload: object, digest: bytes) -> dict[str, int]:
+@dataclass(frozen=True)
+class _Whole:
+    """The body that items came in, and what keeps it beside them where nothing has kept it before."""
+
+    digest: bytes
+    keeping: Sequence[Ask[None]] = ()
+
+
+async def take_in(
+    services: ApiServices, payload: object, digest: bytes, raw: bytes | None = None
+) -> dict[str, int]:
     """Everything one decoded body carries; how much of each kind. What was taken in before changes nothing.
 
-    Raises RecordUnavailable when the database is away; whatever else goes wrong with an item is kept with it.
+    `raw` is the body where it is still to be kept: with the item that it carries, if that is all of it, so
+    that both are one transaction; else before them. Raises RecordUnavailable when the database is away;
+    whatever else goes wrong with an item is kept with it.
     """
-    parsed = parse(payload)
+    parsed, whole = parse(payload), _Whole(digest)
+    if raw is not None and _alone(parsed):
+        whole = _Whole(digest, [webhooks.Body(digest, raw).kept()])
+    elif raw is not None:
+        await webhooks.keep(services.crm, webhooks.Body(digest, raw))
     counts = {"messages": 0, "duplicates": 0, "statuses": 0, "unparsed": 0}
     for unparsed in parsed.unparsed:
-        await _keep_unparsed(services, digest, unparsed.path, unparsed.reason)
+        await _keep_unparsed(services, whole, unparsed.path, unparsed.reason)
         counts["unparsed"] += 1
-    await _each(services, parsed, digest, counts)
+    await _each(services, parsed, whole, counts)
     services.metrics.webhook(counts)
     return counts
 
 
-async def _each(services: ApiServices, parsed: ParsedWebhook, digest: bytes, counts: dict[str, int]) -> None:
-    await _all(services, digest, "messages", parsed.messages, _message, counts)
-    await _all(services, digest, "statuses", parsed.statuses, _status, counts)
-    await _all(services, digest, "echoes", parsed.echoes, _echo, counts)
-    await _all(services, digest, "preferences", parsed.preferences, _preference, counts)
+def _alone(parsed: ParsedWebhook) -> bool:
+    """Whether a body carries one message or one status and nothing else, as nearly all do."""
+    others = (parsed.unparsed, parsed.echoes, parsed.preferences, parsed.account)
+    return len(parsed.messages) + len(parsed.statuses) == 1 and not any(others)
+
+
+async def _each(services: ApiServices, parsed: ParsedWebhook, whole: _Whole, counts: dict[str, int]) -> None:
+    await _all(services, whole, "messages", parsed.messages, _message, counts)
+    await _all(services, whole, "statuses", parsed.statuses, _status, counts)
+    await _all(services, whole, "echoes", parsed.echoes, _echo, counts)
+    await _all(services, whole, "preferences", parsed.preferences, _preference, counts)
     for number, news in enumerate(parsed.account):
-        outcome = await _account(services, digest, f"account/{number}", news)
+        outcome = await _account(services, whole, f"account/{number}", news)
         counts[outcome] = counts.get(outcome, 0) + 1
 
 
 async def _all(
     services: ApiServices,
-    digest: bytes,
+    whole: _Whole,
     kind: str,
     items: Sequence[Item],
     take: Taken[Item],
@@ -66,11 +90,11 @@ async def _all(
 ) -> None:
     """One kind of item, in the payload's order."""
     for number, item in enumerate(items):
-        outcome = await _guarded(services, digest, f"{kind}/{number}", item, take)
+        outcome = await _guarded(services, whole, f"{kind}/{number}", item, take)
         counts[outcome] = counts.get(outcome, 0) + 1
 
 
-async def _guarded(services: ApiServices, digest: bytes, path: str, item: Item, take: Taken[Item]) -> str:
+async def _guarded(services: ApiServices, whole: _Whole, path: str, item: Item, take: Taken[Item]) -> str:
     """One item. What goes wrong with it is kept beside its neighbours; only a missing database stops all.
 
     One more try is worth it: a deadlock or a connection that died with the old server is over at once,
@@ -78,36 +102,40 @@ async def _guarded(services: ApiServices, digest: bytes, path: str, item: Item, 
     """
     try:
         try:
-            return await _of_business(services, item, take)
+            return await _of_business(services, whole, item, take)
         except RecordUnavailable:
-            return await _of_business(services, item, take)
+            return await _of_business(services, whole, item, take)
     except RecordUnavailable:
         raise
     except Exception as error:
         log.exception("webhook_item_not_taken_in", path=path)
-        await _keep_unparsed(services, digest, path, f"{type(error).__name__}: {error}")
+        await _keep_unparsed(services, whole, path, f"{type(error).__name__}: {error}")
         return "unparsed"
 
 
-async def _of_business(services: ApiServices, item: Item, take: Taken[Item]) -> str:
+async def _of_business(services: ApiServices, whole: _Whole, item: Item, take: Taken[Item]) -> str:
     number: str = item.phone_number_id  # type: ignore[attr-defined] # every kind of item has one
     business_id = await services.business_of(number)
     if business_id is None:
         raise UnknownNumber(f"no business has the number {number}: `sara business add`")
     with structlog.contextvars.bound_contextvars(business_id=business_id):
-        return await take(services, business_id, item)
+        return await take(services, business_id, item, whole.keeping)
 
 
-async def _message(services: ApiServices, business_id: int, message: InboundMessage) -> str:
-    return "messages" if await intake_message.take(services, business_id, message) else "duplicates"
+async def _message(
+    services: ApiServices, business_id: int, message: InboundMessage, keeping: Sequence[Ask[None]]
+) -> str:
+    return "messages" if await intake_message.take(services, business_id, message, keeping) else "duplicates"
 
 
-async def _status(services: ApiServices, business_id: int, status: StatusUpdate) -> str:
-    await intake_status.take(services, business_id, status)
+async def _status(
+    services: ApiServices, business_id: int, status: StatusUpdate, keeping: Sequence[Ask[None]]
+) -> str:
+    await intake_status.take(services, business_id, status, keeping)
     return "statuses"
 
 
-async def _echo(services: ApiServices, business_id: int, echo: Echo) -> str:
+async def _echo(services: ApiServices, business_id: int, echo: Echo, _: Sequence[Ask[None]]) -> str:
     """The owner wrote, edited or took back on the phone; writing takes the conversation."""
     async with services.crm.transaction(business_id) as tx:
         if target := echo.edits or echo.deletes:
@@ -130,7 +158,9 @@ async def _echo(services: ApiServices, business_id: int, echo: Echo) -> str:
     return "echoes" if new else "duplicates"
 
 
-async def _preference(services: ApiServices, business_id: int, preference: Preference) -> str:
+async def _preference(
+    services: ApiServices, business_id: int, preference: Preference, _: Sequence[Ask[None]]
+) -> str:
     """A choice made in WhatsApp's own menu counts like the word STOP; one about another category is kept."""
     if preference.category != steering.MARKETING:
         raise UnknownCategory(f"nobody acts on preferences of category {preference.category!r}")
@@ -138,7 +168,7 @@ async def _preference(services: ApiServices, business_id: int, preference: Prefe
         return "preferences" if await steering.preference(tx, preference) else "duplicates"
 
 
-async def _account(services: ApiServices, digest: bytes, path: str, news: AccountNews) -> str:
+async def _account(services: ApiServices, whole: _Whole, path: str, news: AccountNews) -> str:
     """What Meta says of templates, of a number's quality, of the tier."""
     try:
         if not await steering.account(services.crm, news):
@@ -147,12 +177,11 @@ async def _account(services: ApiServices, digest: bytes, path: str, news: Accoun
         raise
     except Exception as error:
         log.warning("webhook_item_not_taken_in", path=path, error=str(error))
-        await _keep_unparsed(services, digest, path, f"{type(error).__name__}: {error}")
+        await _keep_unparsed(services, whole, path, f"{type(error).__name__}: {error}")
         return "unparsed"
     return "account"
 
 
-async def _keep_unparsed(services: ApiServices, digest: bytes, path: str, reason: str) -> None:
+async def _keep_unparsed(services: ApiServices, whole: _Whole, path: str, reason: str) -> None:
     log.warning("webhook_unparsed", path=path, reason=reason)
-    async with services.crm.outside() as tx:
-        await webhooks.unparsed(tx, digest, path, reason)
+    await services.crm.at_once(0, [*whole.keeping, webhooks.unparsed(whole.digest, path, reason)])

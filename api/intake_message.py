@@ -18,25 +18,36 @@ class _Known(Exception):
     """The message was taken in before; leaving the transaction undoes what led up to noticing it."""
 
 
-async def take(services: ApiServices, business_id: int, message: InboundMessage) -> bool:
-    """Everything a message changes in the record; False for a duplicate."""
+async def take(
+    services: ApiServices, business_id: int, message: InboundMessage, keeping: Sequence[Ask[None]] = ()
+) -> bool:
+    """Everything a message changes in the record, and `keeping` in the same transaction; False for a
+    duplicate."""
+    first: list[Ask[Any]] = [messages.knowing(message.wamid), contacts.of_phone(message.sender.wa_id)]
     try:
-        first: list[Ask[Any]] = [messages.knowing(message.wamid), contacts.of_phone(message.sender.wa_id)]
-        async with services.crm.opening(business_id, first) as (tx, [known, found]):
+        async with services.crm.opening(business_id, [*first, *keeping]) as (tx, [known, found, *_]):
             if known:
                 return False
             await _write(services, tx, message, found)
     except _Known:
+        await services.crm.at_once(0, keeping)
         return False
     return True
 
 
 async def _write(services: ApiServices, tx: Tx, message: InboundMessage, found: Sequence[KnownRow]) -> None:
-    sender = message.sender
-    contact_id = await contacts.seen(
-        tx, wa_id=sender.wa_id, bsuid=sender.bsuid, name=sender.name, found=found
-    )
-    conversation_id = await conversations.open_for(tx, contact_id, message.phone_number_id)
+    sender, number, asks = message.sender, message.phone_number_id, list[Ask[Any]]()
+    contact_id = contacts.known_as(found, sender.bsuid)
+    if contact_id is None:
+        contact_id = await contacts.seen(
+            tx, wa_id=sender.wa_id, bsuid=sender.bsuid, name=sender.name, found=found
+        )
+    else:
+        asks = [contacts.again(contact_id, sender.name)]
+    # Behind the locks of contact and conversation: whatever takes this message back waits for them.
+    asks += [conversations.open_of(contact_id, number), inbound.revoked(message.wamid)]
+    *_, opened, revoked = await tx.together(asks)
+    conversation_id = await conversations.open_for(tx, contact_id, number, opened)
     if message.type == "system":
         await _announced(tx, message, contact_id, conversation_id)
     elif message.deletes:
@@ -44,19 +55,21 @@ async def _write(services: ApiServices, tx: Tx, message: InboundMessage, found: 
     elif message.edits:
         await _edited(services, tx, message, contact_id, conversation_id)
     else:
-        await _said(services, tx, message, contact_id, conversation_id)
+        new = _new(message, contact_id, conversation_id)
+        await _said(services, tx, message, new, revoked=bool(revoked))
 
 
 async def _said(
-    services: ApiServices, tx: Tx, message: InboundMessage, contact_id: int, conversation_id: int
+    services: ApiServices, tx: Tx, message: InboundMessage, new: NewMessage, *, revoked: bool
 ) -> None:
-    new = _new(message, contact_id, conversation_id)
+    contact_id, conversation_id = new.contact_id, new.conversation_id
     message_id = await _add(tx, new)
-    taken_back = await inbound.arrived(tx, message_id, new, message.phone_number_id)
+    arrived = inbound.arrived(tx, message_id, new, message.phone_number_id)
     # At once and whoever has the conversation: what is on its way stays unsent, and a human need not notice.
     if extract.opt_out(message.text or ""):
         await contacts.opt_out(tx, contact_id, evidence=message.wamid)
-    if taken_back:
+    if revoked:
+        await tx.together(arrived)
         nobody_saw = Changed(message_id, conversation_id, "", deleted=False, event_id=None, unseen=False)
         await inbound.take_back(tx, nobody_saw, tx.now)
         return
@@ -69,7 +82,7 @@ async def _said(
         await _came_from(tx, message, message_id, contact_id, conversation_id)
     if message.media and message.type in KEPT_KINDS:
         await queue.file(tx, message_id)
-    await _tell_graph(services, tx, conversation_id, message_id)
+    await tx.ending([*arrived, *_telling_graph(services, tx, conversation_id, message_id)])
 
 
 async def _came_from(
@@ -114,16 +127,14 @@ async def _edited(
     if changed is not None:
         await inbound.edit(tx, changed.message_id, _body(message), message.sent_at)
     if seen and not (changed and changed.deleted):
-        await _tell_graph(services, tx, conversation_id, message_id)
+        await tx.ending(_telling_graph(services, tx, conversation_id, message_id))
 
 
-async def _tell_graph(services: ApiServices, tx: Tx, conversation_id: int, message_id: int) -> None:
-    await tx.together(
-        [
-            inbox.new(conversation_id, inbox.CUSTOMER_MESSAGE, message_id=message_id),
-            queue.turn(tx, conversation_id, delay_s=services.gather_seconds),
-        ]
-    )
+def _telling_graph(services: ApiServices, tx: Tx, conversation_id: int, message_id: int) -> list[Ask[Any]]:
+    return [
+        inbox.new(conversation_id, inbox.CUSTOMER_MESSAGE, message_id=message_id),
+        queue.turn(tx, conversation_id, delay_s=services.gather_seconds),
+    ]
 
 
 async def _add(tx: Tx, new: NewMessage) -> int:

@@ -1,5 +1,6 @@
 """What Meta reports of a message of ours: it moves the message along, and proves what nobody knew."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -8,7 +9,7 @@ from api.state import ApiServices
 from channels.events import StatusUpdate
 from channels.whatsapp.errors import WhatsAppError, from_code
 from crm import messages, outbox, queue
-from crm.record import Tx
+from crm.record import Ask, Tx
 from jobs import steering
 from jobs.send import backoff_s, outbox_id_of
 
@@ -18,8 +19,11 @@ MOST_ATTEMPTS = 8
 """Attempts of a message that Meta takes and then fails for a passing cause, before it is left to a person."""
 
 
-async def take(services: ApiServices, business_id: int, status: StatusUpdate) -> None:
-    """Records one status; a message that failed for a passing cause is queued again."""
+async def take(
+    services: ApiServices, business_id: int, status: StatusUpdate, keeping: Sequence[Ask[None]] = ()
+) -> None:
+    """Records one status; a message that failed for a passing cause is queued again. `keeping` is asked in
+    the same transaction."""
     outbox_id = outbox_id_of(status.callback_data)
     told = messages.status(
         wamid=status.wamid,
@@ -30,11 +34,11 @@ async def take(services: ApiServices, business_id: int, status: StatusUpdate) ->
         error_title=status.error_title,
     )
     if status.status != "failed" or status.error_code is None:
-        await services.crm.at_once(business_id, [told])
+        await services.crm.at_once(business_id, [*keeping, told])
         return
     error = from_code(status.error_code, status.error_title or "")
     async with services.crm.transaction(business_id) as tx:
-        [[found]] = await tx.together([told])
+        *_, [found] = await tx.together([*keeping, told])
         if found.message_id is None or outbox_id is None:
             return
         await _failed(tx, outbox_id, error)

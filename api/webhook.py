@@ -10,7 +10,6 @@ from fastapi.responses import PlainTextResponse
 from api.intake import take_in
 from api.state import ApiServices, services_of
 from channels.whatsapp.signature import BadSignature, MissingSignature, verify
-from crm import webhooks
 
 router = APIRouter()
 
@@ -54,8 +53,7 @@ async def _received(services: ApiServices, request: Request) -> dict[str, int]:
         payload = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, "the body is not JSON") from error
-    await webhooks.keep(services.crm, digest, raw)
-    return await take_in(services, payload, digest)
+    return await take_in(services, payload, digest, raw)
 
 
 def _words(error: Exception) -> str:

@@ -47,6 +47,16 @@ def of_phone(wa_id: str | None) -> Ask[KnownRow]:
     return Ask(KnownRow, "contact_by_wa_id", {"wa_id": wa_id})
 
 
+def again(contact_id: int, name: str | None) -> Ask[None]:
+    """A customer of whom the sender tells nothing new (`known_as`) wrote: their row is locked."""
+    return Ask(None, "contact_seen", {"contact_id": contact_id, "wa_id": None, "bsuid": None, "name": name})
+
+
+def known_as(found: Sequence[KnownRow], bsuid: str | None) -> int | None:
+    """Who wrote, where the phone number says all there is to know of that."""
+    return next((row.contact_id for row in found if bsuid in (None, row.bsuid)), None)
+
+
 async def seen(
     tx: Tx,
     *,
@@ -66,11 +76,11 @@ async def seen(
     for _ in range(2):
         if found is None and wa_id:
             found = await tx.all(KnownRow, "contact_by_wa_id", wa_id=wa_id)
-        by_phone, found = next(iter(found or ()), None), None
-        if by_phone is not None and bsuid in (None, by_phone.bsuid):
-            await tx.run("contact_seen", contact_id=by_phone.contact_id, wa_id=None, bsuid=None, name=name)
-            return by_phone.contact_id
-        contact_id: int | None = by_phone.contact_id if by_phone else None
+        if found and (same := known_as(found, bsuid)) is not None:
+            await tx.together([again(same, name)])
+            return same
+        contact_id: int | None = found[0].contact_id if found else None
+        found = None
         if contact_id is None and wa_id:
             contact_id = await _from_another_number(tx, wa_id, bsuid)
         if contact_id is None and bsuid:

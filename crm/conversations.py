@@ -1,5 +1,6 @@
 """Conversations: sessions of one customer on one number, each a graph thread, each owned by bot or human."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,7 +27,7 @@ class ConversationRow:
 
 
 @dataclass(frozen=True)
-class _Open:
+class OpenRow:
     conversation_id: int
     last_activity_at: datetime
     owner: str
@@ -44,19 +45,28 @@ class WaitingRow:
     conversation_id: int
 
 
-async def open_for(tx: Tx, contact_id: int, phone_number_id: str) -> int:
+def open_of(contact_id: int, phone_number_id: str) -> Ask[OpenRow]:
+    """A customer's open conversation on a number, its row locked, for `open_for`: to be asked together with
+    what else there is."""
+    return Ask(OpenRow, "conversation_open", {"contact_id": contact_id, "phone_number_id": phone_number_id})
+
+
+async def open_for(
+    tx: Tx, contact_id: int, phone_number_id: str, found: Sequence[OpenRow] | None = None
+) -> int:
     """The conversation a new message belongs to, its row locked until the transaction ends.
 
     An open one goes on unless it was idle for 24 hours; one that a human owns goes on whatever its age.
+    `found` is what `open_of` came to, where it was asked in this transaction.
     """
     for _ in range(2):
-        found = await tx.first(
-            _Open, "conversation_open", contact_id=contact_id, phone_number_id=phone_number_id
-        )
-        if found is not None:
-            if found.owner == "human" or tx.now - found.last_activity_at <= IDLE_AFTER:
-                return found.conversation_id
-            await close(tx, found.conversation_id)
+        if found is None:
+            [found] = await tx.together([open_of(contact_id, phone_number_id)])
+        for row in found:
+            if row.owner == "human" or tx.now - row.last_activity_at <= IDLE_AFTER:
+                return row.conversation_id
+            await close(tx, row.conversation_id)
+        found = None
         made: int | None = await tx.value(
             "conversation_insert", contact_id=contact_id, phone_number_id=phone_number_id
         )

@@ -91,23 +91,23 @@ async def take_back(tx: Tx, changed: Changed, at: datetime) -> None:
 
 
 @dataclass(frozen=True)
-class _Revoked:
+class RevokedRow:
     message_id: int
 
 
-async def arrived(tx: Tx, message_id: int, new: NewMessage, phone_number_id: str) -> bool:
+def arrived(tx: Tx, message_id: int, new: NewMessage, phone_number_id: str) -> list[Ask[None]]:
     """What every message of a customer's sets in motion: the 24 hours, the number's pace, the campaign they
-    answer. Whether it had been taken back before it came: webhooks keep no order.
-    """
-    *_, revoked = await tx.together(
-        [
-            conversations.wrote(new.conversation_id, min(new.sent_at, tx.now)),
-            governor.heard(phone_number_id),
-            campaigns.replied(new.contact_id, message_id, new.reply_to_wamid),
-            Ask(_Revoked, "message_taken_back", {"wamid": new.wamid}),
-        ]
-    )
-    return bool(revoked)
+    answer."""
+    return [
+        conversations.wrote(new.conversation_id, min(new.sent_at, tx.now)),
+        governor.heard(phone_number_id),
+        campaigns.replied(new.contact_id, message_id, new.reply_to_wamid),
+    ]
+
+
+def revoked(wamid: str) -> Ask[RevokedRow]:
+    """Whether a message was taken back before it came, a row or none: webhooks keep no order."""
+    return Ask(RevokedRow, "message_taken_back", {"wamid": wamid})
 
 
 async def moved(tx: Tx, contact_id: int, *, wa_id: str | None, bsuid: str | None) -> bool:

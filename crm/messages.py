@@ -94,11 +94,16 @@ async def known(tx: Tx, wamid: str) -> bool:
 
 
 async def add(
-    tx: Tx, message: NewMessage, *, then: Callable[[int], Sequence[Ask[Any]]] | None = None
+    tx: Tx,
+    message: NewMessage,
+    *,
+    then: Callable[[int], Sequence[Ask[Any]]] | None = None,
+    ending: bool = False,
 ) -> int | None:
     """Writes a message with its options and sources; None when its wamid is already known.
 
-    `then` gives what is to be done with its id, in the same round trip as its parts.
+    `then` gives what is to be done with its id, in the same round trip as its parts; `ending`: and with that
+    the transaction is committed.
     """
     fields = {name: getattr(message, name) for name in message.__dataclass_fields__}
     options: Sequence[Option] = fields.pop("options")
@@ -118,7 +123,9 @@ async def add(
     ]
     if then is not None:
         asks.extend(then(message_id))
-    if asks:
+    if ending:
+        await tx.ending(asks)
+    elif asks:
         await tx.together(asks)
     return message_id
 

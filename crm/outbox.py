@@ -124,8 +124,10 @@ async def add(
     purpose: str | None = None,
     lane: Lane = "service",
     also: Sequence[Ask[Any]] = (),
+    ending: bool = False,
 ) -> list[int]:
-    """Writes messages and their outbox rows, in order, and asks what is `also` to be asked with the last.
+    """Writes messages and their outbox rows, in order, and asks what is `also` to be asked with the last;
+    `ending`: and with that the transaction is committed.
 
     Returns the message ids.
     (turn_id, ordinal) is unique: a second writer of the same turn fails instead of speaking twice.
@@ -141,7 +143,10 @@ async def add(
             last = place == len(new_messages) - 1
             return [Ask(None, "outbox_insert", {**of_all, **this}), *(also if last else ())]
 
-        message_id = await messages.add(tx, replace(message, wamid=None), then=delivery)
+        last = ordinal == len(new_messages) - 1
+        message_id = await messages.add(
+            tx, replace(message, wamid=None), then=delivery, ending=ending and last
+        )
         if message_id is None:
             raise RuntimeError("a message without wamid cannot be known already")
         ids.append(message_id)
@@ -202,21 +207,23 @@ async def take(
     campaign: bool,
     initiated: bool,
     patience_s: float,
+    ending: bool = False,
 ) -> TakenRow | None:
     """Marks a row as being sent if the governor (`governor.admit`) has a turn for it within `patience_s`.
 
-    None when somebody else took it back or settled it. Ask last, and commit before the request goes out.
+    None when somebody else took it back or settled it. Ask last, and commit before the request goes out:
+    `ending` commits in the same round trip.
     """
-    return await tx.first(
-        TakenRow,
-        "outbox_take",
-        outbox_id=outbox_id,
-        phone_number_id=phone_number_id,
-        contact_id=contact_id,
-        campaign=campaign,
-        initiated=initiated,
-        patience=patience_s,
-    )
+    values = {
+        "outbox_id": outbox_id,
+        "phone_number_id": phone_number_id,
+        "contact_id": contact_id,
+        "campaign": campaign,
+        "initiated": initiated,
+        "patience": patience_s,
+    }
+    [taken] = await (tx.ending if ending else tx.together)([Ask(TakenRow, "outbox_take", values)])
+    return next(iter(taken), None)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
+from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, class_row, dict_row
 from psycopg_pool import PoolTimeout
 
@@ -64,6 +65,10 @@ class Tx:
     queries: Queries
 
     def _parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        if self.connection.info.transaction_status is TransactionStatus.IDLE:
+            raise RuntimeError(
+                "the transaction has ended: what belongs to it is asked before, or in `ending`"
+            )
         return {"business_id": self.business_id, "now": self.now, "trace": trace.current(), **given}
 
     async def all(self, row: type[Row], query: str, /, **parameters: Any) -> list[Row]:
@@ -83,6 +88,13 @@ class Tx:
         async with self.connection.pipeline():
             cursors = [await self.sent(ask) for ask in asks]
         # Fetched in the pipeline they would be waited for once, and its end once more.
+        return await _fetched(asks, cursors)
+
+    async def ending(self, asks: Sequence[Ask[Any]]) -> list[list[Any]]:
+        """As `together`, and the transaction is committed with them: nothing can follow in it."""
+        async with self.connection.pipeline():
+            cursors = [await self.sent(ask) for ask in asks]
+            await self.connection.execute("COMMIT")
         return await _fetched(asks, cursors)
 
     async def sent(self, ask: Ask[Any]) -> AsyncCursor[Any]:

@@ -18,14 +18,27 @@ class PayloadRow:
 BEFORE_ALL = PayloadRow(b"", b"", datetime.min.replace(tzinfo=UTC))
 
 
-async def keep(crm: Crm, digest: bytes, body: bytes) -> None:
-    """Keeps a body under its SHA-256; the same body again is no second row."""
-    await crm.at_once(0, [Ask(None, "payload_insert", {"digest": digest, "body": body})])
+@dataclass(frozen=True)
+class Body:
+    """A raw body that is still to be kept."""
+
+    digest: bytes
+    raw: bytes
+
+    def kept(self) -> Ask[None]:
+        """Keeps it under its SHA-256, to be asked together with what is taken in from it; the same body again
+        is no second row."""
+        return Ask(None, "payload_insert", {"digest": self.digest, "body": self.raw})
 
 
-async def unparsed(tx: Tx, digest: bytes, path: str, reason: str) -> None:
+async def keep(crm: Crm, body: Body) -> None:
+    """Keeps a body by itself, before anything is taken in from it."""
+    await crm.at_once(0, [Ask(None, "payload_unwaited"), body.kept()])
+
+
+def unparsed(digest: bytes, path: str, reason: str) -> Ask[None]:
     """Notes an item that could not be taken in, and why."""
-    await tx.run("unparsed_insert", digest=digest, path=path, reason=reason)
+    return Ask(None, "unparsed_insert", {"digest": digest, "path": path, "reason": reason})
 
 
 async def again(

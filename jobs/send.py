@@ -115,7 +115,7 @@ async def _next(services: Services, tx: Tx, due: delivery.Waiting) -> tuple[Parc
 async def _claimed(
     services: Services, tx: Tx, conversation: ConversationRow, contact: ContactRow, row: OutboxRow
 ) -> Parcel | float | None:
-    """The row, ready to go out; or the seconds it waits for the governor; None when it will not go out."""
+    """The row, ready to go out; or the seconds after which to look again; None when it will not go out."""
     file = await files.get(tx, row.file_id) if row.file_id is not None else None
     window_open = _window_is_open(conversation, tx)
     answer = await permission.asked(tx, contact, row, window_open=window_open)
@@ -124,18 +124,19 @@ async def _claimed(
         services.watching.metrics.settled(answer.state)
         return None
     message = await _message(tx, conversation, answer)
-    number = conversation.phone_number_id
+    number, campaign = conversation.phone_number_id, row.lane == "campaign"
     turn = await outbox.take(
         tx,
         row.outbox_id,
         number,
         contact.contact_id,
-        campaign=row.lane == "campaign",
+        campaign=campaign,
         initiated=not window_open,
         patience_s=_PACED_S,
+        ending=not campaign,  # behind advertising that waits, an answer may still go
     )
     if turn is None:
-        return None
+        return None if campaign else _SOONEST_S
     if not turn.taken:
         services.watching.metrics.waits(turn.reason)
         return min(turn.wait_s, _LOOK_AGAIN_S)

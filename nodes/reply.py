@@ -41,6 +41,7 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
                 epoch=conversation.epoch,
                 answers=answered_wamids(event),
                 also=[queue.delivery(tx, event["conversation_id"])],
+                ending=True,
             )
     if superseded:
         return {"outcome": {**outcome, "kind": "superseded", "replies": []}}

@@ -1,7 +1,8 @@
 -- payload_insert -- a raw webhook body
--- Its commit waits for no disk: what is taken in from it commits after it, and that commit writes both.
-INSERT INTO webhook_payload (digest, body)
-SELECT %(digest)s, %(body)s FROM set_config('synchronous_commit', 'off', true) ON CONFLICT DO NOTHING;
+INSERT INTO webhook_payload (digest, body) VALUES (%(digest)s, %(body)s) ON CONFLICT DO NOTHING;
+
+-- payload_unwaited -- a commit that waits for no disk: what is taken in from a body commits after it, and writes both
+SELECT set_config('synchronous_commit', 'off', true);
 
 -- unparsed_insert -- an item of a webhook that could not be taken in
 INSERT INTO webhook_unparsed (digest, path, reason) VALUES (%(digest)s, %(path)s, %(reason)s) ON CONFLICT DO NOTHING;

@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+import psycopg
 
 from channels.simulator.simulator import Simulator
 from channels.whatsapp.signature import sign
@@ -54,6 +55,7 @@ async def measure(settings: Settings, rounds: int) -> dict[str, Any]:
             phones = await stack.enter_async_context(listening(simulator))
             newcomers = people("3931")
             await _warm(phones, newcomers)
+            await _counted(dsn)
             figures["lone_ms"] = spread(await _lone(phones, newcomers))
             figures["one"] = await _sustained(own, phones, newcomers, rounds)
             rate = 2 * figures["one"]["turns_per_s"]
@@ -92,6 +94,12 @@ async def _warm(phones: Phones, newcomers: Iterator[str]) -> None:
     """Fills the caches and pools of every process."""
     asking = (phones.asks(next(newcomers), question(n)) for n in range(_WARM_UP))
     await asyncio.gather(*asking)
+
+
+async def _counted(dsn: str) -> None:
+    """The statistics that a server has of its tables after its first minute."""
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await connection.execute("ANALYZE")
 
 
 async def _lone(phones: Phones, newcomers: Iterator[str]) -> list[float]:

@@ -35,14 +35,20 @@ async def busy_day(whole: Local) -> None:
         for number, name in enumerate(("Paola Riva", "Sergio Longo", "Noemi Costa")):
             contact_id = await contacts.entered(tx, wa_id=f"39340000000{number}", name=name)
             starts = tx.now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2 * number - 1)
+            ends = starts + timedelta(minutes=50)
+            # Other tests may have booked today.
+            taken = {
+                row.resource_id for row in await appointments.busy(tx, service.row.service_id, starts, ends)
+            }
+            free = next(row for row in able[number:] + able[:number] if row.resource_id not in taken)
             await appointments.book(
                 tx,
                 contact_id=contact_id,
                 conversation_id=None,
                 service_id=service.row.service_id,
-                resource_id=able[number % len(able)].resource_id,
+                resource_id=free.resource_id,
                 starts=starts,
-                ends=starts + timedelta(minutes=50),
+                ends=ends,
                 price=service.row.price,
                 idempotency_key=f"busy day {number}",
             )
