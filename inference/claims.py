@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from inference.grounding_clock import spoken_clock
 from inference.grounding_lengths import duration_facts
@@ -148,6 +149,7 @@ def _floors(text: str) -> Iterator[Fact]:
         yield Fact("number", frozenset({f"{floor or re.sub(r'[^0-9]', '', ordinal)}º"}), *match.span())
 
 
+@lru_cache(maxsize=2048)  # the same passages answer many questions
 def facts(text: str, language: str | None = None) -> tuple[Fact, ...]:
     """Every checkable value of `text`, in order of position, each character used once.
 

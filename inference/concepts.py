@@ -5,7 +5,7 @@ like any other, in all languages at once. The list's syntax is described in its 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +70,7 @@ class Concepts:
         found = set().union(*(self._at(words, at) for at in range(len(words))))
         return tuple(name for name in self.names if name in found)
 
-    def _at(self, words: list[str], at: int) -> set[str]:
+    def _at(self, words: Sequence[str], at: int) -> set[str]:
         """Concepts of the word at `at` and of the phrases that begin there."""
         found: set[str] = set()
         for length in range(1, min(_LONGEST_PHRASE, len(words) - at) + 1):

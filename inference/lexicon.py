@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -33,9 +34,10 @@ def fold(text: str) -> str:
     return re.sub(r"(?<=n)['’](?=t\b)", "", flat)
 
 
-def tokens(text: str) -> list[str]:
+@lru_cache(maxsize=64)  # each lexicon reads the same message
+def tokens(text: str) -> tuple[str, ...]:
     """Folded words of a message, stretched letters pressed together ("aiutooo" → "aiuto")."""
-    return [_STRETCHED.sub(r"\1", word) for word in _WORD.findall(fold(text[:MAX_CHARS]))]
+    return tuple(_STRETCHED.sub(r"\1", word) for word in _WORD.findall(fold(text[:MAX_CHARS])))
 
 
 def deletions(word: str) -> Iterable[str]:

@@ -5,7 +5,7 @@ An encoder reads the sense of a message and blurs its wording; a typing error or
 """
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ def pieces(words: Iterable[str]) -> Iterator[str]:
                 yield marked[at : at + length]
 
 
-def runs(words: list[str]) -> Iterator[str]:
+def runs(words: Sequence[str]) -> Iterator[str]:
     """Runs of one to three words."""
     for length in _RUNS:
         for at in range(len(words) - length + 1):

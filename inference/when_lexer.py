@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from inference.when_en import ENGLISH
 from inference.when_es import SPANISH
@@ -51,6 +51,7 @@ def fold(text: str) -> str:
     return "".join(map(_fold_character, text))
 
 
+@lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
     if character in "°ºª":
         return "°"

@@ -76,7 +76,7 @@ _FOUND = """
         SELECT * FROM nearest
         UNION ALL SELECT * FROM worded WHERE id NOT IN (SELECT id FROM nearest)),
     document AS (
-        SELECT c.document_id, -(avg(v.embedding) <#> CAST(%(telling)s AS vector)) AS nearness
+        SELECT c.document_id, avg(-(v.embedding <#> CAST(%(telling)s AS vector))) AS nearness
         FROM chunk c JOIN {vectors} v USING (id)
         WHERE c.business_id = %(business_id)s AND v.business_id = %(business_id)s
           AND c.document_id IN (SELECT document_id FROM found)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import orjson
 import psycopg
 from langchain_core.embeddings import Embeddings
 from langchain_postgres import PGEngine, PGVectorStore
@@ -141,8 +142,9 @@ def _engine(dsn: str, pool_size: int, *, pooled: bool) -> AsyncEngine:
 
 
 def vector_literal(vector: np.ndarray | Sequence[float]) -> str:
-    """The vector in pgvector's text form."""
-    return f"[{','.join(['%.7g'] * len(vector))}]" % tuple(vector)
+    """The vector in pgvector's text form, each number to the last bit of its 32."""
+    numbers = np.ascontiguousarray(vector, dtype=np.float32)
+    return orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def _enter_tenant(connection: Connection) -> None:

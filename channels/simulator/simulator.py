@@ -28,6 +28,7 @@ from channels.simulator.sending import Refusal, check_address, check_template, r
 from channels.simulator.settings import BusinessNumber, Identity, SimulatorSettings
 from channels.simulator.webhooks import Courier
 from channels.simulator.world import Clock, SimMessage, State, World, new_wamid, utc_now
+from channels.whatsapp.transport import prompt_or_not_at_all
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Simulator:
         self.subscribed = True
         self.refused: Counter[int] = Counter()
         """How many sends were refused, by code."""
-        poster = http or httpx.AsyncClient()
+        poster = http or httpx.AsyncClient(transport=prompt_or_not_at_all())
         self._own_http = None if http else poster
         self.courier = Courier(settings, poster)
         self._tasks: set[asyncio.Task[None]] = set()
