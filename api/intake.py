@@ -52,9 +52,9 @@ async def take_in(
     """
     parsed, whole = parse(payload), _Whole(digest)
     if raw is not None and _alone(parsed):
-        whole = _Whole(digest, [webhooks.Body(digest, raw).kept()])
+        whole = _Whole(digest, [webhooks.keeping(digest, raw)])
     elif raw is not None:
-        await webhooks.keep(services.crm, webhooks.Body(digest, raw))
+        await webhooks.keep(services.crm, digest, raw)
     counts = {"messages": 0, "duplicates": 0, "statuses": 0, "unparsed": 0}
     for unparsed in parsed.unparsed:
         await _keep_unparsed(services, whole, unparsed.path, unparsed.reason)

@@ -18,22 +18,15 @@ class PayloadRow:
 BEFORE_ALL = PayloadRow(b"", b"", datetime.min.replace(tzinfo=UTC))
 
 
-@dataclass(frozen=True)
-class Body:
-    """A raw body that is still to be kept."""
-
-    digest: bytes
-    raw: bytes
-
-    def kept(self) -> Ask[None]:
-        """Keeps it under its SHA-256, to be asked together with what is taken in from it; the same body again
-        is no second row."""
-        return Ask(None, "payload_insert", {"digest": self.digest, "body": self.raw})
+def keeping(digest: bytes, body: bytes) -> Ask[None]:
+    """Keeps a body under its SHA-256, to be asked together with what is taken in from it; the same body again
+    is no second row."""
+    return Ask(None, "payload_insert", {"digest": digest, "body": body})
 
 
-async def keep(crm: Crm, body: Body) -> None:
+async def keep(crm: Crm, digest: bytes, body: bytes) -> None:
     """Keeps a body by itself, before anything is taken in from it."""
-    await crm.at_once(0, [Ask(None, "payload_unwaited"), body.kept()])
+    await crm.at_once(0, [Ask(None, "payload_unwaited"), keeping(digest, body)])
 
 
 def unparsed(digest: bytes, path: str, reason: str) -> Ask[None]:

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from api.webhook import MOST_BYTES
 from channels.whatsapp.signature import sign
+from crm import messages
 from crm.record import Crm
 from db.pool import open_pool
 from tests.chaos.town import NUMBER, SECRETS
@@ -178,6 +179,36 @@ async def test_a_message_to_an_unknown_number_is_kept(shop: Shop) -> None:
     assert (answer.status_code, answer.json()["unparsed"]) == (200, 1)
     assert await unparsed(shop, "no business has the number 999") == before + 1
     assert await shop.rows("SELECT 1 FROM webhook_payload WHERE body = %s", raw)
+
+
+FAILS = """
+CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'a defect'; END $$;
+CREATE TRIGGER fails BEFORE INSERT ON message FOR EACH ROW WHEN (NEW.body = 'guasto') EXECUTE FUNCTION fails()"""
+
+
+async def kept(shop: Shop, raw: bytes) -> bool:
+    return bool(await shop.rows("SELECT 1 FROM webhook_payload WHERE body = %s", raw))
+
+
+async def test_a_body_is_kept_whatever_becomes_of_its_message(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = said("393900000010", "tienila")
+    first, again = envelope([value(item)]), envelope([value(item)], [])
+    assert (await shop.post(first)).json()["messages"] == 1
+    assert (await shop.post(again)).json()["duplicates"] == 1
+    # Another process took it in after this one had looked.
+    looked = messages.knowing("another")
+    monkeypatch.setattr(messages, "knowing", lambda _: looked)
+    late = envelope([value(item)], [], [])
+    assert (await shop.post(late)).json()["duplicates"] == 1
+    monkeypatch.undo()
+    await shop.rows(FAILS)
+    broken = envelope([value(said("393900000010", "guasto"))])
+    assert (await shop.post(broken)).json()["unparsed"] == 1
+    await shop.rows("DROP TRIGGER fails ON message; DROP FUNCTION fails")
+    assert [await kept(shop, raw) for raw in (first, again, late, broken)] == [True] * 4
+    assert await bodies(shop, "393900000010") == ["tienila"]
 
 
 async def test_one_bad_item_spoils_nothing(shop: Shop) -> None:
