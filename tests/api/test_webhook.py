@@ -183,7 +183,8 @@ async def test_a_message_to_an_unknown_number_is_kept(shop: Shop) -> None:
 
 FAILS = """
 CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'a defect'; END $$;
-CREATE TRIGGER fails BEFORE INSERT ON message FOR EACH ROW WHEN (NEW.body = 'guasto') EXECUTE FUNCTION fails()"""
+CREATE TRIGGER fails BEFORE INSERT ON message
+    FOR EACH ROW WHEN (NEW.body = 'guasto') EXECUTE FUNCTION fails()"""
 
 
 async def kept(shop: Shop, raw: bytes) -> bool:
