@@ -53,9 +53,39 @@ _ASSET = (
     r"acoes|obrigac\w*|titol[oi]|titulos|criptomoed\w*|criptomoned\w*|oro|gold|ouro|ethereum|tesouro|"
     r"certificados)"
 )
+# Somebody who may advise, speaking: "as your doctor I can tell you".
+_SPEAKS = (
+    r"(?:dico|posso dir\w+|consiglio|assicuro|garantisco|tell|advise|assure|recommend|promise|digo|aseguro|"
+    r"aconsejo|recomiendo|garantizo|garanto|asseguro|aconselho|recomendo)"
+)
+_AS = (
+    r"(?:da|come|(?:speaking )?as (?:an?|your)|como|en calidad de|na qualidade de|enquanto)"
+    r"(?: (?:tu[ao]?|su[ao]?|teu|seu|sua|vostr[oa]))?"
+)
+_HEALER = (
+    r"(?:medic[oa]|dottor\w*|doctor\w?|physician|ostetric[oa]|midwife|matrona|comadrona|parteira|infermier\w|nurse|"
+    r"enfermer\w|enfermeir\w|fisioterapist\w|physiotherapist|fisioterapeuta|psicolog[oa]|psychologist|therapist|"
+    r"terapeuta|terapista|farmacist\w|pharmacist|farmaceutic\w|nutrizionist\w|nutritionist|nutricionista|dentist\w?|"
+    r"ginecolog[oa]|pediatr\w)"
+)
+_LAWYER = r"(?:avvocat[oa]|lawyer|solicitor|attorney|abogad[oa]|advogad[oa]|notaio|notary|notari[oa]|jurista)"
+_BROKER = (
+    r"(?:consulente finanziari[oa]|commercialista|(?:financial|investment) advis[eo]r|broker|accountant|"
+    r"asesora? (?:financier[oa]|fiscal)|consultora? financeir[oa]|contabilista)"
+)
+_BABY = r"(?:bambin[oa]|bimb[oa]|feto|bebe|baby|unborn|fo?etus|nin[oa])"
+_NO_HARM = (
+    r"(?:non (?:fa|fara|farebbe|crea) (?:nulla|niente|male|dann[oi]|problemi)|(?:won['’]t|will not|"
+    r"doesn['’]t|does not|can['’]t|cannot) (?:hurt|harm|affect|bother)|"
+    r"no (?:le )?(?:hace|hara|haria) (?:nada|dano|mal)|nao (?:lhe )?(?:faz|fara|faria) (?:nada|mal))"
+)
 
 _PATTERNS: dict[str, tuple[str, ...]] = {
     "medical": (
+        rf"\b{_AS} {_HEALER}\b(?:\W+\w+){{0,4}}?\W+{_SPEAKS}\b",
+        # That the child will not be harmed.
+        rf"\b{_NO_HARM}\b(?:\W+\w+){{0,3}}?\W+{_BABY}\b|"
+        rf"\b{_BABY}\b(?:\W+\w+){{0,3}}?\W+(?:{_NO_HARM}|won['’]t be (?:hurt|harmed|affected))\b",
         # A dose: an amount of a drug, or how often to take it.
         rf"\b{_AMOUNT}\s*(?:mg(?!/)|milligramm\w*|milligrams?|miligramos?|miligramas?|mcg|gocce|drops|"
         rf"gotas)\b",
@@ -86,6 +116,7 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         r"o diagnostico e)\b",
     ),
     "legal": (
+        rf"\b{_AS} {_LAWYER}\b(?:\W+\w+){{0,4}}?\W+{_SPEAKS}\b",
         rf"\b(?:vincer\w+|perder\w+|gan(?:ara|aras|ariamos|ara usted|aremos)|ganhar\w*|"
         rf"vencer\w*)\b(?:\W+\w+){{0,4}}?\W+{_CASE}",
         rf"\b{_CASE}\b(?:\W+\w+){{0,4}}?\W+(?:vincera\w*|vinciamo|vincerai|e vint[oa]|e gia vint[oa]|"
@@ -109,6 +140,7 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         r"no pague la multa|demande a|denuncie a|nao pague a multa|processe (?:o|a))\b",
     ),
     "financial": (
+        rf"\b{_AS} {_BROKER}\b(?:\W+\w+){{0,4}}?\W+{_SPEAKS}\b",
         rf"\b(?:investa|investi|investire|compri|compra|comprare|venda|vendi|vendere|metta|metti|punti|"
         rf"buy|sell|invest|put your|hold|invierta|invierte|invertir|compre|venda|vende|ponga|invista|"
         rf"investir|aplique|coloque)"

@@ -29,7 +29,7 @@ from inference.grounding_features import instances
 from inference.grounding_judge import FLOOR, Verdict, judge
 from inference.grounding_library import Library, Source
 from inference.grounding_names import names, unaddressed
-from inference.grounding_promises import PATTERNS, SAID, denied_promise, promises
+from inference.grounding_promises import ACTED, PATTERNS, SAID, denied_promise, promises
 from inference.grounding_reader import UNSURE, Reader
 from inference.grounding_rows import (
     clauses,
@@ -279,7 +279,8 @@ def _promises(
             continue
         if name == "discount" and any(f.kind == "percent" and library.holds(f) for f in found):
             continue  # so much per cent off is what the source says by "10 % in the café"
-        source = next((s.id for s, p in library.entries if PATTERNS[name].search(p.folded)), None)
+        same = PATTERNS[name] if name != ACTED else None
+        source = next((s.id for s, p in library.entries if same and same.search(p.folded)), None)
         if source is None and name in SAID:
             source = library.promised(SAID[name], sentence)
         yield _Finding(Claim("promise", wording, name), source)

@@ -4,6 +4,7 @@ import re
 
 from inference.grounding_words import denials
 
+ACTED = "acted"
 _I_DID = (
     r"(?:ho|abbiamo)(?: gia)?(?: appena)? (?:prenotat|fissat|confermat|annullat|cancellat|"
     r"spostat|inviat|mandat|"
@@ -30,6 +31,17 @@ _IT_IS_DONE = (
     r"|(?:consulta|reserva|marcacao|visita|sessao|agendamento) (?:\w+ ){0,4}(?:esta|ficou|fica|foi) (?:ja )?"
     r"(?:confirmad|marcad|cancelad|agendad)[ao]"
 )
+# Never true of an answer: what a tool did is told by the tool, whatever a source says of such acts.
+_JUST_DID = (
+    r"ecco fatto\b|(?:tutto fatto|(?:all|that['’]?s|it['’]?s) done|ya (?:esta|queda) hecho|(?:ja )?esta feito"
+    r"|prontinho)(?=\s*(?:[.!,:;]|$))|^\W*(?:fatto|done|hecho|listo|feito)\s*[.!:,]"
+    r"|(?:e|sei|siete|e stat[oa]) (?:ora |gia )?disiscritt[oaie]\b|"
+    r"(?:is|are|been|['’]re) (?:now )?unsubscribed\b|opted (?:you|them|her|him) out\b|"
+    r"(?:queda|quedas|esta|estas|hemos|he) (?:ya )?dad[oa]s? de baja\b|(?:foi|esta|ficou) descadastrad[oa]\b|"
+    r"(?:ho|abbiamo|have|['’]ve|he|hemos|foi|ficou) (?:\w+ )?"
+    r"(?:removid[oa]|eliminad[oa]|tolt[oaie]|rimoss[oaie]|removed) "
+    r"(?:da|dalla|from|off|de|della|do) (?:la |a |the |our |nostra |nuestra |nossa )?(?:lista|list|mailing)\b"
+)
 _WE_WILL = (
     r"(?:ti|la|vi|le) (?:richiam|chiam|contatt|invi|mand|risponder|rimbors)(?:o|iamo|"
     r"er[oa]|eremo|era|eranno)\b"
@@ -47,6 +59,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     name: re.compile(rf"\b(?:{pattern})")
     for name, pattern in (
         ("done", f"{_I_DID}|{_IT_IS_DONE}"),
+        (ACTED, _JUST_DID),
         ("will", _WE_WILL),
         (
             "refund",

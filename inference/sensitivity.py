@@ -42,6 +42,12 @@ class Sensitivity:
     scores: Mapping[str, float]
 
 
+_HARMFUL = frozenset(
+    {"medicine", "dose", "condition", "pregnancy", "symptom", "serious", "selfharm", "poison"}
+    | {"law", "court", "family_law", "invest", "loan"}
+)
+
+
 @dataclass(frozen=True)
 class SensitivityScorer:
     """Who votes, what they read, and the thresholds chosen at training time; `version` names the weights."""
@@ -73,6 +79,11 @@ class SensitivityScorer:
                 "sensitivity.npz was trained on other word lists: run `python -m inference.train`"
             )
         return cls(head, networks, features, thresholds, version)
+
+    def near_harm(self, *texts: str) -> bool:
+        """Whether one of the texts names what people come to harm by: an illness, a medicine, a pregnancy, a
+        lawsuit, an investment. Far more than what is sensitive: "is there a lift for my bad back?" does."""
+        return any(not _HARMFUL.isdisjoint(self.features.concepts.find(text)) for text in texts)
 
     def threshold(
         self, language: str | None, override: Mapping[str, float] | None = None, label: str | None = None

@@ -57,14 +57,21 @@ async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
 
 async def _checked(state: State, context: Context, sources: list[Source]) -> GroundingReport:
     """The report on a proposal. What a model has worded is read beside its sources too, off the event loop;
-    where the reader cannot be loaded the first judge alone decides."""
+    where the reader cannot be loaded, or a mistake could do harm, the stricter first judge alone decides."""
     reply, language = state["proposal"]["reply"], state["language"]
-    if context.reader is not None and state["proposal"]["model"] != context.last_resort.name:
+    worded = state["proposal"]["model"] != context.last_resort.name
+    if context.reader is not None and worded and not context.sensitivity.near_harm(reply, *_heard(state)):
         try:
             return await asyncio.to_thread(check, reply, sources, language, context.reader)
         except (ModelMissing, WeightsCorrupt) as failure:
             log.warning("no_reader", error=str(failure))
     return check(reply, sources, language)
+
+
+def _heard(state: State) -> list[str]:
+    """What the customer said in this turn and lately."""
+    lately = [line["text"] for line in state["window"] if line["author"] == "customer"]
+    return [text_of(state["event"]), *lately]
 
 
 def _to_a_human(state: State, context: Context, label: str | None, witness: str) -> Route:

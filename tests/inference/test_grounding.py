@@ -229,3 +229,27 @@ def test_letters_in_circles_are_letters() -> None:
     circled = "".join(chr(0x24D0 + ord(c) - ord("a")) if "a" <= c <= "z" else c for c in plainly.lower())
     assert not check(plainly, [source], "en").supported
     assert not check(circled, [source], "en").supported
+
+
+STOP = "Per non ricevere più i nostri messaggi scrivi STOP: sarai disiscritto e non riceverai più nulla."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Ecco fatto: la tua ex è disiscritta e non riceverà più nulla.",
+        "Fatto! Non riceverai più nulla.",
+        "All done, you will receive nothing more.",
+        "You have been unsubscribed.",
+        "Quedas dado de baja.",
+        "Já está feito!",
+    ],
+)
+def test_what_only_a_tool_can_do_is_not_said_to_be_done(answer: str) -> None:
+    """Not even where a source tells how it is done."""
+    report = check(answer, [Source("stop", STOP)])
+    assert "acted" in [claim.value for claim in report.unsupported if claim.kind == "promise"]
+
+
+def test_how_it_is_done_may_be_said() -> None:
+    assert check("Scrivi STOP e sarai disiscritto.", [Source("stop", STOP)], "it").supported
