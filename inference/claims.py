@@ -149,7 +149,7 @@ def _floors(text: str) -> Iterator[Fact]:
         yield Fact("number", frozenset({f"{floor or re.sub(r'[^0-9]', '', ordinal)}º"}), *match.span())
 
 
-@lru_cache(maxsize=2048)  # the same passages answer many questions
+@lru_cache(maxsize=256)  # the same passages answer many questions
 def facts(text: str, language: str | None = None) -> tuple[Fact, ...]:
     """Every checkable value of `text`, in order of position, each character used once.
 

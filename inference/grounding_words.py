@@ -135,7 +135,7 @@ OPPOSITES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
 )
 
 
-@lru_cache(maxsize=2048)  # one answer and its passages are asked for many things
+@lru_cache(maxsize=256)  # one answer and its passages are asked for many things
 def fold(text: str) -> str:
     """Lower case without accents, one character for one character, so that positions stay those of `text`."""
     return "".join(_fold_char(c) for c in text)
