@@ -42,6 +42,7 @@ async def writing(town: Town, seed_: int, prefix: str) -> AsyncIterator[Crowd]:
     try:
         yield crowd
         task.cancel()
+        await town.simulator.settle()  # what was written a moment ago may still be on its way in
         await town.all_done(90)
         await town.simulator.settle()
         await assert_nothing_lost_or_doubled(town, crowd)
