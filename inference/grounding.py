@@ -279,8 +279,10 @@ def _promises(
             continue
         if name == "discount" and any(f.kind == "percent" and library.holds(f) for f in found):
             continue  # so much per cent off is what the source says by "10 % in the café"
-        same = PATTERNS[name] if name != ACTED else None
-        source = next((s.id for s, p in library.entries if same and same.search(p.folded)), None)
+        if name == ACTED:
+            yield _Finding(Claim("promise", wording, name), None)
+            continue
+        source = next((s.id for s, p in library.entries if PATTERNS[name].search(p.folded)), None)
         if source is None and name in SAID:
             source = library.promised(SAID[name], sentence)
         yield _Finding(Claim("promise", wording, name), source)
