@@ -1,15 +1,17 @@
 """A customer's message written down: contact, conversation, message, event and job in one transaction."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from api.state import ApiServices
 from channels.events import InboundMessage
 from crm import contacts, conversations, inbound, inbox, messages, queue
 from crm.contacts import KnownRow
-from crm.inbound import Changed, Place, Referral
+from crm.conversations import NewcomerRow, OpenRow
+from crm.inbound import Changed, Place, Referral, RevokedRow
 from crm.inbound_files import KEPT_KINDS
-from crm.messages import NewMessage
+from crm.messages import NewMessage, NumberRow
 from crm.record import Ask, Tx
 from inference import extract
 
@@ -23,10 +25,10 @@ async def take(
 ) -> bool:
     """Everything a message changes in the record, and `keeping` in the same transaction; False for a
     duplicate."""
-    first: list[Ask[Any]] = [messages.knowing(message.wamid), contacts.of_phone(message.sender.wa_id)]
     try:
-        async with services.crm.opening(business_id, [*first, *keeping]) as (tx, [known, found, *_]):
-            if known:
+        async with services.crm.opening(business_id, [*_sought(message), *keeping]) as (tx, rows):
+            found = _Found(*rows[: len(fields(_Found))])
+            if found.known:
                 return False
             await _write(services, tx, message, found)
     except _Known:
@@ -35,44 +37,109 @@ async def take(
     return True
 
 
-async def _write(services: ApiServices, tx: Tx, message: InboundMessage, found: Sequence[KnownRow]) -> None:
-    sender, number, asks = message.sender, message.phone_number_id, list[Ask[Any]]()
-    contact_id = contacts.known_as(found, sender.bsuid)
-    if contact_id is None:
-        contact_id = await contacts.seen(
-            tx, wa_id=sender.wa_id, bsuid=sender.bsuid, name=sender.name, found=found
-        )
-    else:
-        asks = [contacts.again(contact_id, sender.name)]
-    # Behind the locks of contact and conversation: whatever takes this message back waits for them.
-    asks += [conversations.open_of(contact_id, number), inbound.revoked(message.wamid)]
-    *_, opened, revoked = await tx.together(asks)
-    conversation_id = await conversations.open_for(tx, contact_id, number, opened)
+@dataclass(frozen=True)
+class _Found:
+    """What the record knew of a message before it came: the rows of `_sought`."""
+
+    contacts: Sequence[KnownRow]
+    made: Sequence[NewcomerRow]
+    opened: Sequence[OpenRow]
+    known: Sequence[messages.KnownRow]
+    revoked: Sequence[RevokedRow]
+    numbers: Sequence[NumberRow]
+
+
+def _sought(message: InboundMessage) -> list[Ask[Any]]:
+    """Who wrote, in which conversation, and what the record knows of the message. That is asked last, behind
+    the locks of contact and conversation: whatever brings it a second time, or takes it back, waits for them.
+    """
+    sender, number = message.sender, message.phone_number_id
+    return [
+        contacts.of_phone(sender.wa_id),
+        conversations.newcomer(
+            wa_id=sender.wa_id,
+            bsuid=sender.bsuid,
+            name=sender.name,
+            phone_number_id=number,
+            wamid=message.wamid,
+        ),
+        conversations.open_of_phone(sender.wa_id, number),
+        *_of_the_message(message.wamid),
+    ]
+
+
+def _of_the_message(wamid: str) -> list[Ask[Any]]:
+    return [messages.knowing(wamid), inbound.revoked(wamid), messages.numbers()]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a message belongs, both rows locked, under which id it is to be written, whether it was taken
+    back before it came, and what is still to be asked about its sender."""
+
+    contact_id: int
+    conversation_id: int
+    message_id: int
+    revoked: bool
+    asks: Sequence[Ask[Any]] = ()
+
+
+async def _write(services: ApiServices, tx: Tx, message: InboundMessage, found: _Found) -> None:
+    place = await _place(tx, message, found)
+    if not (message.type == "system" or message.deletes or message.edits):
+        await _said(services, tx, message, place)
+        return
+    await tx.together(place.asks)
     if message.type == "system":
-        await _announced(tx, message, contact_id, conversation_id)
+        await _announced(tx, message, place.contact_id, place.conversation_id)
     elif message.deletes:
-        await _taken_back(tx, message, contact_id, conversation_id)
-    elif message.edits:
-        await _edited(services, tx, message, contact_id, conversation_id)
+        await _taken_back(tx, message, place.contact_id, place.conversation_id)
     else:
-        new = _new(message, contact_id, conversation_id)
-        await _said(services, tx, message, new, revoked=bool(revoked))
+        await _edited(services, tx, message, place.contact_id, place.conversation_id)
 
 
-async def _said(
-    services: ApiServices, tx: Tx, message: InboundMessage, new: NewMessage, *, revoked: bool
-) -> None:
-    contact_id, conversation_id = new.contact_id, new.conversation_id
-    message_id = await _add(tx, new)
-    arrived = inbound.arrived(tx, message_id, new, message.phone_number_id)
+async def _place(tx: Tx, message: InboundMessage, found: _Found) -> _Place:
+    """Raises _Known."""
+    sender, number = message.sender, message.phone_number_id
+    message_id, revoked, opened = found.numbers[0].message_id, found.revoked, found.opened
+    if found.made:
+        made = found.made[0]
+        return _Place(made.contact_id, made.conversation_id, message_id, bool(revoked))
+    asks: list[Ask[Any]] = []
+    contact_id = contacts.known_as(found.contacts, sender.bsuid)
+    if contact_id is not None:
+        asks.append(contacts.again(contact_id, sender.name))
+    else:  # known by something else than the phone number, or entered by another message a moment ago
+        contact_id = await contacts.seen(tx, wa_id=sender.wa_id, bsuid=sender.bsuid, name=sender.name)
+        opened, known, revoked, [numbered] = await tx.together(
+            [conversations.open_of(contact_id, number), *_of_the_message(message.wamid)]
+        )
+        message_id = numbered.message_id
+        if known:
+            raise _Known
+    conversation_id = await conversations.open_for(tx, contact_id, number, opened)
+    return _Place(contact_id, conversation_id, message_id, bool(revoked), asks)
+
+
+async def _said(services: ApiServices, tx: Tx, message: InboundMessage, place: _Place) -> None:
+    contact_id, conversation_id, message_id = place.contact_id, place.conversation_id, place.message_id
+    new = _new(message, contact_id, conversation_id)
+    asks: list[Ask[Any]] = [
+        *place.asks,
+        messages.writing(new, message_id),
+        *inbound.arrived(tx, message_id, new, message.phone_number_id),
+    ]
     # At once and whoever has the conversation: what is on its way stays unsent, and a human need not notice.
     if extract.opt_out(message.text or ""):
         await contacts.opt_out(tx, contact_id, evidence=message.wamid)
-    if revoked:
-        await tx.together(arrived)
+    if place.revoked:
+        await tx.together(asks)
         nobody_saw = Changed(message_id, conversation_id, "", deleted=False, event_id=None, unseen=False)
         await inbound.take_back(tx, nobody_saw, tx.now)
         return
+    if message.location or message.referral:  # which are kept with the message
+        await tx.together(asks)
+        asks = []
     if message.location:
         point = message.location
         await inbound.put_place(
@@ -82,7 +149,7 @@ async def _said(
         await _came_from(tx, message, message_id, contact_id, conversation_id)
     if message.media and message.type in KEPT_KINDS:
         await queue.file(tx, message_id)
-    await tx.ending([*arrived, *_telling_graph(services, tx, conversation_id, message_id)])
+    await tx.ending([*asks, *_telling_graph(services, tx, conversation_id, message_id)])
 
 
 async def _came_from(

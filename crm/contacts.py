@@ -42,6 +42,13 @@ class KnownRow:
     bsuid: str | None
 
 
+@dataclass(frozen=True)
+class FoundRow:
+    """Who is known under a further number, or a business-scoped id."""
+
+    contact_id: int
+
+
 def of_phone(wa_id: str | None) -> Ask[KnownRow]:
     """Whose phone number it is, for `seen`: to be asked together with what else there is."""
     return Ask(KnownRow, "contact_by_wa_id", {"wa_id": wa_id})
@@ -57,36 +64,22 @@ def known_as(found: Sequence[KnownRow], bsuid: str | None) -> int | None:
     return next((row.contact_id for row in found if bsuid in (None, row.bsuid)), None)
 
 
-async def seen(
-    tx: Tx,
-    *,
-    wa_id: str | None,
-    bsuid: str | None,
-    name: str | None,
-    found: Sequence[KnownRow] | None = None,
-) -> int:
+async def seen(tx: Tx, *, wa_id: str | None, bsuid: str | None, name: str | None) -> int:
     """The contact behind a sender, made on first sight; returns its id with its row locked.
 
-    `found` is what `of_phone` came to, where it was asked in this transaction.
     Either identity may be missing (a customer without a visible phone, a payload of the older shape).
     Raises ValueError when both are.
     """
     if not wa_id and not bsuid:
         raise ValueError("a sender needs a wa_id or a bsuid")
     for _ in range(2):
-        if found is None and wa_id:
-            found = await tx.all(KnownRow, "contact_by_wa_id", wa_id=wa_id)
-        if found and (same := known_as(found, bsuid)) is not None:
+        found = await tx.all(KnownRow, "contact_by_wa_id", wa_id=wa_id) if wa_id else []
+        if (same := known_as(found, bsuid)) is not None:
             await tx.together([again(same, name)])
             return same
-        contact_id: int | None = found[0].contact_id if found else None
-        found = None
-        if contact_id is None and wa_id:
-            contact_id = await _from_another_number(tx, wa_id, bsuid)
-        if contact_id is None and bsuid:
-            contact_id = await tx.value("contact_by_bsuid", bsuid=bsuid)
-        if contact_id is None and bsuid:
-            contact_id = await tx.value("contact_known_as", bsuid=bsuid)
+        elsewhere = [] if found else await tx.together(_otherwise(wa_id, bsuid))
+        known: list[KnownRow | FoundRow] = [row for rows in [found, *elsewhere] for row in rows]
+        contact_id: int | None = known[0].contact_id if known else None
         if contact_id is not None:
             await _complete(tx, contact_id, wa_id=wa_id, bsuid=bsuid, name=name)
             return contact_id
@@ -110,13 +103,14 @@ async def entered(tx: Tx, *, wa_id: str, name: str | None) -> int:
     raise RuntimeError("a contact was neither found nor made")
 
 
-async def _from_another_number(tx: Tx, wa_id: str, bsuid: str | None) -> int | None:
-    """The customer behind a further number, who is answered there from now on; asked for before the
-    business-scoped id, which they may have had when they wrote from the other one."""
-    found: int | None = await tx.value("contact_writes_as", wa_id=wa_id)
-    if found is not None and bsuid:
-        await tx.value("contact_known_as", bsuid=bsuid)
-    return found
+def _otherwise(wa_id: str | None, bsuid: str | None) -> list[Ask[FoundRow]]:
+    """Who wrote, where the phone number is not one they are answered on: the customer behind a further number
+    before one with the business-scoped id, which they may have had when they wrote from the other one. What
+    they wrote with is from now on what they are answered on."""
+    asks = [Ask(FoundRow, "contact_writes_as", {"wa_id": wa_id})] if wa_id else []
+    if bsuid:
+        asks += [Ask(FoundRow, query, {"bsuid": bsuid}) for query in ("contact_by_bsuid", "contact_known_as")]
+    return asks
 
 
 async def _complete(

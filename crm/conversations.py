@@ -51,6 +51,28 @@ def open_of(contact_id: int, phone_number_id: str) -> Ask[OpenRow]:
     return Ask(OpenRow, "conversation_open", {"contact_id": contact_id, "phone_number_id": phone_number_id})
 
 
+@dataclass(frozen=True)
+class NewcomerRow:
+    """A customer who was made together with their first conversation."""
+
+    contact_id: int
+    conversation_id: int
+
+
+def newcomer(
+    *, wa_id: str | None, bsuid: str | None, name: str | None, phone_number_id: str, wamid: str
+) -> Ask[NewcomerRow]:
+    """The sender of the message `wamid` and their first conversation, both rows locked; no row where the
+    sender or the message is known."""
+    sender = {"wa_id": wa_id, "bsuid": bsuid, "name": name}
+    return Ask(NewcomerRow, "newcomer_insert", {**sender, "phone_number_id": phone_number_id, "wamid": wamid})
+
+
+def open_of_phone(wa_id: str | None, phone_number_id: str) -> Ask[OpenRow]:
+    """As `open_of`, of the customer with a phone number: to be asked behind that customer's lock."""
+    return Ask(OpenRow, "conversation_open_of_phone", {"wa_id": wa_id, "phone_number_id": phone_number_id})
+
+
 async def open_for(
     tx: Tx, contact_id: int, phone_number_id: str, found: Sequence[OpenRow] | None = None
 ) -> int:

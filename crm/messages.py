@@ -1,9 +1,8 @@
 """What was said, by whom, and what became of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from crm.record import Ask, Tx
 
@@ -93,39 +92,47 @@ async def known(tx: Tx, wamid: str) -> bool:
     return await tx.value("message_known", wamid=wamid) is not None
 
 
-async def add(
-    tx: Tx,
-    message: NewMessage,
-    *,
-    then: Callable[[int], Sequence[Ask[Any]]] | None = None,
-    ending: bool = False,
-) -> int | None:
-    """Writes a message with its options and sources; None when its wamid is already known.
+@dataclass(frozen=True)
+class NumberRow:
+    """The id of a message that is about to be written."""
 
-    `then` gives what is to be done with its id, in the same round trip as its parts; `ending`: and with that
-    the transaction is committed.
-    """
+    message_id: int
+
+
+def numbers(count: int = 1) -> Ask[NumberRow]:
+    """Ids for `writing`, in order: with them a message goes in one round trip with what belongs to it."""
+    return Ask(NumberRow, "message_numbers", {"count": count})
+
+
+def writing(message: NewMessage, message_id: int | None) -> Ask[NumberRow]:
+    """A message without its options and sources, under an id of `numbers` or a new one; no row when its wamid
+    is already known."""
     fields = {name: getattr(message, name) for name in message.__dataclass_fields__}
-    options: Sequence[Option] = fields.pop("options")
-    sources: Sequence[Cited] = fields.pop("sources")
+    del fields["options"], fields["sources"]
     fields["template_values"] = list(message.template_values) if message.template_values else None
-    message_id: int | None = await tx.value("message_insert", **fields)
-    if message_id is None:
-        return None
-    parts: dict[str, Sequence[Option | Cited]] = {
-        "message_option_insert": options,
-        "message_source_insert": sources,
+    return Ask(NumberRow, "message_insert", {"message_id": message_id, **fields})
+
+
+def parts(message: NewMessage, message_id: int) -> list[Ask[None]]:
+    """The options and sources of a message."""
+    several: dict[str, Sequence[Option | Cited]] = {
+        "message_option_insert": message.options,
+        "message_source_insert": message.sources,
     }
-    asks = [
-        Ask[Any](None, query, {"message_id": message_id, "ordinal": ordinal, **asdict(part)})
-        for query, several in parts.items()
-        for ordinal, part in enumerate(several)
+    return [
+        Ask(None, query, {"message_id": message_id, "ordinal": ordinal, **asdict(part)})
+        for query, all_of_kind in several.items()
+        for ordinal, part in enumerate(all_of_kind)
     ]
-    if then is not None:
-        asks.extend(then(message_id))
-    if ending:
-        await tx.ending(asks)
-    elif asks:
+
+
+async def add(tx: Tx, message: NewMessage) -> int | None:
+    """Writes a message with its options and sources; None when its wamid is already known."""
+    [written] = await tx.together([writing(message, None)])
+    if not written:
+        return None
+    message_id: int = written[0].message_id
+    if asks := parts(message, message_id):
         await tx.together(asks)
     return message_id
 

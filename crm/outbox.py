@@ -123,33 +123,31 @@ async def add(
     answers: str | None,
     purpose: str | None = None,
     lane: Lane = "service",
+    number: int | None = None,
     also: Sequence[Ask[Any]] = (),
     ending: bool = False,
 ) -> list[int]:
-    """Writes messages and their outbox rows, in order, and asks what is `also` to be asked with the last;
-    `ending`: and with that the transaction is committed.
+    """Writes messages and their outbox rows, in order, and asks what is `also` to be asked, in one round
+    trip; `ending`: and with that the transaction is committed. `number` is the first one's id, where it was
+    asked for before (`messages.numbers`).
 
     Returns the message ids.
     (turn_id, ordinal) is unique: a second writer of the same turn fails instead of speaking twice.
     """
-    ids = []
+    ids = [] if number is None else [number]
+    if (missing := len(new_messages) - len(ids)) > 0:
+        [more] = await tx.together([messages.numbers(missing)])
+        ids += [row.message_id for row in more]
     of_all = {"turn_id": turn_id, "epoch": epoch, "answers": answers, "purpose": purpose, "lane": lane}
-    for ordinal, message in enumerate(new_messages):
-
-        def delivery(
-            message_id: int, to: int = message.conversation_id, place: int = ordinal
-        ) -> list[Ask[Any]]:
-            this = {"conversation_id": to, "message_id": message_id, "ordinal": place}
-            last = place == len(new_messages) - 1
-            return [Ask(None, "outbox_insert", {**of_all, **this}), *(also if last else ())]
-
-        last = ordinal == len(new_messages) - 1
-        message_id = await messages.add(
-            tx, replace(message, wamid=None), then=delivery, ending=ending and last
-        )
-        if message_id is None:
-            raise RuntimeError("a message without wamid cannot be known already")
-        ids.append(message_id)
+    asks: list[Ask[Any]] = []
+    for ordinal, (message_id, message) in enumerate(zip(ids, new_messages, strict=True)):
+        place = {"conversation_id": message.conversation_id, "message_id": message_id, "ordinal": ordinal}
+        asks += [
+            messages.writing(replace(message, wamid=None), message_id),
+            *messages.parts(message, message_id),
+            Ask(None, "outbox_insert", {**of_all, **place}),
+        ]
+    await (tx.ending if ending else tx.together)([*asks, *also])
     return ids
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from crm import messages
 from crm.conversations import ConversationRow
 from crm.errors import UnknownConversation
 from crm.inbox import InboxRow
@@ -40,6 +41,16 @@ async def take_up(
     return _the(locked), waiting
 
 
+@dataclass(frozen=True)
+class Floor:
+    """What a turn finds that is about to speak: the conversation, locked; whether the turn has spoken in it
+    already, since a re-run must not repeat it; and an id for its first message."""
+
+    conversation: ConversationRow
+    spoke: bool
+    number: int
+
+
 @asynccontextmanager
 async def about_to_speak(
     crm: Crm,
@@ -50,17 +61,16 @@ async def about_to_speak(
     up_to: int,
     intent: str | None,
     outcome: str,
-) -> AsyncIterator[tuple[Tx, ConversationRow, bool]]:
-    """A transaction that begins as `came_to_an_end`, for a turn to speak in: the conversation, locked, and
-    whether the turn has spoken in it already, since a re-run must not repeat it. Raises UnknownConversation.
-    """
+) -> AsyncIterator[tuple[Tx, Floor]]:
+    """A transaction that begins as `came_to_an_end`, for a turn to speak in. Raises UnknownConversation."""
     asks: list[Ask[Any]] = [
         Ask(ConversationRow, "conversation_lock", {"conversation_id": conversation_id}),
         Ask(_CountRow, "outbox_of_turn", {"turn_id": turn_id}),
+        messages.numbers(),
         *_ended(conversation_id, up_to, intent, outcome),
     ]
-    async with crm.opening(business_id, asks) as (tx, [locked, [spoken], *_]):
-        yield tx, _the(locked), spoken.count > 0
+    async with crm.opening(business_id, asks) as (tx, [locked, [spoken], [number], *_]):
+        yield tx, Floor(_the(locked), spoken.count > 0, number.message_id)
 
 
 async def came_to_an_end(

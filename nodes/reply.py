@@ -30,16 +30,17 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
         intent=outcome.get("intent"),
         outcome=outcome.get("kind", "answered"),
     )
-    async with speaking as (tx, conversation, spoke):
+    async with speaking as (tx, floor):
         replies = _messages(state, context, tx.now)
-        superseded = conversation.epoch != event["epoch"]
-        if replies and not superseded and not spoke:
+        superseded = floor.conversation.epoch != event["epoch"]
+        if replies and not superseded and not floor.spoke:
             await outbox.add(
                 tx,
                 replies,
                 turn_id=event["turn_id"],
-                epoch=conversation.epoch,
+                epoch=floor.conversation.epoch,
                 answers=answered_wamids(event),
+                number=floor.number,
                 also=[queue.delivery(tx, event["conversation_id"])],
                 ending=True,
             )

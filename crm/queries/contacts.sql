@@ -68,8 +68,10 @@ kept AS (
     SELECT k.business_id, k.contact_id, k.wa_id FROM contact k JOIN found USING (contact_id) WHERE k.wa_id IS NOT NULL)
 UPDATE contact k SET wa_id = %(wa_id)s FROM found WHERE k.contact_id = found.contact_id RETURNING k.contact_id;
 
--- contact_known_as -- the same by a business-scoped user id
-WITH found AS (DELETE FROM contact_alias WHERE bsuid = %(bsuid)s RETURNING contact_id),
+-- contact_known_as -- the same by a business-scoped user id, unless it is the one somebody is answered on
+WITH found AS (
+    DELETE FROM contact_alias WHERE bsuid = %(bsuid)s AND NOT EXISTS (SELECT FROM contact WHERE bsuid = %(bsuid)s)
+    RETURNING contact_id),
 kept AS (
     INSERT INTO contact_alias (business_id, contact_id, bsuid)
     SELECT k.business_id, k.contact_id, k.bsuid FROM contact k JOIN found USING (contact_id) WHERE k.bsuid IS NOT NULL)

@@ -14,6 +14,21 @@ VALUES (%(business_id)s, %(wa_id)s, %(bsuid)s, %(name)s, %(now)s)
 ON CONFLICT DO NOTHING
 RETURNING contact_id;
 
+-- newcomer_insert -- a customer seen for the first time, and their first conversation
+WITH made AS (
+    INSERT INTO contact (business_id, wa_id, bsuid, name, last_seen_at)
+    SELECT %(business_id)s, %(wa_id)s, %(bsuid)s, %(name)s, %(now)s
+    WHERE num_nonnulls(%(wa_id)s::text, %(bsuid)s::text) > 0
+      AND NOT EXISTS (SELECT FROM contact WHERE wa_id = %(wa_id)s)
+      AND NOT EXISTS (SELECT FROM contact WHERE bsuid = %(bsuid)s)
+      AND NOT EXISTS (SELECT FROM contact_alias WHERE wa_id = %(wa_id)s)
+      AND NOT EXISTS (SELECT FROM contact_alias WHERE bsuid = %(bsuid)s)
+      AND NOT EXISTS (SELECT FROM message WHERE wamid = %(wamid)s)
+    ON CONFLICT DO NOTHING RETURNING contact_id)
+INSERT INTO conversation (business_id, contact_id, phone_number_id, opened_at, last_activity_at)
+SELECT %(business_id)s, contact_id, %(phone_number_id)s, %(now)s, %(now)s FROM made
+RETURNING contact_id, conversation_id;
+
 -- contact_enter -- a customer entered by the business
 INSERT INTO contact (business_id, wa_id, name) VALUES (%(business_id)s, %(wa_id)s, %(name)s)
 ON CONFLICT DO NOTHING RETURNING contact_id;
@@ -44,6 +59,10 @@ UPDATE contact SET opted_out_at = NULL WHERE contact_id = %(contact_id)s;
 -- conversation_open -- the open conversation of a customer on a number, locked
 SELECT conversation_id, last_activity_at, owner FROM conversation
 WHERE contact_id = %(contact_id)s AND phone_number_id = %(phone_number_id)s AND status = 'open' FOR NO KEY UPDATE;
+
+-- conversation_open_of_phone -- the same by the customer's phone number
+SELECT c.conversation_id, c.last_activity_at, c.owner FROM conversation c JOIN contact k USING (contact_id)
+WHERE k.wa_id = %(wa_id)s AND c.phone_number_id = %(phone_number_id)s AND c.status = 'open' FOR NO KEY UPDATE OF c;
 
 -- conversation_insert -- a new conversation
 INSERT INTO conversation (business_id, contact_id, phone_number_id, opened_at, last_activity_at)
@@ -93,14 +112,19 @@ SELECT closed_at, summary FROM conversation
 WHERE contact_id = %(contact_id)s AND status = 'closed' AND summary IS NOT NULL
 ORDER BY closed_at DESC LIMIT %(most)s;
 
+-- message_numbers -- the ids of messages about to be written
+SELECT nextval('message_message_id_seq') AS message_id FROM generate_series(1, %(count)s);
+
 -- message_insert -- something was said
-INSERT INTO message (business_id, conversation_id, contact_id, author, agent_id, wamid, kind, body, opener, language,
-    reply_to_wamid, option_id, media_id, media_mime_type, media_sha256, media_voice, media_filename, file_id, sent_at,
-    template_name, template_code, template_values, forwarded, preview)
-VALUES (%(business_id)s, %(conversation_id)s, %(contact_id)s, %(author)s, %(agent_id)s, %(wamid)s, %(kind)s, %(body)s,
-    %(opener)s, %(language)s, %(reply_to_wamid)s, %(option_id)s, %(media_id)s, %(media_mime_type)s, %(media_sha256)s,
-    %(media_voice)s, %(media_filename)s, %(file_id)s, %(sent_at)s, %(template_name)s, %(template_code)s,
-    %(template_values)s, %(forwarded)s, %(preview)s)
+INSERT INTO message (message_id, business_id, conversation_id, contact_id, author, agent_id, wamid, kind, body, opener,
+    language, reply_to_wamid, option_id, media_id, media_mime_type, media_sha256, media_voice, media_filename, file_id,
+    sent_at, template_name, template_code, template_values, forwarded, preview)
+OVERRIDING SYSTEM VALUE
+VALUES (coalesce(%(message_id)s, nextval('message_message_id_seq')), %(business_id)s, %(conversation_id)s,
+    %(contact_id)s, %(author)s, %(agent_id)s, %(wamid)s, %(kind)s, %(body)s, %(opener)s, %(language)s,
+    %(reply_to_wamid)s, %(option_id)s, %(media_id)s, %(media_mime_type)s, %(media_sha256)s, %(media_voice)s,
+    %(media_filename)s, %(file_id)s, %(sent_at)s, %(template_name)s, %(template_code)s, %(template_values)s,
+    %(forwarded)s, %(preview)s)
 ON CONFLICT (business_id, wamid) DO NOTHING
 RETURNING message_id;
 

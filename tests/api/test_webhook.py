@@ -1,5 +1,6 @@
 """The road in: who may post, what is kept, what happens once however often it comes."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from api.webhook import MOST_BYTES
 from channels.whatsapp.signature import sign
-from crm import messages
+from crm import contacts, messages
 from crm.record import Crm
 from db.pool import open_pool
 from tests.chaos.town import NUMBER, SECRETS
@@ -199,8 +200,9 @@ async def test_a_body_is_kept_whatever_becomes_of_its_message(
     assert (await shop.post(first)).json()["messages"] == 1
     assert (await shop.post(again)).json()["duplicates"] == 1
     # Another process took it in after this one had looked.
-    looked = messages.knowing("another")
-    monkeypatch.setattr(messages, "knowing", lambda _: looked)
+    monkeypatch.setattr(contacts, "known_as", lambda *_: None)
+    looks = iter([messages.knowing("another"), messages.knowing(item["id"])])
+    monkeypatch.setattr(messages, "knowing", lambda _: next(looks))
     late = envelope([value(item)], [], [])
     assert (await shop.post(late)).json()["duplicates"] == 1
     monkeypatch.undo()
@@ -210,6 +212,38 @@ async def test_a_body_is_kept_whatever_becomes_of_its_message(
     await shop.rows("DROP TRIGGER fails ON message; DROP FUNCTION fails")
     assert [await kept(shop, raw) for raw in (first, again, late, broken)] == [True] * 4
     assert await bodies(shop, "393900000010") == ["tienila"]
+
+
+async def test_first_messages_at_the_same_instant_are_of_one_customer(shop: Shop) -> None:
+    wa_id, bsuid = "393900000051", "IT.393900000051"
+    # Payloads of either shape; the last one comes twice.
+    said_at_once = [said(wa_id, f"{number}", bsuid=bsuid if number % 2 else None) for number in range(8)]
+    raws = [envelope([value(item)]) for item in [*said_at_once, said_at_once[-1]]]
+    answers = await asyncio.gather(*(shop.post(raw) for raw in raws))
+    assert [answer.json()["unparsed"] for answer in answers] == [0] * 9
+    assert sum(answer.json()["messages"] for answer in answers) == 8
+    assert sorted(await bodies(shop, wa_id)) == [str(number) for number in range(8)]
+    known = "SELECT conversation_id FROM conversation JOIN contact USING (contact_id) WHERE wa_id = %s"
+    assert len(await shop.rows(known, wa_id)) == 1
+    assert len(await shop.rows("SELECT 1 FROM contact WHERE wa_id = %s OR bsuid = %s", wa_id, bsuid)) == 1
+
+
+async def test_who_writes_from_a_further_number_is_who_they_were(shop: Shop) -> None:
+    await shop.post(envelope([value(said("393900000052", "prima"))]))
+    await shop.rows(
+        "INSERT INTO contact_alias (business_id, contact_id, wa_id)"
+        " SELECT business_id, contact_id, '393900000053' FROM contact WHERE wa_id = '393900000052'"
+    )
+    await shop.post(envelope([value(said("393900000053", "poi"))]))
+    assert await bodies(shop, "393900000053") == ["prima", "poi"]
+    assert not await shop.rows("SELECT 1 FROM contact WHERE wa_id = '393900000052'")
+
+
+async def test_who_shows_no_number_is_known_by_their_id(shop: Shop) -> None:
+    for text in ("prima", "poi"):
+        await shop.post(envelope([value(said(None, text, bsuid="IT.54"))]))
+    rows = await shop.rows("SELECT body FROM message JOIN contact USING (contact_id) WHERE bsuid = 'IT.54'")
+    assert sorted(row["body"] for row in rows) == ["poi", "prima"]
 
 
 async def test_one_bad_item_spoils_nothing(shop: Shop) -> None:
