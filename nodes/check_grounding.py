@@ -107,6 +107,11 @@ def _passed(attempts: int, ledger: list[dict[str, Any]]) -> dict[str, Any]:
     return {"supported": True, "attempts": attempts, "unsupported": [], "ledger": ledger}
 
 
+def _with_headings(passage: dict[str, Any]) -> str:
+    """A passage below its headings: a row says its price, they say of what."""
+    return "\n".join(filter(None, [passage.get("title"), passage.get("section"), passage["text"]]))
+
+
 def _sources(state: State, say: Say) -> list[Source]:
     """What a reply may rest on: facts, passages, the names of the two who speak, our own standing phrases.
 
@@ -114,7 +119,7 @@ def _sources(state: State, say: Say) -> list[Source]:
     """
     sources = [
         *(Source(fact["id"], fact["text"], trusted=True) for fact in state["facts"]),
-        *(Source(passage["id"], passage["text"]) for passage in state["passages"]),
+        *(Source(passage["id"], _with_headings(passage)) for passage in state["passages"]),
     ]
     names = " ".join(filter(None, [state["business"]["name"], state["contact"].get("name"), "SARA"]))
     languages = {passage["language"] for passage in state["passages"]}

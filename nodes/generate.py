@@ -178,7 +178,7 @@ def _about_turn(state: State, profile: Profile, material: Material, context: Con
     now = context.clock().astimezone(ZoneInfo(profile.business.time_zone))
     facts = [f"[{piece.id}] {piece.text}" for piece in material.pieces if piece.kind == "fact"]
     passages = [
-        f"[{piece.id}] ({piece.source}) {piece.text}" for piece in material.pieces if piece.kind == "passage"
+        f"[{piece.id}] ({_below(piece)}) {piece.text}" for piece in material.pieces if piece.kind == "passage"
     ]
     refused = [str(claim) for claim in state.get("grounding", {}).get("unsupported", [])]
     return {
@@ -191,6 +191,11 @@ def _about_turn(state: State, profile: Profile, material: Material, context: Con
         "again": f"Your last answer was refused, nothing supports: {'; '.join(refused)}." if refused else "",
         "text": _data(material.text),
     }
+
+
+def _below(piece: Piece) -> str:
+    """Where a passage stands: a row of a table says its price, the headings say of what."""
+    return " > ".join(dict.fromkeys(filter(None, [piece.source, piece.title, piece.section])))
 
 
 def _data(text: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from crm import messages
-from nodes.check_grounding import MOST_ATTEMPTS
+from nodes.check_grounding import MOST_ATTEMPTS, _sources
 from tests.nodes.stage import Scripted, Stage, says
 
 QUESTION = "Quanto costa un massaggio rilassante?"
@@ -50,6 +50,18 @@ async def test_hours_addresses_numbers_and_promises_need_a_source_too(stage: Sta
     await thread.say(QUESTION)
     assert not reply or all(reply not in message.body for message in await thread.spoken())
     assert await thread.spoken()
+
+
+async def test_a_passage_stands_below_its_headings(stage: Stage) -> None:
+    """A row of a table says its price, the headings say of what: a reply may use their words."""
+    thread = await stage.customer(chat=Scripted(RIGHT))
+    await thread.say(QUESTION)
+    texts = {source.id: source.text for source in _sources(thread.state, lambda text, **_: text)}
+    for passage in thread.state["passages"]:
+        above, _, below = texts[passage["id"]].rpartition(passage["text"])
+        assert above.split("\n")[0] == passage["title"]
+        assert passage["section"] in above
+        assert not below
 
 
 async def test_nothing_supportable_to_say_goes_to_a_human(stage: Stage) -> None:

@@ -49,7 +49,8 @@ async def test_what_changes_stands_in_the_turn(stage: Stage) -> None:
     assert QUESTION in second.turn
     assert "65,00" in second.turn
     assert "[F1]" in second.turn
-    assert "[P1]" in second.turn
+    (first_passage, *_) = thread.state["passages"]
+    assert f"[P1] ({first_passage['source']} > {first_passage['title']}" in second.turn
     assert first.history == []
     assert ("user", "Ciao") in second.history
     assert ("user", QUESTION) not in second.history
