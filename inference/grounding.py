@@ -64,6 +64,12 @@ _DAYS = frozenset(f"#{day}" for day in range(7))
 _DEFINITE = re.compile(
     r"\b(?:le|i|gli|the|los|las|os|as|dos|das|dei|delle|ai|agli|alle|tutt[ie] e|all)\s$", re.IGNORECASE
 )
+_KNOWS_NOTHING = re.compile(
+    r"\b(?:non (?:ho|abbiamo|trovo|dispongo di|mi risulta\w*|so)|no (?:tengo|tenemos|encuentro|dispongo de|"
+    r"me consta\w*)|nao (?:tenho|temos|encontro|disponho de|me consta\w*|sei)|"
+    r"(?:don't|do not) (?:have|find|see|know)|(?:can't|cannot) (?:find|see|say|tell)|i have no|"
+    r"(?:no|any) information)\b"
+)
 _QUOTED = re.compile("“([^“”]+)”")
 _CITED = re.compile('[“«"]([^“”«»"]+)[”»"]')
 _CITED_LEAST = 3  # words; fewer are a name or a word that is talked about
@@ -106,6 +112,7 @@ class _Finding:
     claim: Claim
     source: str | None
     sure: bool = False  # unsupported whatever the judge says of the rest
+    held: bool = False  # a value the sources hold, if not beside this subject: whether of it is weighed
 
 
 def check(
@@ -157,7 +164,7 @@ def _judged(
 
 
 def _hard(finding: _Finding) -> bool:
-    return finding.sure or finding.claim.kind in HARD
+    return finding.sure or (finding.claim.kind in HARD and not finding.held)
 
 
 def ruled(answer: str, sources: Sequence[Source], language: str | None) -> tuple[str, list[str], bool]:
@@ -259,7 +266,7 @@ def _values(
         free = source is None and not library.overruled(fact, subjects)
         if free and supposed(fact, fold(sentence), library.parsed):
             continue
-        yield _Finding(claim, source)
+        yield _Finding(claim, source, held=free and library.holds(fact))
 
 
 def _both(sentence: str, fact: Fact) -> bool:
@@ -289,6 +296,9 @@ def _promises(
 
 
 def _names(sentence: str, library: Library, language: str | None) -> Iterator[_Finding]:
+    """What somebody knows nothing of may have any name: the customer's, as a rule."""
+    if _KNOWS_NOTHING.search(fold(sentence)):
+        return
     for wording, parts in names(sentence):
         if theirs(sentence, wording, language):
             continue

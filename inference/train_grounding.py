@@ -1,9 +1,11 @@
 """Train the grounding judge: `python -m inference.train_grounding` rewrites data/weights/grounding*.
 
 Rows are answers about invented businesses with their passages; an unsupported one holds one lie, and which
-of its words it is nobody says. The threshold comes from rows of businesses the networks did not learn from.
-The table of words (made anew with the argument `words`) comes from the texts of the other training sets, so
-that words of these rows are as often unknown as those of any other answer. Three minutes.
+of its words it is nobody says. Those of data/grounding_turns.jsonl are what a model writes in a turn: three
+passages as search brings them below their headings, a question, an answer of some sentences. The threshold
+comes from rows of businesses the networks did not learn from. The table of words (made anew with the argument
+`words`) comes from the texts of the other training sets, so that words of these rows are as often unknown as
+those of any other answer. Three minutes.
 """
 
 import hashlib
@@ -26,8 +28,10 @@ from inference.grounding_judge import CLIP, FIELDS, FLOOR, NAME, PARTS, WIDTHS, 
 from inference.grounding_lexis import DIMENSIONS, TABLE, Lexis, lexis
 from inference.grounding_rows import telling
 from inference.grounding_words import fold
+from inference.train import rows_hash
 
 DATA = Path(__file__).parent / "data" / "grounding.jsonl"
+TURNS = DATA.with_name("grounding_turns.jsonl")
 TEXTS = ("search_pairs.jsonl", "sensitivity.jsonl", "intents.jsonl")
 FORMAT = 1
 FOLDS = 5
@@ -56,6 +60,25 @@ def read_rows(path: Path = DATA) -> list[dict[str, Any]]:
             )
         rows.append(row)
     return rows
+
+
+def read_pairs(path: Path = TURNS) -> list[dict[str, Any]]:
+    """Rows that are written once for all answers beside the same passages, in the form of `read_rows`. Raises
+    ValueError naming the line that is none."""
+    rows = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        one = json.loads(line)
+        if not {"business", "passages", "answers"} <= one.keys():
+            raise ValueError(f"{path.name}:{number}: needs business, passages and answers")
+        rows += [
+            {**answer, "passages": one["passages"], "template": one["business"]} for answer in one["answers"]
+        ]
+    return rows
+
+
+def all_rows() -> list[dict[str, Any]]:
+    """What the judge learns from. Raises as `read_rows` and `read_pairs`."""
+    return [*read_rows(), *read_pairs()]
 
 
 def make_words(folder: Path = WEIGHTS) -> None:
@@ -237,9 +260,9 @@ def threshold(scores: Floats, labels: Floats, refused: NDArray[np.bool_]) -> flo
     return float(np.mean(sorted(steps, key=cost)[:10]))
 
 
-def train(path: Path = DATA, folder: Path = WEIGHTS) -> dict[str, Any]:
+def train(folder: Path = WEIGHTS) -> dict[str, Any]:
     """Write grounding.npz and grounding.json; returns the sidecar."""
-    rows, table = read_rows(path), lexis()
+    rows, table = all_rows(), lexis()
     each = [seen(row, table) for row in rows]
     told, refused = [one for one, _ in each], np.array([hard for _, hard in each])
     labels = np.array([0.0 if row["supported"] else 1.0 for row in rows], dtype=np.float32)
@@ -255,13 +278,12 @@ def train(path: Path = DATA, folder: Path = WEIGHTS) -> dict[str, Any]:
         for field in FIELDS
     }
     np.savez_compressed(folder / f"{NAME}.npz", answer=judge.answer, bias=judge.bias, **arrays)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     sidecar = {
         "version": hashlib.sha256((folder / f"{NAME}.npz").read_bytes()).hexdigest()[:8],
         "format": FORMAT,
         "threshold": round(at, 4),
         "rows": len(rows),
-        "rows_sha256": digest,
+        "rows_sha256": rows_hash(DATA, TURNS),
         "recall": round(float(stopped[labels == 1].mean()), 4),
         "false_block": round(float(stopped[labels == 0].mean()), 4),
     }

@@ -7,6 +7,9 @@ the first state. Rows are those of the first judge and those of data/grounding_p
 mostly in the words. One business in six is never learnt from: on those the two judges' logits are weighed,
 the first's from networks that saw none of the business. Half an hour on two cores.
 
+Then it learns further (`further` does that alone) from data/grounding_turns.jsonl, what a model writes in a
+turn, among as many of the other rows: a quarter of an hour.
+
 Needs jax and optax, the dependency group `turning`; nothing else imports this.
 """
 
@@ -26,12 +29,12 @@ from numpy.typing import NDArray
 from inference.classify import WEIGHTS
 from inference.e5_int8 import Int8E5, kept_pieces
 from inference.e5_packed import PackedE5, packaged_file, read_packed
-from inference.e5_turn import version_of
+from inference.e5_turn import MATRICES, version_of
 from inference.grounding_reader import ANSWER_PIECES, FLOOR, NAME, Reader, chosen
 from inference.train import rows_hash
 from inference.train_e5 import Weights, embedded, frozen, save_turn, through, unlearnt
 from inference.train_e5_rows import held_out
-from inference.train_grounding import DATA, read_rows
+from inference.train_grounding import DATA, TURNS, read_pairs, read_rows
 from inference.train_weighing import first_judge, weighed
 
 PAIRS = DATA.with_name("grounding_pairs.jsonl")
@@ -56,6 +59,9 @@ class Recipe:
     seed: int = 0
 
 
+FURTHER = Recipe(epochs=3, step=6e-4, seed=1)
+
+
 @dataclass(frozen=True)
 class Pair:
     """An answer with its sources as pieces; the first `answer` + 2 are `<s>`, the answer and `</s>`."""
@@ -63,19 +69,6 @@ class Pair:
     pieces: list[int]
     answer: int
     lie: float
-
-
-def read_pairs(path: Path = PAIRS) -> list[dict[str, Any]]:
-    """The rows in the form of data/grounding.jsonl. Raises ValueError naming the line that is none."""
-    rows = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        one = json.loads(line)
-        if not {"business", "passages", "answers"} <= one.keys():
-            raise ValueError(f"{path.name}:{number}: needs business, passages and answers")
-        rows += [
-            {**answer, "passages": one["passages"], "template": one["business"]} for answer in one["answers"]
-        ]
-    return rows
 
 
 def cut(rows: Sequence[dict[str, Any]], model: PackedE5) -> list[Pair]:
@@ -209,36 +202,68 @@ def save(learnt: Weights, model: PackedE5, folder: Path) -> None:
 def train(
     tell: Callable[[str], None], folder: Path = WEIGHTS, recipe: Recipe | None = None
 ) -> dict[str, Any]:
-    """Trains, writes weights and sidecar, and returns the sidecar."""
+    """Trains, first and further, writes weights and sidecar, and returns the sidecar."""
     recipe, model = recipe or Recipe(), read_packed(packaged_file())
-    rows = [*read_rows(), *read_pairs()]
-    held = np.array([held_out(str(row["template"])) for row in rows])
-    pairs = cut(rows, model)
-    encoder = PairEncoder(model, recipe.layers, recipe.dropped)
-    tell(f"{int((~held).sum())} pairs to learn from, {int(held.sum())} held out")
+    rows = [row for row in [*read_rows(), *read_pairs(PAIRS)] if not held_out(str(row["template"]))]
+    save(_learnt(model, begun(model, recipe), rows, recipe, tell), model, folder)
+    return further(tell, folder)
+
+
+def further(tell: Callable[[str], None], folder: Path = WEIGHTS, recipe: Recipe = FURTHER) -> dict[str, Any]:
+    """Goes on from the weights in the folder; writes weights and sidecar, and returns the sidecar."""
+    model, random = read_packed(packaged_file()), np.random.default_rng(recipe.seed)
+    turns = [row for row in read_pairs(TURNS) if not held_out(str(row["template"]))]
+    others = [row for row in [*read_rows(), *read_pairs(PAIRS)] if not held_out(str(row["template"]))]
+    some = [others[at] for at in random.permutation(len(others))[: len(turns)]]
+    save(_learnt(model, _saved(model, folder, recipe), [*turns, *some], recipe, tell), model, folder)
+    return weigh(folder, recipe)
+
+
+def _learnt(
+    model: PackedE5,
+    learnt: Weights,
+    rows: Sequence[dict[str, Any]],
+    recipe: Recipe,
+    tell: Callable[[str], None],
+) -> Weights:
+    encoder, pairs = PairEncoder(model, recipe.layers, recipe.dropped), cut(rows, model)
+    tell(f"{len(pairs)} pairs to learn from")
     states = encoder.states(pairs)
     tell("states of the lower layers")
-    seen = np.flatnonzero(~held)
-    given = [pairs[at] for at in seen], [states[at] for at in seen]
-    save(learn(encoder, begun(model, recipe), *given, recipe, tell), model, folder)
-    return weigh(rows, held, folder, recipe)
+    return learn(encoder, learnt, pairs, states, recipe, tell)
 
 
-def weigh(
-    rows: list[dict[str, Any]], held: NDArray[np.bool_], folder: Path, recipe: Recipe
-) -> dict[str, Any]:
+def _saved(model: PackedE5, folder: Path, recipe: Recipe) -> Weights:
+    """What `save` wrote."""
+    with np.load(folder / f"{NAME}_turn.npz", allow_pickle=False) as stored:
+        turn = [
+            {
+                f"{name}.{part}": jnp.asarray(stored[f"l{number}.{name}.{part}"], jnp.float32)
+                for name in MATRICES
+                for part in "ab"
+            }
+            for number in range(model.layers - recipe.layers, model.layers)
+        ]
+    with np.load(folder / f"{NAME}.npz", allow_pickle=False) as stored:
+        return {"turn": turn, **{name: jnp.asarray(stored[name]) for name in stored.files}}
+
+
+def weigh(folder: Path = WEIGHTS, recipe: Recipe = FURTHER) -> dict[str, Any]:
     """Writes the sidecar: how the judges are weighed, on the rows held out, as a process would read them."""
+    sets = {DATA.stem: read_rows(), PAIRS.stem: read_pairs(PAIRS), TURNS.stem: read_pairs(TURNS)}
+    asked = [(name, row) for name, rows in sets.items() for row in rows if held_out(str(row["template"]))]
+    of, rows = np.array([name for name, _ in asked]), [row for _, row in asked]
     sidecar: dict[str, Any] = {
         "version": version_of(folder / f"{NAME}_turn.npz"),
-        "recipe": asdict(recipe),
-        "rows_sha256": [rows_hash(path) for path in (DATA, PAIRS)],
+        "recipes": [asdict(Recipe()), asdict(recipe)],
+        "rows_sha256": [rows_hash(path) for path in (DATA, PAIRS, TURNS)],
         "weighing": {"judge": 1.0, "reader": 0.0, "bias": 0.0},
     }
     file = folder / f"{NAME}.json"
     file.write_text(json.dumps(sidecar, indent=1) + "\n", "utf-8")
-    reader, asked = Reader(folder=folder, threads=2), [rows[at] for at in np.flatnonzero(held)]
-    doubts = np.array([reader.doubt(row["answer"], row["passages"]) for row in asked], np.float32)
-    sidecar |= weighed(asked, *first_judge(asked), doubts)
+    reader = Reader(folder=folder, threads=2)
+    doubts = np.array([reader.doubt(row["answer"], row["passages"]) for row in rows], np.float32)
+    sidecar |= weighed(rows, of, *first_judge(rows), doubts)
     file.write_text(json.dumps(sidecar, indent=1) + "\n", "utf-8")
     return sidecar
 
@@ -248,5 +273,6 @@ def _progress(line: str) -> None:
 
 
 if __name__ == "__main__":
-    json.dump(train(_progress), sys.stdout, indent=1)
+    run = further if "further" in sys.argv[1:] else train
+    json.dump(run(_progress), sys.stdout, indent=1)
     sys.stdout.write("\n")

@@ -12,7 +12,7 @@ from sara.settings import Settings
 
 async def grounding(settings: Settings, dataset: Path | None, split: str | None) -> Result:
     """The check over answers whose claims are known to be supported or not."""
-    gold = await (asyncio.to_thread(suite.load, dataset) if dataset else asyncio.to_thread(suite.both))
+    gold = await (asyncio.to_thread(suite.load, dataset) if dataset else asyncio.to_thread(suite.every))
     reader = Reader(settings.data_dir / "models")
     await asyncio.to_thread(reader.warm_up)
     judged = await asyncio.to_thread(suite.ask, suite.rows(gold, split), reader)

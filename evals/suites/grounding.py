@@ -1,6 +1,7 @@
 """Are invented claims told from supported ones, before they reach a customer?
 
-Rows: {answer, passages[], supported, language?, kind?, split?}. An answer with `supported` false says one
+Rows: {answer, passages[], supported, language?, kind?, split?}; a passage is a text, or {text, trusted} where
+it may be a live fact, which outranks documents. An answer with `supported` false says one
 thing its passages do not: it must be refused. One with `supported` true must pass. The figures are those
 of `inference.grounding.check`, the same call a turn makes.
 """
@@ -21,6 +22,9 @@ from inference.grounding_reader import Reader
 DATASET = DATASETS / "grounding.jsonl"
 # Answers worded as freely as a good model words them, by authors who knew none of the rules.
 FREE = DATASETS / "grounding_more.jsonl"
+# What models of four kinds write in a turn: the prompt and the sources are those of the graph, the questions
+# and documents the demo's.
+TURNS = DATASETS / "grounding_turns.jsonl"
 FIELDS = {"answer": str, "passages": list, "supported": bool}
 _LANGUAGES = ("it", "en", "es", "pt")
 _COLUMNS = ("", "n", "right", "95 % from", "to")
@@ -56,9 +60,10 @@ def load(path: Any = DATASET) -> Dataset:
     return read(path, FIELDS)
 
 
-def both() -> Dataset:
-    """The gold set and the freely worded one, each row with the name of its `set`. Raises DatasetMissing."""
-    sets = [load(path) for path in (DATASET, FREE)]
+def every() -> Dataset:
+    """The gold set, the freely worded one and that of turns, each row with the name of its `set`. Raises
+    DatasetMissing."""
+    sets = [load(path) for path in (DATASET, FREE, TURNS)]
     rows_ = tuple({**row, "set": one.path.stem} for one in sets for row in one.rows)
     return Dataset(DATASET, rows_, tuple(line for one in sets for line in one.broken))
 
@@ -67,7 +72,7 @@ def ask(given: Sequence[Mapping[str, Any]], reader: Reader | None = None) -> lis
     """Every answer checked against its passages, timed with the passages read for the first time."""
     judged = []
     for row in given:
-        sources = [Source(str(at), _text(passage)) for at, passage in enumerate(row["passages"])]
+        sources = [_source(str(at), passage) for at, passage in enumerate(row["passages"])]
         started = time.perf_counter()
         report = check(row["answer"], sources, row.get("language"), reader)
         milliseconds = (time.perf_counter() - started) * 1000
@@ -76,8 +81,10 @@ def ask(given: Sequence[Mapping[str, Any]], reader: Reader | None = None) -> lis
     return judged
 
 
-def _text(passage: Any) -> str:
-    return str(passage.get("text", "")) if isinstance(passage, Mapping) else str(passage)
+def _source(at: str, passage: Any) -> Source:
+    if isinstance(passage, Mapping):
+        return Source(at, str(passage.get("text", "")), trusted=passage.get("trusted") is True)
+    return Source(at, str(passage))
 
 
 def judge(judged: Sequence[Judged]) -> Result:

@@ -6,7 +6,7 @@ import pytest
 
 from evals.suites import grounding
 
-GOLD = grounding.both()
+GOLD = grounding.every()
 
 
 def _row(answer: str, supported: bool, language: str = "it") -> dict[str, object]:

@@ -10,27 +10,36 @@ import pytest
 
 from inference.classify import WEIGHTS
 from inference.errors import ModelMissing, WeightsCorrupt
-from inference.grounding import Source, check
+from inference.grounding import Source, check, ruled
 from inference.grounding_features import CLAUSE, VALUE, WORD, instances
 from inference.grounding_judge import Judge, judge
 from inference.grounding_lexis import DIMENSIONS, TABLE, Lexis, lexis
-from inference.train_grounding import DATA, fit, out_of_fold, read_rows, seen, threshold
+from inference.train import rows_hash
+from inference.train_grounding import (
+    DATA,
+    TURNS,
+    all_rows,
+    fit,
+    out_of_fold,
+    read_rows,
+    seen,
+    threshold,
+)
 
 
 def test_the_weights_are_those_of_the_rows() -> None:
     sidecar = json.loads((WEIGHTS / "grounding.json").read_text("utf-8"))
-    digest = hashlib.sha256(DATA.read_bytes()).hexdigest()
-    assert sidecar["rows_sha256"] == digest, "run `python -m inference.train_grounding`"
+    assert sidecar["rows_sha256"] == rows_hash(DATA, TURNS), "run `python -m inference.train_grounding`"
     version = hashlib.sha256((WEIGHTS / "grounding.npz").read_bytes()).hexdigest()[:8]
     assert judge().version == sidecar["version"] == version
-    assert sidecar["rows"] == len(read_rows())
+    assert sidecar["rows"] == len(all_rows())
 
 
 def test_no_row_is_an_evaluation_row() -> None:
     from evals.suites import grounding
 
-    judged = {row["answer"] for row in grounding.both().rows}
-    assert not judged & {row["answer"] for row in read_rows() if len(row["answer"]) > 40}
+    judged = {row["answer"] for row in grounding.every().rows}
+    assert not judged & {row["answer"] for row in all_rows() if len(row["answer"]) > 40}
 
 
 def test_missing_and_damaged_weights_say_what_to_do(tmp_path: Path) -> None:
@@ -103,3 +112,32 @@ def test_a_row_that_is_none_is_named(tmp_path: Path) -> None:
 def test_a_greeting_tells_nothing(greeting: str) -> None:
     names = Source("names", "Benessere Giulia SARA")
     assert check(greeting, [Source("s", "Massaggio: 65 €."), names]).supported
+
+
+PRICES = Source("p", "Massage: 60 min, £65.\nFacial: 45 min, £80.\nManicure: 30 min, £25.")
+
+
+def test_a_value_of_another_row_is_weighed_and_one_of_none_is_refused() -> None:
+    """Whether a value is of its subject a rule cannot tell for sure; that nobody states it, it can."""
+    elsewhere, nowhere = "The manicure is £80.", "The manicure is £90."
+    _, kinds, refused = ruled(elsewhere, [PRICES], "en")
+    assert (kinds, refused) == (["money"], False)
+    assert not check(elsewhere, [PRICES], "en").supported
+    assert ruled(nowhere, [PRICES], "en")[2]
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [
+        ("it", "Mi dispiace, non ho informazioni sul traghetto per Ibiza."),
+        ("en", "I'm sorry, I don't have any information about the ferry to Ibiza."),
+        ("es", "Lo siento, no tengo información sobre el ferry a Ibiza."),
+        ("pt", "Lamento, não tenho informação sobre o ferry para Ibiza."),
+    ],
+)
+def test_who_knows_nothing_of_a_place_may_name_it(language: str, answer: str) -> None:
+    assert "name" not in ruled(answer, [PRICES], language)[1]
+
+
+def test_a_name_in_what_is_told_needs_a_source() -> None:
+    assert "name" in ruled("The ferry to Ibiza leaves beside the shop.", [PRICES], "en")[1]
