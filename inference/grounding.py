@@ -26,6 +26,7 @@ from inference.grounding_content import (
 )
 from inference.grounding_derived import derives
 from inference.grounding_features import instances
+from inference.grounding_insults import abuse
 from inference.grounding_judge import FLOOR, Verdict, judge
 from inference.grounding_library import Library, Source
 from inference.grounding_names import names, unaddressed
@@ -233,7 +234,9 @@ def _misquoted(answer: str, library: Library) -> Iterator[_Finding]:
 
 
 def _insults(sentence: str, library: Library) -> Iterator[_Finding]:
-    """Nothing a source says makes the customer something."""
+    """Nothing a source says makes the customer something, and nobody abuses them."""
+    if (abusive := abuse(fold(sentence))) and not any(abusive in parsed.folded for parsed in library.parsed):
+        yield _Finding(Claim("content", sentence.strip(), abusive), None, True)
     called = _CALLS.match(fold(sentence))
     if called and unknown(called.group(1), library.meanings):
         yield _Finding(Claim("content", sentence.strip(), called.group(1).strip()), None, True)

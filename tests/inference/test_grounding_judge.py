@@ -141,3 +141,21 @@ def test_who_knows_nothing_of_a_place_may_name_it(language: str, answer: str) ->
 
 def test_a_name_in_what_is_told_needs_a_source() -> None:
     assert "name" in ruled("The ferry to Ibiza leaves beside the shop.", [PRICES], "en")[1]
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [
+        ("it", "Come ti meriti: stai zitto, pagliaccio."),
+        ("en", "As you deserve: shut up, moron."),
+        ("es", "¡Cállate ya!"),
+        ("pt", "Cala-te, palhaço."),
+    ],
+)
+def test_nobody_abuses_a_customer(language: str, answer: str) -> None:
+    assert ruled(answer, [PRICES], language)[2]
+
+
+def test_what_a_source_speaks_of_is_no_abuse() -> None:
+    parties = Source("p", "Per le feste dei bambini c'è un pagliaccio: 80 € l'ora. Panini al burro.")
+    assert check("Il pagliaccio costa 80 € l'ora.", [parties], "it").supported
