@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from crm import soak
@@ -43,7 +44,8 @@ class Sample:
 class Life:
     """One life of a process: how its memory went after its warm-up.
 
-    `slope` in MB a minute by Theil and Sen, None where it lived too short a time to be judged.
+    `slope` in MB a minute by Theil and Sen, None where it lived too short a time to be judged. `by_minute` is
+    the median of each minute: whether it crept or took a step.
     """
 
     process: str
@@ -53,6 +55,7 @@ class Life:
     last_mb: float
     most_mb: float
     slope: float | None
+    by_minute: Sequence[float] = ()
 
     @property
     def grows(self) -> bool:
@@ -109,6 +112,10 @@ def _life(name: str, number: int, samples: Sequence[Sample]) -> Life:
         last_mb=samples[-1].mb,
         most_mb=max(sample.mb for sample in samples),
         slope=round(theil_sen([(s.at_s / 60, s.mb) for s in warm]), 3) if judged else None,
+        by_minute=[
+            round(statistics.median(s.mb for s in some), 1)
+            for _, some in groupby(samples, lambda s: int((s.at_s - born) // 60))
+        ],
     )
 
 

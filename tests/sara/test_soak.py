@@ -327,6 +327,8 @@ def test_memory_is_judged_after_the_warm_up_and_only_in_long_lives() -> None:
     )
     assert (first.grows, second.grows) == (False, True)
     assert second.slope == pytest.approx(3, abs=0.1)
+    assert len(second.by_minute) in (15, 16)
+    assert second.by_minute[-1] - second.by_minute[-11] == pytest.approx(30, abs=1)
 
 
 def test_a_few_outliers_do_not_move_the_slope() -> None:
