@@ -73,7 +73,7 @@ def _of_the_message(wamid: str) -> list[Ask[Any]]:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Arrival:
     """Where a message belongs, both rows locked, under which id it is to be written, whether it was taken
     back before it came, and what is still to be asked about its sender."""
 
@@ -85,26 +85,26 @@ class _Place:
 
 
 async def _write(services: ApiServices, tx: Tx, message: InboundMessage, found: _Found) -> None:
-    place = await _place(tx, message, found)
+    arrival = await _arrival(tx, message, found)
     if not (message.type == "system" or message.deletes or message.edits):
-        await _said(services, tx, message, place)
+        await _said(services, tx, message, arrival)
         return
-    await tx.together(place.asks)
+    await tx.together(arrival.asks)
     if message.type == "system":
-        await _announced(tx, message, place.contact_id, place.conversation_id)
+        await _announced(tx, message, arrival.contact_id, arrival.conversation_id)
     elif message.deletes:
-        await _taken_back(tx, message, place.contact_id, place.conversation_id)
+        await _taken_back(tx, message, arrival.contact_id, arrival.conversation_id)
     else:
-        await _edited(services, tx, message, place.contact_id, place.conversation_id)
+        await _edited(services, tx, message, arrival.contact_id, arrival.conversation_id)
 
 
-async def _place(tx: Tx, message: InboundMessage, found: _Found) -> _Place:
+async def _arrival(tx: Tx, message: InboundMessage, found: _Found) -> _Arrival:
     """Raises _Known."""
     sender, number = message.sender, message.phone_number_id
     message_id, revoked, opened = found.numbers[0].message_id, found.revoked, found.opened
     if found.made:
         made = found.made[0]
-        return _Place(made.contact_id, made.conversation_id, message_id, bool(revoked))
+        return _Arrival(made.contact_id, made.conversation_id, message_id, bool(revoked))
     asks: list[Ask[Any]] = []
     contact_id = contacts.known_as(found.contacts, sender.bsuid)
     if contact_id is not None:
@@ -118,21 +118,21 @@ async def _place(tx: Tx, message: InboundMessage, found: _Found) -> _Place:
         if known:
             raise _Known
     conversation_id = await conversations.open_for(tx, contact_id, number, opened)
-    return _Place(contact_id, conversation_id, message_id, bool(revoked), asks)
+    return _Arrival(contact_id, conversation_id, message_id, bool(revoked), asks)
 
 
-async def _said(services: ApiServices, tx: Tx, message: InboundMessage, place: _Place) -> None:
-    contact_id, conversation_id, message_id = place.contact_id, place.conversation_id, place.message_id
+async def _said(services: ApiServices, tx: Tx, message: InboundMessage, arrival: _Arrival) -> None:
+    contact_id, conversation_id, message_id = arrival.contact_id, arrival.conversation_id, arrival.message_id
     new = _new(message, contact_id, conversation_id)
     asks: list[Ask[Any]] = [
-        *place.asks,
+        *arrival.asks,
         messages.writing(new, message_id),
         *inbound.arrived(tx, message_id, new, message.phone_number_id),
     ]
     # At once and whoever has the conversation: what is on its way stays unsent, and a human need not notice.
     if extract.opt_out(message.text or ""):
         await contacts.opt_out(tx, contact_id, evidence=message.wamid)
-    if place.revoked:
+    if arrival.revoked:
         await tx.together(asks)
         nobody_saw = Changed(message_id, conversation_id, "", deleted=False, event_id=None, unseen=False)
         await inbound.take_back(tx, nobody_saw, tx.now)

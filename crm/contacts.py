@@ -50,7 +50,7 @@ class FoundRow:
 
 
 def of_phone(wa_id: str | None) -> Ask[KnownRow]:
-    """Whose phone number it is, for `seen`: to be asked together with what else there is."""
+    """Whose phone number it is, for `known_as`: to be asked together with what else there is."""
     return Ask(KnownRow, "contact_by_wa_id", {"wa_id": wa_id})
 
 

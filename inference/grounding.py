@@ -235,8 +235,9 @@ def _misquoted(answer: str, library: Library) -> Iterator[_Finding]:
 
 def _insults(sentence: str, library: Library) -> Iterator[_Finding]:
     """Nothing a source says makes the customer something, and nobody abuses them."""
-    if (abusive := abuse(fold(sentence))) and not any(abusive in parsed.folded for parsed in library.parsed):
-        yield _Finding(Claim("content", sentence.strip(), abusive), None, True)
+    for word in abuse(fold(sentence)):
+        if not any(word in parsed.folded for parsed in library.parsed):
+            yield _Finding(Claim("content", sentence.strip(), word), None, True)
     called = _CALLS.match(fold(sentence))
     if called and unknown(called.group(1), library.meanings):
         yield _Finding(Claim("content", sentence.strip(), called.group(1).strip()), None, True)

@@ -1,4 +1,4 @@
-"""Words nobody says to a customer, whatever the customer has said and whatever a source holds."""
+"""Words nobody says to a customer, whatever the customer has said."""
 
 import re
 
@@ -22,7 +22,6 @@ _ABUSE = re.compile(
 )
 
 
-def abuse(folded: str) -> str | None:
-    """The first words of abuse in a folded text; None where there are none."""
-    found = _ABUSE.search(folded)
-    return found.group() if found else None
+def abuse(folded: str) -> list[str]:
+    """The words of abuse in a folded text, in order."""
+    return _ABUSE.findall(folded)

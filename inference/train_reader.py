@@ -204,7 +204,7 @@ def train(
 ) -> dict[str, Any]:
     """Trains, first and further, writes weights and sidecar, and returns the sidecar."""
     recipe, model = recipe or Recipe(), read_packed(packaged_file())
-    rows = [row for row in [*read_rows(), *read_pairs(PAIRS)] if not held_out(str(row["template"]))]
+    rows = _to_learn([*read_rows(), *read_pairs(PAIRS)])
     save(_learnt(model, begun(model, recipe), rows, recipe, tell), model, folder)
     return further(tell, folder)
 
@@ -212,11 +212,15 @@ def train(
 def further(tell: Callable[[str], None], folder: Path = WEIGHTS, recipe: Recipe = FURTHER) -> dict[str, Any]:
     """Goes on from the weights in the folder; writes weights and sidecar, and returns the sidecar."""
     model, random = read_packed(packaged_file()), np.random.default_rng(recipe.seed)
-    turns = [row for row in read_pairs(TURNS) if not held_out(str(row["template"]))]
-    others = [row for row in [*read_rows(), *read_pairs(PAIRS)] if not held_out(str(row["template"]))]
+    turns, others = _to_learn(read_pairs(TURNS)), _to_learn([*read_rows(), *read_pairs(PAIRS)])
     some = [others[at] for at in random.permutation(len(others))[: len(turns)]]
     save(_learnt(model, _saved(model, folder, recipe), [*turns, *some], recipe, tell), model, folder)
     return weigh(folder, recipe)
+
+
+def _to_learn(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without those of businesses that are never learnt from."""
+    return [row for row in rows if not held_out(str(row["template"]))]
 
 
 def _learnt(

@@ -1,9 +1,9 @@
 """Are invented claims told from supported ones, before they reach a customer?
 
 Rows: {answer, passages[], supported, language?, kind?, split?}; a passage is a text, or {text, trusted} where
-it may be a live fact, which outranks documents. An answer with `supported` false says one
-thing its passages do not: it must be refused. One with `supported` true must pass. The figures are those
-of `inference.grounding.check`, the same call a turn makes.
+it may be a live fact, which outranks documents. An answer with `supported` false says one thing its passages
+do not: it must be refused. One with `supported` true must pass. The figures are those of
+`inference.grounding.check`, the same call a turn makes.
 """
 
 import time

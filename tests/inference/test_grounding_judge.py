@@ -159,3 +159,4 @@ def test_nobody_abuses_a_customer(language: str, answer: str) -> None:
 def test_what_a_source_speaks_of_is_no_abuse() -> None:
     parties = Source("p", "Per le feste dei bambini c'è un pagliaccio: 80 € l'ora. Panini al burro.")
     assert check("Il pagliaccio costa 80 € l'ora.", [parties], "it").supported
+    assert ruled("Il pagliaccio costa 80 € l'ora, idiota.", [parties], "it")[2]
