@@ -25,6 +25,7 @@ from inference.grounding_content import (
     unknown,
 )
 from inference.grounding_derived import derives
+from inference.grounding_echo import Echo, wishes
 from inference.grounding_features import instances
 from inference.grounding_insults import abuse
 from inference.grounding_judge import FLOOR, Verdict, judge
@@ -113,28 +114,33 @@ class _Finding:
     claim: Claim
     source: str | None
     sure: bool = False  # unsupported whatever the judge says of the rest
-    held: bool = False  # a value the sources hold, if not beside this subject: whether of it is weighed
+    held: bool = False  # not beside this subject, but elsewhere or by the customer: it is weighed
 
 
 def check(
-    answer: str, sources: Sequence[Source], language: str | None = None, reader: Reader | None = None
+    answer: str,
+    sources: Sequence[Source],
+    language: str | None = None,
+    reader: Reader | None = None,
+    question: str = "",
 ) -> GroundingReport:
     """Check an answer against its sources.
 
     `language` is the answer's (it, en, es, pt); guessed when None. Values compare across languages, words by
-    their meaning (`inference.grounding_concepts`). A `reader` is asked about what rules let pass, is not a
-    quotation and leaves the judge unsure: some 15 ms more. Never raises on any text; ModelMissing or
-    WeightsCorrupt where the reader cannot be loaded.
+    their meaning (`inference.grounding_concepts`). `question` is what the customer wrote: it supports
+    nothing, but what it names an answer may speak of, and a "yes" means what it asks. A `reader` is asked
+    about what rules let pass, is not a quotation and leaves the judge unsure: some 15 ms more. Never raises
+    on any text; ModelMissing or WeightsCorrupt where the reader cannot be loaded.
     """
     if len(answer) > MAX_ANSWER_CHARS:
         excess = Claim("content", answer[:80], f"longer than {MAX_ANSWER_CHARS} characters")
         return GroundingReport(False, (excess,), ())
-    bare, spoken, findings = _findings(answer, sources, language)
+    bare, spoken, findings = _findings(answer, sources, language, question)
     unsupported = dict.fromkeys(f.claim for f in findings if f.source is None)
     ledger = dict.fromkeys(Evidence(f.claim, f.source) for f in findings if f.source is not None)
     kinds = {claim.kind for claim in unsupported}
     refused = any(f.source is None and _hard(f) for f in findings)
-    verdict = _judged(bare, spoken, sources, kinds, None if refused else reader)
+    verdict = _judged(bare, spoken, sources, kinds, None if refused else reader, question)
     if verdict.fails and not kinds:
         unsupported = {
             Claim("content", verdict.where.strip() or answer.strip()[:80], "more than the sources say"): None
@@ -150,6 +156,7 @@ def _judged(
     sources: Sequence[Source],
     kinds: Collection[str],
     reader: Reader | None,
+    question: str,
 ) -> Verdict:
     """What the judges say of an answer in which rules found these kinds of claims unsupported."""
     one, texts = judge(), [source.text for source in sources]
@@ -157,7 +164,7 @@ def _judged(
     bare = "\n".join(telling_lines)
     if not kinds and not any(map(str.isalnum, fold(bare))):  # nothing but quotations
         return Verdict(FLOOR, False, "")
-    verdict = one.judge(instances(bare, language, texts, sorted(kinds), one.lexis))
+    verdict = one.judge(instances(bare, language, texts, sorted(kinds), one.lexis, question))
     if reader is None or abs(verdict.score - one.threshold) > UNSURE or not telling(fold(bare)):
         return verdict
     refused = reader.refuses(verdict.score, " ".join(telling_lines), texts)
@@ -168,20 +175,23 @@ def _hard(finding: _Finding) -> bool:
     return finding.sure or (finding.claim.kind in HARD and not finding.held)
 
 
-def ruled(answer: str, sources: Sequence[Source], language: str | None) -> tuple[str, list[str], bool]:
+def ruled(
+    answer: str, sources: Sequence[Source], language: str | None, question: str = ""
+) -> tuple[str, list[str], bool]:
     """What is left of an answer without its quotations, the kinds of claims rules find unsupported, and
     whether those alone refuse it."""
-    bare, _, findings = _findings(answer, sources, language)
+    bare, _, findings = _findings(answer, sources, language, question)
     failed = [f for f in findings if f.source is None]
     return bare, sorted({f.claim.kind for f in failed}), any(map(_hard, failed))
 
 
 def _findings(
-    answer: str, sources: Sequence[Source], language: str | None
+    answer: str, sources: Sequence[Source], language: str | None, question: str
 ) -> tuple[str, str | None, list["_Finding"]]:
     quoted, answer = answer, _unquoted(answer, sources)
     spoken = language or guess_language(fold(answer))
     library = Library(tuple((source, parse(source.text)) for source in sources))
+    echo = Echo.of(question, spoken)
     findings: list[_Finding] = []
     if quoted != answer:
         findings += _overruled(quoted, library, spoken)
@@ -189,12 +199,12 @@ def _findings(
     about: frozenset[str] = frozenset()
     for _, sentence in sentences(answer):
         found = facts(sentence, spoken)
-        question = sentence.rstrip().rstrip('"”»)😊🙂').endswith("?")
+        asks = sentence.rstrip().rstrip('"”»)😊🙂').endswith("?")
         about = subject(sentence, found) or about
-        findings += _values(sentence, found, library, about, question)
+        findings += _values(sentence, found, library, about, asks, echo)
         findings += _promises(sentence, found, library, spoken)
-        findings += _names(sentence, library, spoken)
-        if not question:
+        findings += _names(sentence, library, spoken, echo)
+        if not asks:
             findings += _polarity(unaddressed(sentence), library, spoken)
             findings += _content(unaddressed(sentence), found, library)
             findings += _insults(sentence, library)
@@ -251,16 +261,25 @@ def _placed(sentence: str, found: Sequence[Fact]) -> Iterator[tuple[Fact, frozen
 
 
 def _values(
-    sentence: str, found: Sequence[Fact], library: Library, inherited: frozenset[str], question: bool
+    sentence: str,
+    found: Sequence[Fact],
+    library: Library,
+    inherited: frozenset[str],
+    asks: bool,
+    echo: Echo,
 ) -> Iterator[_Finding]:
     """Judge each value of a sentence with the subject it stands beside."""
     for fact, about, beside in _placed(sentence, found):
-        if (question and fact.kind not in _HARD) or (fact.kind == "number" and _both(sentence, fact)):
+        if (asks and fact.kind not in _HARD) or (fact.kind == "number" and _both(sentence, fact)):
+            continue
+        if fact.kind == "weekday" and wishes(fold(sentence)):
             continue
         apart = library.tells_apart(about, fact.kind)
         claim = Claim(fact.kind, sentence[fact.start : fact.end].strip(), fact.value)
         subjects = about if apart else about | inherited
         source = library.tied(fact, subjects, beside)
+        if source is None and fact.kind == "phone":
+            source = library.dials(fact)
         if (
             source is None
             and not library.overruled(fact, subjects)
@@ -270,7 +289,8 @@ def _values(
         free = source is None and not library.overruled(fact, subjects)
         if free and supposed(fact, fold(sentence), library.parsed):
             continue
-        yield _Finding(claim, source, held=free and library.holds(fact))
+        somewhere = library.holds(fact) or library.counts(fact) or echo.has(fact)
+        yield _Finding(claim, source, held=free and somewhere)
 
 
 def _both(sentence: str, fact: Fact) -> bool:
@@ -284,9 +304,12 @@ def _both(sentence: str, fact: Fact) -> bool:
 def _promises(
     sentence: str, found: Sequence[Fact], library: Library, language: str | None
 ) -> Iterator[_Finding]:
-    """A promise stands only when a source makes the same kind of promise; one denied promises nothing."""
+    """A promise stands only when a source makes the same kind of promise; one denied promises nothing, nor
+    does who knows nothing of it."""
+    if _KNOWS_NOTHING.search(fold(sentence)):
+        return
     for name, wording in promises(fold(sentence)):
-        if name in SAID and denied_promise(fold(sentence), wording, language):
+        if (name in SAID or name == "guarantee") and denied_promise(fold(sentence), wording, language):
             continue
         if name == "discount" and any(f.kind == "percent" and library.holds(f) for f in found):
             continue  # so much per cent off is what the source says by "10 % in the café"
@@ -299,14 +322,15 @@ def _promises(
         yield _Finding(Claim("promise", wording, name), source)
 
 
-def _names(sentence: str, library: Library, language: str | None) -> Iterator[_Finding]:
+def _names(sentence: str, library: Library, language: str | None, echo: Echo) -> Iterator[_Finding]:
     """What somebody knows nothing of may have any name: the customer's, as a rule."""
     if _KNOWS_NOTHING.search(fold(sentence)):
         return
     for wording, parts in names(sentence):
         if theirs(sentence, wording, language):
             continue
-        yield _Finding(Claim("name", wording, " ".join(parts)), library.named(parts))
+        source = library.named(parts, language)
+        yield _Finding(Claim("name", wording, " ".join(parts)), source, held=echo.names(parts))
 
 
 def _polarity(sentence: str, library: Library, language: str | None) -> Iterator[_Finding]:
@@ -347,7 +371,7 @@ def _content(sentence: str, found: Sequence[Fact], library: Library) -> Iterator
 
 
 def ground_row(row: Mapping[str, Any], reader: Reader | None = None) -> dict[str, Any]:
-    """One row of `sara ground`: {answer, passages[], language?} → {supported, unsupported[]}.
+    """One row of `sara ground`: {answer, passages[], language?, question?} → {supported, unsupported[]}.
 
     A passage is a string or an object with `text` and perhaps `id`. Raises ValueError naming what is missing.
     """
@@ -355,8 +379,10 @@ def ground_row(row: Mapping[str, Any], reader: Reader | None = None) -> dict[str
     if not isinstance(answer, str) or not isinstance(passages, list):
         raise ValueError("a row needs `answer` (text) and `passages` (a list of texts)")
     sources = [_source(i, passage) for i, passage in enumerate(passages)]
-    language = row.get("language")
-    report = check(answer, sources, language if isinstance(language, str) else None, reader)
+    language, question = (
+        value if isinstance(value, str) else None for value in (row.get("language"), row.get("question"))
+    )
+    report = check(answer, sources, language, reader, question or "")
     return {
         "supported": report.supported,
         "unsupported": [{"kind": c.kind, "text": c.text, "value": c.value} for c in report.unsupported],

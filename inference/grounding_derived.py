@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from inference.claims import Fact
+from inference.grounding_hours import moved
+from inference.grounding_lengths import minutes
 from inference.grounding_rows import Parsed, Row
 from inference.grounding_words import NEGATORS, words
 
@@ -160,7 +162,7 @@ def _scaled(amount: float, row: Row, found: Sequence[Fact]) -> Iterator[float]:
     for own in row.facts:
         for said in found:
             if own.kind == said.kind == "duration":
-                a, b = (_minutes(f.value) for f in (own, said))
+                a, b = (minutes(f.value) for f in (own, said))
                 if a and b:
                     yield amount * b / a
                     yield amount * -(-b // a)
@@ -238,14 +240,6 @@ _ORDINAL = {
 }
 
 
-def _minutes(value: str) -> float:
-    number, _, unit = value.partition(" ")
-    try:
-        return float(number) * (43800 if unit == "month" else 1)
-    except ValueError:
-        return 0.0
-
-
 def _length(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about: frozenset[str]) -> bool:
     before, after = folded[: fact.start], folded[fact.end :]
     said = folded[fact.start : fact.end]
@@ -253,13 +247,13 @@ def _length(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, abou
         old = re.match(r"-?\s?olds?\b", after) or re.search(r"-year", said)
         if old or (_THEIRS.search(before[-34:]) and not _BOUND.search(before)):
             return bool(_AGE_CUE.search(parsed.folded))
-    minutes = _minutes(fact.value)
+    long = minutes(fact.value)
     near = bool(_ABOUT.search(before))
     lengths = [
-        (_minutes(v), row) for row in parsed.rows for f in row.facts if f.kind == "duration" for v in f.values
+        (minutes(v), row) for row in parsed.rows for f in row.facts if f.kind == "duration" for v in f.values
     ]
     for own, _ in lengths:
-        if own and (_alike(minutes, own) or (near and 0.65 * own <= minutes <= 1.35 * own)):
+        if own and (_alike(long, own) or (near and 0.65 * own <= long <= 1.35 * own)):
             return True
     if not re.search(r"\d", said) and not re.match(
         r"(?:due|tre|two|three|dos|tres|dois|duas|mezz|half|media|meia)", said
@@ -269,16 +263,12 @@ def _length(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, abou
         if pattern and pattern.search(parsed.folded):
             return True
     if _ALL_IN_ALL.search(folded) and any(
-        own * float(n) == minutes
-        for own, row in lengths
-        for f in row.facts
-        if f.kind == "number"
-        for n in f.raw
+        own * float(n) == long for own, row in lengths for f in row.facts if f.kind == "number" for n in f.raw
     ):
         return True
-    if any(f.kind == "hour" for f in found) and minutes in _ranges(parsed):
+    if any(f.kind == "hour" for f in found) and long in _ranges(parsed):
         return True
-    return _scaled_back(fact, found, parsed) or any(gap == minutes for gap in _gaps(parsed, about))
+    return _scaled_back(fact, found, parsed) or any(gap == long for gap in _gaps(parsed, about))
 
 
 def _ranges(parsed: Parsed) -> set[float]:
@@ -359,7 +349,10 @@ def _date(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about:
 
 
 def _hour(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about: frozenset[str]) -> bool:
-    """ "From eight" may be an age, "until sixteen" another: the number stands beside ages in the source."""
+    """ "From eight" may be an age, "until sixteen" another: the number stands beside ages in the source. And
+    what happens half an hour before eight happens at half past seven."""
+    if any(value in moved(found, parsed) for value in fact.values):
+        return True
     said = folded[fact.start : fact.end]
     if re.search(
         r"\d:|\d ?h|[ap]\.m|\d ?[ap]m|o.?clock|mattin|sera|morning|tarde|manha|noche|noite|mezz|medio|noon",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from inference.claims import Fact, facts
 from inference.grounding_concepts import cognate, keys, known_concept, plain, states_nothing
 from inference.grounding_content import abstains, announces, conditional
+from inference.grounding_echo import Echo
 from inference.grounding_heard import MOST_CLAUSES, STEM, SideBySide, Told, cut, side_by_side
 from inference.grounding_lexis import DIMENSIONS, Lexis
 from inference.grounding_marks import MARKS, marks, poles
@@ -32,22 +33,22 @@ from inference.grounding_rows import (
 )
 from inference.grounding_words import denials, fold, stem
 
-WORD_SCALARS = 34
+WORD_SCALARS = 37
 WORD = WORD_SCALARS + DIMENSIONS
 _PAIR = 8 + len(MARKS)  # what is seen of one clause of the sources
-CLAUSE = 12 + len(MARKS) + 2 * _PAIR
+CLAUSE = 13 + len(MARKS) + 2 * _PAIR
 _KINDS = ("money", "duration", "percent", "number", "hour", "weekday", "date")
-VALUE = len(_KINDS) + 16
+VALUE = len(_KINDS) + 17
 # Kinds of unsupported claims found by rule, which the judge weighs too.
 FOUND = (
     *("content", "polarity", "money", "number", "duration", "hour", "weekday", "date", "name", "promise"),
     *("percent", "phone", "url"),
 )
-ANSWER = len(FOUND) + 7
+ANSWER = len(FOUND) + 8
 _SLIGHT = 0.25  # weight of a word that states nothing
 _LOUD = 4.0  # how far a find of the rules reaches in the few steps of training
-_HELD, _EMPTY = 5, 6  # columns of a word: how far it is in the sources, whether it states nothing
-_FORTH = 12 + len(MARKS)  # of a clause: how far it is in the nearest of the sources
+HELD, _EMPTY = 5, 6  # columns of a word: how far it is in the sources, whether it states nothing
+FORTH = 13 + len(MARKS)  # of a clause: how far it is in the nearest of the sources
 _MET = 0.6  # from here on a word is near enough to one of the sources to be a paraphrase of it
 
 Floats = NDArray[np.float32]
@@ -73,10 +74,11 @@ def instances(
     texts: Sequence[str],
     found: Sequence[str],
     lexis: Lexis,
+    question: str = "",
 ) -> Instances:
     """Everything the judge sees of an answer, its quotations taken out. `found` are the kinds of claims that
-    rules found unsupported."""
-    parsed = [parse(text) for text in texts]
+    rules found unsupported, `question` is what the customer wrote."""
+    echo, parsed = Echo.of(question, language), [parse(text) for text in texts]
     sources = side_by_side(texts, parsed, lexis)
     words: list[Floats] = []
     clauses: list[Floats] = []
@@ -94,6 +96,7 @@ def instances(
             cross,
             float(number == 0),
             float(len(lines) == 1),
+            echo,
         )
         for a, b in cut(sentence):
             of_words, of_clause = _clause(context, a, b, sources, lexis)
@@ -106,6 +109,7 @@ def instances(
         values += of_values
         spans[2].extend([line] * len(of_values))
     whole = [_LOUD * float(kind in found) for kind in FOUND] + [len(words) / 20, len(clauses) / 4]
+    whole.append(float(bool(echo.words)))
     whole += _overall(_stacked(words, WORD), _stacked(clauses, CLAUSE))
     return Instances(
         _stacked(words, WORD),
@@ -120,10 +124,10 @@ def _overall(words: Floats, clauses: Floats) -> list[float]:
     """How much of an answer is in its sources at all."""
     if not len(words):
         return [0.0] * 5
-    held = words[:, _HELD]
+    held = words[:, HELD]
     telling_ = words[:, _EMPTY] == 0
     alien = float(bool(telling_.any()) and bool((held[telling_] < _MET).all()))
-    nearest = clauses[:, _FORTH] if len(clauses) else np.zeros(1, dtype=np.float32)
+    nearest = clauses[:, FORTH] if len(clauses) else np.zeros(1, dtype=np.float32)
     return [
         float(held.mean()),
         float((held < _MET).mean()),
@@ -148,6 +152,7 @@ class _Context:
     cross: float
     first: float
     alone: float
+    echo: Echo
 
 
 def _weights(words: Sequence[str]) -> Floats:
@@ -236,6 +241,7 @@ def _words(
     else:
         within, best = np.zeros(len(said), dtype=np.float32), 0.0
     question, unsure, supposed, denied, valued = flags
+    echoed = [float(context.echo.speaks_of(word)) for _, word in said]
     rows = []
     for n, (at, word) in enumerate(said):
         common = lexis.rarity(word)
@@ -251,6 +257,7 @@ def _words(
             *(within[n], best, context.cross, len(word) / 10, float(not vectors[n].any()), len(said) / 10),
             *(math.log1p(len(sources.unique)) / 5, context.first, context.alone, valued),
             *(common, common * new, (common <= 0) * new, (common < 2) * new, (common > 4) * new),
+            *(echoed[n], echoed[n] * new, sum(echoed) / len(echoed)),
         ]
         rows.append(np.concatenate([scalars, vectors[n] * max(0.0, new)]).astype(np.float32))
     return rows
@@ -281,7 +288,8 @@ def _own(
         opposed,
         opposed - same,
     ]
-    row += [context.cross, valued, context.alone, *told.marks]
+    echoed = [context.echo.speaks_of(word) for word in told.words]
+    row += [context.cross, valued, context.alone, sum(echoed) / len(echoed), *told.marks]
     mine = poles(told.marks, told.denied)
     for n in order:
         other = sources.clauses[n]
@@ -326,6 +334,7 @@ def _values(sentence: str, context: _Context, sources: SideBySide, lexis: Lexis)
         row_ += [float(bool(holding)), len(holding) / 3, len(rivals) / 5, own[0], other[0], own[0] - other[0]]
         row_ += [shared, shared_other, shared - shared_other, values, values_other, context.question]
         row_ += [context.cross, len(words) / 10, float(denials(folded, context.language) > 0), context.alone]
+        row_.append(float(context.echo.has(fact)))
         rows.append(np.array(row_, dtype=np.float32))
     return rows
 

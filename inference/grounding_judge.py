@@ -1,11 +1,12 @@
-"""Is an answer more than its sources say? Small networks over its words, clauses and values.
+"""Is an answer more than its sources say? Small networks over its words, clauses and values, and trees.
 
-Each instance (`inference.grounding_features`) gets a score; an answer's is the soft maximum of its instances'
-plus what the rules found. Weights are made by `python -m inference.train_grounding`.
+Each instance (`inference.grounding_features`) gets a score; the networks' for an answer is the soft maximum
+of its instances' plus what the rules found. Boosted trees (`inference.grounding_trees`) look at the whole;
+both logits are added. Weights are made by `python -m inference.train_grounding`.
 """
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from inference.classify import WEIGHTS, read_sidecar
 from inference.errors import ModelMissing, WeightsCorrupt
 from inference.grounding_features import ANSWER, CLAUSE, VALUE, WORD, Instances
 from inference.grounding_lexis import Lexis, lexis
+from inference.grounding_trees import Trees, overview
 
 NAME = "grounding"
 PARTS = ("words", "clauses", "values")
@@ -59,11 +61,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judge:
-    """The networks of each part, what the rules' finds weigh (n, ANSWER), and the threshold."""
+    """The networks of each part, what the rules' finds weigh (n, ANSWER), the trees and the threshold."""
 
     layers: dict[str, Layer]
     answer: Floats
     bias: Floats
+    trees: Trees
     threshold: float
     lexis: Lexis
     version: str
@@ -79,21 +82,23 @@ class Judge:
                     for part in PARTS
                 }
                 answer, bias = file["answer"].astype(np.float32), file["bias"].astype(np.float32)
+                nodes = {field.name: file[f"trees_{field.name}"] for field in fields(Trees)}
+                trees = Trees(**(nodes | {"base": float(nodes["base"])}))
             threshold, version = float(sidecar["threshold"]), str(sidecar["version"])
         except FileNotFoundError as failure:
             raise ModelMissing(f"no {NAME}.npz in {folder}: {_MISSING}") from failure
         except (OSError, KeyError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as failure:
             raise WeightsCorrupt(f"{NAME}.* is damaged: {_MISSING}") from failure
         wide = all(layers[part].into.shape[1] == WIDTHS[part] for part in PARTS)
-        if not wide or answer.shape != (len(bias), ANSWER):
+        if not wide or answer.shape != (len(bias), ANSWER) or not trees.whole():
             raise WeightsCorrupt(f"{NAME}.npz was trained on other features: {_MISSING}")
-        return cls(layers, answer, bias, threshold, lexis(), version)
+        return cls(layers, answer, bias, trees, threshold, lexis(), version)
 
     def judge(self, seen: Instances) -> Verdict:
         """The verdict on an answer."""
         told = {"words": seen.words, "clauses": seen.clauses, "values": seen.values}
         each = [self.layers[part].scores(told[part]) for part in PARTS if len(told[part])]
-        rules = float((self.answer @ seen.answer + self.bias).mean())
+        rules = float((self.answer @ seen.answer + self.bias).mean()) + self.trees.score(overview(seen))
         if not each:
             return Verdict(FLOOR + rules, FLOOR + rules > self.threshold, "")
         scores = np.concatenate(each, axis=1)

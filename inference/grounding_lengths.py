@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from inference.grounding_numbers import NUMBER, canonical
 
+_MONTH = 43800  # minutes, of a twelfth of a year
 Reading = tuple[str, frozenset[str], tuple[int, int]]
 
 _UNITS = (
@@ -118,3 +119,12 @@ def duration_facts(text: str, language: str | None) -> Iterator[Reading]:
         used.append(m.span())
     for m in _PRIME.finditer(text):
         yield from take(m.span(), f"{int(m[1])} min")
+
+
+def minutes(value: str) -> float:
+    """The minutes of a duration's value, "90 min" or "3 month"; 0 where it is none."""
+    number, _, unit = value.partition(" ")
+    try:
+        return float(number) * (_MONTH if unit == "month" else 1)
+    except ValueError:
+        return 0.0

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from inference.claims import Fact
 from inference.grounding_concepts import keys, meanings
 from inference.grounding_names import same_name
+from inference.grounding_places import translates
 from inference.grounding_rows import Parsed, Row, agree, sentences, subject
 from inference.grounding_words import fold
 
 # A value of these kinds belongs to a subject: the right number in the wrong row is wrong.
 _TIED = frozenset({"money", "duration", "percent", "number", "hour"})
+_UNDIALLED = re.compile(r"[\s()./+-]")
+_COUNTED = frozenset({"duration", "number"})
 # What a live fact says besides its subject.
 _PRICE_STEMS = subject(
     "prezzo costa costo durata dura orario price cost costs duration lasts takes precio cuesta duracion "
@@ -115,28 +118,51 @@ class Library:
         """The source that says as much of what the sentence speaks of, in other words."""
         spoken = meanings(fold(wording.sub(" ", fold(sentence))))
         for source, _ in self.entries:
+            before = ""  # "Kerbside delivery £35. Free over £1,500": of what the sentence before tells
             for _, line in sentences(source.text):
                 folded = fold(line)
-                if wording.search(folded) and spoken & meanings(folded):
+                if wording.search(folded) and spoken & meanings(f"{before} {folded}"):
                     return source.id
+                before = folded
         return None
 
     def holds(self, fact: Fact) -> bool:
         """Whether any source states the value, of whatever subject."""
         return any(row.states(fact) for parsed in self.parsed for row in parsed.rows)
 
+    def dials(self, fact: Fact) -> str | None:
+        """The source that has a phone number's digits one after the other, however they are grouped."""
+        digits = _UNDIALLED.sub("", fact.value)
+        return next(
+            (s.id for s, p in self.entries if len(digits) >= 6 and digits in _UNDIALLED.sub("", p.folded)),
+            None,
+        )
+
+    def counts(self, fact: Fact) -> bool:
+        """Whether a source has the value's bare number: "dinner for six, and for ten 10 € less"."""
+        if fact.kind not in _COUNTED:
+            return False
+        bare = fact.raw | {v for v in fact.values if v.replace(".", "").isdigit()}
+        return any(
+            own.kind == "number" and bool(own.values & bare)
+            for parsed in self.parsed
+            for row in parsed.rows
+            for own in row.facts
+        )
+
     @property
     def named_sources(self) -> list[tuple[str, Parsed]]:
         """Each source's name with what it says."""
         return [(source.id, parsed) for source, parsed in self.entries]
 
-    def named(self, parts: Sequence[str]) -> str | None:
-        """The source in which every part of a name occurs, spelling of another language allowed."""
+    def named(self, parts: Sequence[str], language: str | None = None) -> str | None:
+        """The source in which every part of a name occurs, in the answer's or in another language."""
         for source, parsed in self.entries:
             if all(
                 part in parsed.words
                 or keys(part) & parsed.meanings & _concepts(part)
                 or any(same_name(part, word) for word in parsed.words)
+                or (parsed.language != language and translates(part, parsed.words))
                 for part in parts
             ):
                 return source.id

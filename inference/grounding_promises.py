@@ -75,7 +75,8 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         (
             "giveaway",
             r"l[oa]s? regal\w*|(?<!buono )(?<!bono )(?<!buoni )(?<!caja )(?<!tarjeta )"
-            r"(?<!cheque )(?<!carta )(?<!vale )(?<!de )(?<!pacchetto )regal(?:o|iamo|amos|aremos)\b|"
+            r"(?<!cheque )(?<!carta )(?<!vale )(?<!de )(?<!vales )(?<!bonos )(?<!tarjetas )(?<!cheques )"
+            r"(?<!cajas )(?<!pacchetto )regal(?:o|iamo|amos|aremos)\b|"
             r"de oferta|(?:e|es|is|sono|on) (?:in |de |em )?"
             r"(?:oferta|offerta|special offer|sale)\b|on the house|(?:is|are|it['’]?s|that['’]?s|"
             r"['’]s) on (?:us|me)\b|(?:invito|invitamos|convido|convidamos) (?:yo|nosotros|eu|nos)\b|"
@@ -96,11 +97,14 @@ PATTERNS: dict[str, re.Pattern[str]] = {
 }
 _FREE = re.compile(
     r"\b(?:free|gratuit\w*|gratis|omaggio|complimentary|no (?:extra )?(?:cost|charge|fee)s?|at no charge|"
+    r"pays? no|no (?:\w+ )?(?:fee|charge)s?|nessun\w* (?:\w+ )?(?:commission\w*|spes\w*)|"
+    r"(?:sin|sem|senza) (?:comision\w*|comiss\w*|commission\w*|taxas?|spese)|"
     r"sin (?:coste|"
     r"cargo|costo|recargo)\w*|sem (?:custos?|cobrar|taxa)|senza (?:costi|spese|supplement\w*)|"
     r"nessun (?:costo|"
     r"supplemento)|de graca|de regalo|regal\w*|ofert[ao]s?|inclu\w+|compres\w+|no (?:se )?(?:cobra|paga)\w*|"
-    r"nao (?:se )?(?:cobra|paga)\w*|non (?:si )?paga\w*|costs? nothing|0[.,]00)\b"
+    r"nao (?:se )?(?:cobra|paga)\w*|non (?:si )?paga\w*|costs? nothing|"
+    r"nothing (?:is |will be )?charged|nothing to pay|0[.,]00)\b"
 )
 # What a source may say for each kind of promise, beside the same wording.
 SAID: dict[str, re.Pattern[str]] = {
@@ -109,7 +113,14 @@ SAID: dict[str, re.Pattern[str]] = {
     "discount": re.compile(
         r"\b(?:menos (?:r\$|€|£) ?\d+|\d+ ?% (?:menos|less|off|in meno|di meno)|menos \d+ ?%|meno \d+|"
         r"less \d+|riduzion\w+|reduc\w+|"
-        r"abat\w+|deduct\w*|taken off|detra\w+|scal\w+|rebaj\w*|scont\w*|discount\w*|desc(?:uent|ont)\w*)"
+        r"abat\w+|deduct\w*|taken off|(?:comes?|goes?) off|counts? towards|credited|"
+        r"detra\w+|scal\w+|rebaj\w*|scont\w*|discount\w*|desc(?:uent|ont)\w*)"
+    ),
+    "will": re.compile(
+        r"\b(?:(?:we|i|reception|the team)(?:['’]ll| will)? (?:\w+ )?(?:text|send|e-?mail|call|refund|write|"
+        r"phone|reply|answer|message|post|return)\w*|(?:avis|mand|invi|env|chiam|richiam|rispond|respond|"
+        r"rimbors|reembols|devolv|escrev|escrib|scriv|lig|llam|contat|contact)(?:iamo|amos|emos|aremos|"
+        r"eremos|eremo))\b"
     ),
     "refund": re.compile(
         r"\b(?:refund\w*|rimbors\w*|reembols\w*|devol\w*|devuel\w*|returned|back|restitu\w*)\b"

@@ -29,7 +29,7 @@ ANSWER_PIECES, SOURCE_PIECES = 90, 260
 FLOOR = -20.0
 # It is asked where the first judge's logit is no further than this from its threshold: a third of the
 # answers, with most of what it can mend.
-UNSURE = 1.0
+UNSURE = 1.5
 _SAME = 5  # letters of a stem that tell what a text is about
 _MISSING = "run `python -m inference.train_reader`"
 

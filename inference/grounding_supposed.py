@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from inference.claims import Fact
-from inference.grounding_lengths import duration_facts
+from inference.grounding_lengths import duration_facts, minutes
 from inference.grounding_numbers import spell_out
 from inference.grounding_rows import Parsed
 from inference.grounding_words import denials, fold
@@ -124,7 +124,7 @@ def _lines(folded: str, language: str | None) -> bool:
 def _on_its_side(fact: Fact, folded: str, sources: Sequence[Parsed]) -> bool:
     """Whether notice of that length has, by some line of the sources, the outcome the sentence tells of."""
     spared = _outcome(folded)
-    own = _minutes(fact.value)
+    own = minutes(fact.value)
     lines = [length for parsed in sources for length in _notices(parsed.folded, parsed.language)]
     if spared is None or not lines or not own:
         return False
@@ -151,18 +151,13 @@ def _lengths(spelt: str, language: str | None) -> Iterator[float]:
     for _, values, (start, end) in duration_facts(spelt, language):
         near = spelt[max(0, start - 30) : end + 30]
         if _NOTICE.search(near):
-            yield from (_minutes(value) for value in values)
+            yield from (minutes(value) for value in values)
 
 
 _NOTICE = re.compile(
     r"\b(?:prima|antes|before|ahead|notice|advance|antelacion|antecedencia|anticipo|preavviso|aviso|avis\w+|"
     r"avvis\w+|disd\w+|cancel\w*|annull\w*|anul\w*)\b"
 )
-
-
-def _minutes(value: str) -> float:
-    number, _, unit = value.partition(" ")
-    return float(number) * (43800 if unit == "month" else 1)
 
 
 # "Per Cagliari …", "Se mora em Braga …", "from your bank in London": where the customer is or wants to go.

@@ -14,6 +14,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from inference.grounding_lexis import DIMENSIONS, TABLE, Lexis, lexis
 from inference.grounding_rows import telling
 from inference.grounding_words import fold
 from inference.train import rows_hash
+from inference.train_trees import grown
 
 DATA = Path(__file__).parent / "data" / "grounding.jsonl"
 TURNS = DATA.with_name("grounding_turns.jsonl")
@@ -63,16 +65,19 @@ def read_rows(path: Path = DATA) -> list[dict[str, Any]]:
 
 
 def read_pairs(path: Path = TURNS) -> list[dict[str, Any]]:
-    """Rows that are written once for all answers beside the same passages, in the form of `read_rows`. Raises
-    ValueError naming the line that is none."""
+    """Rows that are written once for all answers beside the same passages, in the form of `read_rows`, with
+    the question where there is one. Raises ValueError naming the line that is none."""
     rows = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         one = json.loads(line)
         if not {"business", "passages", "answers"} <= one.keys():
             raise ValueError(f"{path.name}:{number}: needs business, passages and answers")
-        rows += [
-            {**answer, "passages": one["passages"], "template": one["business"]} for answer in one["answers"]
-        ]
+        of_all = {
+            "passages": one["passages"],
+            "template": one["business"],
+            "question": one.get("question", ""),
+        }
+        rows += [{**answer, **of_all} for answer in one["answers"]]
     return rows
 
 
@@ -119,8 +124,8 @@ def _texts() -> list[str]:
 def seen(row: dict[str, Any], table: Lexis) -> tuple[Instances, bool]:
     """What the judge sees of a row, and whether a rule alone refuses it."""
     sources = [Source(str(n), passage) for n, passage in enumerate(row["passages"])]
-    answer, kinds, refused = ruled(row["answer"], sources, row["language"])
-    told = instances(answer, row["language"], row["passages"], kinds, table)
+    answer, kinds, refused = ruled(row["answer"], sources, row["language"], row.get("question", ""))
+    told = instances(answer, row["language"], row["passages"], kinds, table, row.get("question", ""))
     return told, refused
 
 
@@ -136,7 +141,7 @@ def _packed(rows: Sequence[Instances]) -> dict[str, tuple[Floats, NDArray[np.int
 
 
 def fit(rows: Sequence[Instances], labels: Floats, table: Lexis) -> Judge:
-    """Networks that differ in their seed alone; deterministic. The threshold is still to be set."""
+    """Networks that differ in their seed alone, and trees; deterministic. The threshold is not set yet."""
     packed = _packed(rows)
     scale = {}
     for part, (values, _) in packed.items():
@@ -158,7 +163,7 @@ def fit(rows: Sequence[Instances], labels: Floats, table: Lexis) -> Judge:
         for part in PARTS
     }
     stacked = np.stack([one["answer"] for one in fitted]), np.stack([one["bias"] for one in fitted])
-    return Judge(layers, *stacked, 0.0, table, "")
+    return Judge(layers, *stacked, grown(rows, labels), 0.0, table, "")
 
 
 def _fit_one(
@@ -277,7 +282,8 @@ def train(folder: Path = WEIGHTS) -> dict[str, Any]:
         for part in PARTS
         for field in FIELDS
     }
-    np.savez_compressed(folder / f"{NAME}.npz", answer=judge.answer, bias=judge.bias, **arrays)
+    nodes = {f"trees_{field.name}": getattr(judge.trees, field.name) for field in fields(judge.trees)}
+    np.savez_compressed(folder / f"{NAME}.npz", answer=judge.answer, bias=judge.bias, **arrays, **nodes)
     sidecar = {
         "version": hashlib.sha256((folder / f"{NAME}.npz").read_bytes()).hexdigest()[:8],
         "format": FORMAT,

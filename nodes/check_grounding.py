@@ -58,14 +58,14 @@ async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
 async def _checked(state: State, context: Context, sources: list[Source]) -> GroundingReport:
     """The report on a proposal. What a model has worded is read beside its sources too, off the event loop;
     where the reader cannot be loaded, or a mistake could do harm, the stricter first judge alone decides."""
-    reply, language = state["proposal"]["reply"], state["language"]
+    reply, language, question = state["proposal"]["reply"], state["language"], text_of(state["event"])
     worded = state["proposal"]["model"] != context.last_resort.name
     if context.reader is not None and worded and not context.sensitivity.near_harm(reply, *_heard(state)):
         try:
-            return await asyncio.to_thread(check, reply, sources, language, context.reader)
+            return await asyncio.to_thread(check, reply, sources, language, context.reader, question)
         except (ModelMissing, WeightsCorrupt) as failure:
             log.warning("no_reader", error=str(failure))
-    return check(reply, sources, language)
+    return check(reply, sources, language, None, question)
 
 
 def _heard(state: State) -> list[str]:

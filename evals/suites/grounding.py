@@ -1,8 +1,8 @@
 """Are invented claims told from supported ones, before they reach a customer?
 
-Rows: {answer, passages[], supported, language?, kind?, split?}; a passage is a text, or {text, trusted} where
-it may be a live fact, which outranks documents. An answer with `supported` false says one thing its passages
-do not: it must be refused. One with `supported` true must pass. The figures are those of
+Rows: {answer, passages[], supported, question?, language?, kind?, split?}; a passage is a text, or {text,
+trusted} where it may be a live fact, which outranks documents. An answer with `supported` false says one
+thing its passages do not: it must be refused. One with `supported` true must pass. The figures are those of
 `inference.grounding.check`, the same call a turn makes.
 """
 
@@ -74,9 +74,9 @@ def ask(given: Sequence[Mapping[str, Any]], reader: Reader | None = None) -> lis
     for row in given:
         sources = [_source(str(at), passage) for at, passage in enumerate(row["passages"])]
         started = time.perf_counter()
-        report = check(row["answer"], sources, row.get("language"), reader)
+        report = check(row["answer"], sources, row.get("language"), reader, row.get("question") or "")
         milliseconds = (time.perf_counter() - started) * 1000
-        blind = check(row["answer"], sources, reader=reader)
+        blind = check(row["answer"], sources, reader=reader, question=row.get("question") or "")
         judged.append(Judged(row, report, blind, milliseconds))
     return judged
 

@@ -43,7 +43,7 @@ def _measure(rounds: int, keep_in: Path) -> dict[str, Any]:
         sources = [grounding.Source(str(n), passage) for n, passage in enumerate(one["passages"])]
         began = time.perf_counter()
         advice(one["answer"])
-        grounding.check(one["answer"], sources, one["language"], reader)
+        grounding.check(one["answer"], sources, one["language"], reader, one.get("question", ""))
         checking.append((time.perf_counter() - began) * 1000)
     return {
         "sensitivity_ms": spread(scoring[len(scoring) // 2 :]),

@@ -81,7 +81,7 @@ async def _classify(embedder: Embedder, given: list[dict[str, Any]]) -> list[dic
 
 
 def ground(source: Input, target: Output) -> None:
-    """Rows {answer, passages[]}: adds supported and unsupported[] (claims nothing in the passages holds)."""
+    """Rows {answer, passages[], question?}: adds supported and unsupported[] (claims no passage holds)."""
     reader = Reader(load().data_dir / "models")
     rows.write(
         target, rows.convert(source, lambda row: {**row, **ground_row(row, reader)}, "answer", "passages")
