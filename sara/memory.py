@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager, suppress
 
 # mallopt(3)
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_ARENAS = 2
+# malloc_trim(3) gives back the upper end of the first arena only. What threads free in another stays, up to
+# M_TRIM_THRESHOLD: a worker kept 50 MB more than its 650.
+_ARENAS = 1
 _MIB = 2**20
 _WHILE_LOADING, _AT_WORK = _MIB, 32 * _MIB
 _TRIM_EVERY_S = 10.0
@@ -17,8 +19,8 @@ _TRIM_EVERY_S = 10.0
 def frugal() -> None:
     """To be called before threads start and models are loaded: about 100 MB of a worker's.
 
-    Threads share two heaps; left alone glibc gives each its own, and all keep what was once needed. What is
-    larger than 1 MiB lies outside of them until `settle`, and leaves no holes when it goes.
+    Threads share one heap; left alone glibc gives each its own, and all keep what was once needed. What is
+    larger than 1 MiB lies outside of it until `settle`, and leaves no holes when it goes.
     """
     _tell(_M_ARENA_MAX, _ARENAS)
     _tell(_M_MMAP_THRESHOLD, _WHILE_LOADING)
@@ -28,7 +30,7 @@ def settle() -> None:
     """What a process holds once it has started, it holds to its end: the collector leaves it out from now on.
 
     Looking through all of it stopped a server that imports this much for a quarter of a second, in the middle
-    of its answers (gc.freeze). From now on buffers come from the heaps again: asking the system for each took
+    of its answers (gc.freeze). From now on buffers come from the heap again: asking the system for each took
     half as long again as hearing a voice note.
     """
     gc.collect()

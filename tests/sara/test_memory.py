@@ -34,6 +34,28 @@ give_back()
 print(loaded, before - rss())
 """
 
+OF_A_THREAD = """
+import threading
+from pathlib import Path
+from sara.memory import frugal, give_back, settle
+
+def rss():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+def work():
+    held = [bytearray(2**20) for _ in range(56)]
+    del held
+
+frugal()
+settle()
+before = rss()
+for _ in range(3):  # threads that live on, as those that hear voice notes do
+    done, on = threading.Event(), threading.Event()
+    threading.Thread(target=lambda: (work(), done.set(), on.wait()), daemon=True).start()
+    done.wait()
+give_back()
+print(rss() - before)
+"""
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux") or "glibc" not in platform.libc_ver(), reason="of glibc's malloc"
@@ -53,3 +75,10 @@ def test_what_loading_frees_leaves_at_once() -> None:
 
 def test_what_work_frees_stays_at_hand_until_it_is_given_back() -> None:
     assert grown("frugal")[1] > 32
+
+
+def test_what_threads_free_is_given_back_too() -> None:
+    """malloc_trim(3) leaves the upper end of every arena but the first: each kept up to 64 MiB."""
+    command = [sys.executable, "-c", OF_A_THREAD]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert float(ran.stdout) < 16
