@@ -128,7 +128,7 @@ def check(
 
     `language` is the answer's (it, en, es, pt); guessed when None. Values compare across languages, words by
     their meaning (`inference.grounding_concepts`). `question` is what the customer wrote: it supports
-    nothing, but what it names an answer may speak of, and a "yes" means what it asks. A `reader` is asked
+    nothing, but times, counts and names it brings up are weighed instead of refused. A `reader` is asked
     about what rules let pass, is not a quotation and leaves the judge unsure: some 15 ms more. Never raises
     on any text; ModelMissing or WeightsCorrupt where the reader cannot be loaded.
     """

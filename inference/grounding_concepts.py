@@ -105,6 +105,7 @@ def common_noun(word: str) -> bool:
     return bool(found - _concepts().proper) or bool(_plain().find(word))
 
 
+@lru_cache(maxsize=16384)
 def cognate(word: str) -> str:
     """The stem of a word in a spelling its cognates share, at most five letters."""
     for pattern, spelling in _SPELLINGS:

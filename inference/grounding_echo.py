@@ -8,6 +8,7 @@ Amounts of money and shares are not among them: what something costs a source sa
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from inference.claims import Fact, facts
 from inference.grounding_concepts import keys, meanings
@@ -32,6 +33,7 @@ class Echo:
     meanings: frozenset[str]
 
     @classmethod
+    @lru_cache(maxsize=64)  # rules and judge ask for the same one after the other
     def of(cls, question: str, language: str | None) -> "Echo":
         """The echo of a message in the answer's language; of none where it is empty."""
         folded = fold(question)

@@ -79,7 +79,7 @@ class Process:
             running.kill()
             running.wait()
         else:
-            if code not in (0, -signal.SIGTERM):
+            if code not in (0, -signal.SIGTERM, 128 + signal.SIGTERM):  # the last: before it was at work
                 self.failures.append(f"{self.name} ended with {code} after SIGTERM")
 
     def alive(self) -> bool:

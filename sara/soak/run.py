@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import signal
 import socket
 import time
 from collections import Counter
@@ -72,9 +71,6 @@ async def soaked(settings: Settings, plan: Plan, folder: Path, *, tell: Tell) ->
         for name in ("uvicorn.error", "psycopg.pool"):  # connections cut by what is killed are no news here
             logging.getLogger(name).setLevel(logging.CRITICAL)
         tell("starting: database, simulator, serve, two workers")
-        task = asyncio.current_task()
-        if task is not None:  # whoever ends the command ends the processes it started
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         await scene.installation.start()
         clock, began = datetime.now(UTC), time.monotonic()
         watching = asyncio.create_task(
