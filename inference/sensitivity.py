@@ -23,7 +23,7 @@ DEFAULT = "default"
 # How much of the earlier messages' score a new message inherits.
 DECAY = 0.5
 # How much lower the trained threshold is for a message that looks like an emergency: a miss costs most there.
-EMERGENCY_LEAD = 0.1
+EMERGENCY_LEAD = 0.2
 # The score of a message that the emergency lexicon matches: over any threshold an operator may set below it.
 EMERGENCY_SCORE = 0.99
 
