@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from inference.grounding_clock import spoken_clock
+from inference.grounding_dates import date_facts, nth_days
 from inference.grounding_lengths import duration_facts
 from inference.grounding_numbers import NUMBER, canonical, spell_out
-from inference.grounding_times import date_facts as dates
 from inference.grounding_times import hour_facts, weekday_facts, weekday_groups
 from inference.grounding_words import fold
 
@@ -173,7 +173,7 @@ def facts(text: str, language: str | None = None) -> tuple[Fact, ...]:
     take(_money(line))
     take(_simple("percent", _PERCENT, line))
     take(_floors(line))
-    for reader in (weekday_groups, dates, duration_facts, hour_facts, weekday_facts):
+    for reader in (nth_days, weekday_groups, date_facts, duration_facts, hour_facts, weekday_facts):
         take(Fact(kind, values, *span) for kind, values, span in reader(line, language))
     take(_simple("number", _NUMBER, line))
     return tuple(sorted((_whole(f, spelt, fold(text)) for f in found), key=lambda f: (f.start, f.end)))

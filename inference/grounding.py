@@ -24,6 +24,9 @@ from inference.grounding_content import (
     turns_away,
     unknown,
 )
+from inference.grounding_courtesy import greets
+from inference.grounding_covered import covered
+from inference.grounding_days import of_other_days, opened_otherwise
 from inference.grounding_derived import derives
 from inference.grounding_echo import Echo, wishes
 from inference.grounding_features import instances
@@ -75,14 +78,6 @@ _KNOWS_NOTHING = re.compile(
 _QUOTED = re.compile("“([^“”]+)”")
 _CITED = re.compile('[“«"]([^“”«»"]+)[”»"]')
 _CITED_LEAST = 3  # words; fewer are a name or a word that is talked about
-# A sentence that only greets, perhaps by a name: rules have looked at it already.
-_GREETS = re.compile(
-    r"\W*(?:welcome(?: back)?|hello|hi|hey|good (?:morning|afternoon|evening)|ciao|salve|"
-    r"buon(?:giorno|asera)|"
-    r"ben(?:tornat|venut)[oa]|hola|buen[oa]s (?:dias|tardes|noches)|bienvenid[oa](?: de nuevo)?|ola|oi|"
-    r"bo[ma] (?:dia|tarde|noite)|bem-vind[oa](?: de volta)?|thanks|thank you|grazie|gracias|obrigad[oa])"
-    r"(?:[ ,]+[a-z'-]+){0,2}\W*"
-)
 _CALLS = re.compile(
     r"^\W*(?:tu |you |usted |voce )?(?:sei|siete|are|eres|sois|es)\s+(?:proprio |really |such |just |"
     r"tan |mesmo )?"
@@ -160,9 +155,15 @@ def _judged(
 ) -> Verdict:
     """What the judges say of an answer in which rules found these kinds of claims unsupported."""
     one, texts = judge(), [source.text for source in sources]
-    telling_lines = [line for _, line in sentences(bare) if not _GREETS.fullmatch(fold(line))]
+    record = [source.text for source in sources if source.trusted]
+    telling_lines = [
+        line
+        for _, line in sentences(bare)
+        if not greets(fold(line))
+        and not (record and covered(fold(line), facts(line, language), language, record)[0])
+    ]
     bare = "\n".join(telling_lines)
-    if not kinds and not any(map(str.isalnum, fold(bare))):  # nothing but quotations
+    if not kinds and not any(map(str.isalnum, fold(bare))):  # nothing but quotations and what the record says
         return Verdict(FLOOR, False, "")
     verdict = one.judge(instances(bare, language, texts, sorted(kinds), one.lexis, question))
     if reader is None or abs(verdict.score - one.threshold) > UNSURE or not telling(fold(bare)):
@@ -286,10 +287,12 @@ def _values(
             and (fact.kind == "number" or not library.holds(fact))
         ):
             source = derives(fact, fold(sentence), found, library.named_sources, about | inherited)
+        if fact.kind == "hour" and source is not None and of_other_days(fact, found, library.parsed):
+            source = None
         free = source is None and not library.overruled(fact, subjects)
         if free and supposed(fact, fold(sentence), library.parsed):
             continue
-        somewhere = library.holds(fact) or library.counts(fact) or echo.has(fact)
+        somewhere = library.holds(fact) or library.counts(fact) or library.writes(claim) or echo.has(fact)
         yield _Finding(claim, source, held=free and somewhere)
 
 
@@ -342,7 +345,7 @@ def _polarity(sentence: str, library: Library, language: str | None) -> Iterator
         if not supposes(fold(piece), spoken)
         for clause in clauses(piece, spoken)
     ]
-    opposed = any(denied(clause, library.parsed) for clause in said)
+    opposed = any(denied(clause, library.parsed) for clause in said) or opened_otherwise(said, library.parsed)
     plain = said and all(clause.affirms and not clause.limited for clause in said)
     if not opposed and plain and not turns_away(fold(sentence), spoken):
         never = only_denied(library.parsed)

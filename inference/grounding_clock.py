@@ -6,6 +6,8 @@ Works on folded text whose number words are digits already, and keeps every posi
 import re
 from collections.abc import Callable
 
+from inference.grounding_dates import MONTH_OF
+
 _NAMED = {
     "mezzogiorno": 12,
     "noon": 12,
@@ -74,6 +76,10 @@ _TO_PART = re.compile(
     + r"(?=\s*(?:da (?:manha|tarde|noite)|in the (?:morning|afternoon|evening)|at night|"
     r"de |e |ate |on |every ))"
 )
+# "June 5 to 8", "children aged 5 to 12": days and years.
+_DAYS_OR_AGES = re.compile(
+    r"\b(?:" + "|".join(MONTH_OF) + r"|age[sd]?|aged|children|kids|bambin[ei]|nin[oa]s|criancas)\s+$"
+)
 _PAST = re.compile(r"(?<![\d.,:])\b(5|10|20|25)\s+past\s+" + _PLAIN)
 _MINUTES = re.compile(
     r"(?<=\b)((?:alle|dalle|le|a las|las|as|das|pelas|ore)\s+)(\d{1,2})\s+(?:e|y)\s+([1-5][05]|5)\b"
@@ -91,8 +97,14 @@ def spoken_clock(text: str) -> str:
     text = _MINUTES.sub(lambda m: f"{m[1]}{m[2]}:{int(m[3]):02d}".ljust(len(m.group())), text)
     text = _SHORT_OF.sub(lambda m: _short(m, m[1], m[2]), text)
     for pattern in (_TO, _TO_PART):
-        text = pattern.sub(lambda m: _short(m, m[2], m[1]), text)
+        text = pattern.sub(_less_than_to, text)
     return _PAST.sub(lambda m: _short(m, m[2], f"-{m[1]}"), text)
+
+
+def _less_than_to(match: re.Match[str]) -> str:
+    if _DAYS_OR_AGES.search(match.string[: match.start()][-16:]):
+        return match.group()
+    return _short(match, match[2], match[1])
 
 
 def _short(match: re.Match[str], hour: str, minutes: str) -> str:

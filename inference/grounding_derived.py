@@ -11,6 +11,7 @@ from itertools import pairwise
 from inference.claims import Fact
 from inference.grounding_hours import moved
 from inference.grounding_lengths import minutes
+from inference.grounding_measures import in_line, of_age, share, worded
 from inference.grounding_rows import Parsed, Row
 from inference.grounding_words import NEGATORS, words
 
@@ -207,6 +208,8 @@ def _count(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about
     value = _number(fact.value)
     if fact.value.endswith("º"):
         return bool(_ORDINAL.get(fact.value) and _ORDINAL[fact.value].search(parsed.folded))
+    if worded(value, before, after, parsed.folded):
+        return True
     money = [f for f in found if f.kind == "money"]
     if money and not _BOUND.search(before):
         amounts = _amounts(parsed)
@@ -244,9 +247,10 @@ def _length(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, abou
     before, after = folded[: fact.start], folded[fact.end :]
     said = folded[fact.start : fact.end]
     if re.search(r"(?:ann[oi]|year|anos?)\b", said) and fact.value.endswith("month"):
+        adult = fact.value == "216 month" and of_age(parsed.folded)
         old = re.match(r"-?\s?olds?\b", after) or re.search(r"-year", said)
-        if old or (_THEIRS.search(before[-34:]) and not _BOUND.search(before)):
-            return bool(_AGE_CUE.search(parsed.folded))
+        if adult or old or (_THEIRS.search(before[-34:]) and not _BOUND.search(before)):
+            return adult or bool(_AGE_CUE.search(parsed.folded))
     long = minutes(fact.value)
     near = bool(_ABOUT.search(before))
     lengths = [
@@ -338,14 +342,20 @@ def _weekday(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, abo
 
 
 def _date(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about: frozenset[str]) -> bool:
-    """A month not listed is one in which what is listed is not."""
+    """A month not listed is one in which what is listed is not; one between two dates of a line is within."""
     listed = {v for row in parsed.rows for f in row.facts if f.kind == "date" for v in f.values}
+    if any(in_line(fact.value, row) for row in parsed.rows):
+        return True
     return (
         len(fact.value) == 2
         and any(len(v) == 2 for v in listed)
         and fact.value not in listed
         and _denies(folded)
     )
+
+
+def _percent(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about: frozenset[str]) -> bool:
+    return share(fact.value, parsed.folded)
 
 
 def _hour(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about: frozenset[str]) -> bool:
@@ -365,6 +375,7 @@ def _hour(fact: Fact, folded: str, found: Sequence[Fact], parsed: Parsed, about:
 
 
 _RULES = {
+    "percent": _percent,
     "money": _money,
     "number": _count,
     "duration": _length,

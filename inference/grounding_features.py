@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from inference.claims import Fact, facts
 from inference.grounding_concepts import cognate, keys, known_concept, plain, states_nothing
 from inference.grounding_content import abstains, announces, conditional
+from inference.grounding_covered import covered
 from inference.grounding_echo import Echo
 from inference.grounding_heard import MOST_CLAUSES, STEM, SideBySide, Told, cut, side_by_side
 from inference.grounding_lexis import DIMENSIONS, Lexis
@@ -44,7 +45,7 @@ FOUND = (
     *("content", "polarity", "money", "number", "duration", "hour", "weekday", "date", "name", "promise"),
     *("percent", "phone", "url"),
 )
-ANSWER = len(FOUND) + 8
+ANSWER = len(FOUND) + 12
 _SLIGHT = 0.25  # weight of a word that states nothing
 _LOUD = 4.0  # how far a find of the rules reaches in the few steps of training
 HELD, _EMPTY = 5, 6  # columns of a word: how far it is in the sources, whether it states nothing
@@ -86,6 +87,7 @@ def instances(
     spans: tuple[list[str], list[str], list[str]] = ([], [], [])
     cross = float(language not in sources.language)
     lines = [line for _, line in sentences(answer)][:MOST_CLAUSES]
+    held = []
     for number, line in enumerate(lines):
         sentence = unaddressed(line)
         context = _Context(
@@ -98,6 +100,7 @@ def instances(
             float(len(lines) == 1),
             echo,
         )
+        held.append(covered(context.folded, context.facts, language, texts))
         for a, b in cut(sentence):
             of_words, of_clause = _clause(context, a, b, sources, lexis)
             words += of_words
@@ -111,6 +114,9 @@ def instances(
     whole = [_LOUD * float(kind in found) for kind in FOUND] + [len(words) / 20, len(clauses) / 4]
     whole.append(float(bool(echo.words)))
     whole += _overall(_stacked(words, WORD), _stacked(clauses, CLAUSE))
+    for by_line_or_source in zip(*held, strict=True):
+        whole += [sum(by_line_or_source) / len(held), _LOUD * float(all(by_line_or_source))]
+    whole += [0.0] * (ANSWER - len(whole))
     return Instances(
         _stacked(words, WORD),
         _stacked(clauses, CLAUSE),

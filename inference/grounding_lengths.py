@@ -67,6 +67,8 @@ _COMPOUND = re.compile(
     r"con)?\s*([1-5][05]|[0-5]\d)(?!\w)"
     r"(?!\s*(?:eur|€|pound|£|reais|person|%|pesos|dol))"
 )
+# "15 h/week", "completa (6 h)": how long, not at what time.
+_SURELY_LONG = re.compile(r"\s*\)|\s*/\s*(?:w(?:ee)?k|s(?:em|ett)\w*|d(?:ay|ia)|giorno|mes|month)")
 # "15 € a day", "twice a week": how often, not how long.
 _RATE = re.compile(r"(?:¦|\b(?:once|twice|times|classes|days|hours|price|volt[ae]|ve[zc]e?s?))\s*$")
 _PRIME = re.compile(r"(?<![\w.,:])(\d{1,3})\s*['’′](?!\w)")
@@ -103,7 +105,7 @@ def duration_facts(text: str, language: str | None) -> Iterator[Reading]:
         yield from take(m.span(), f"{hours * 60 + int(m[2])} min")
         used.append(m.span())
     for m in _COUNTED.finditer(text):
-        if m[3] == "h" and 5 < float(canonical(m[2])) < 24:
+        if m[3] == "h" and 5 < float(canonical(m[2])) < 24 and not _SURELY_LONG.match(text[m.end() :]):
             continue
         for number in (g for g in m.group(1, 2) if g):
             extra = 0.5 if m[4] and number == m[2] else 0.0
@@ -113,8 +115,8 @@ def duration_facts(text: str, language: str | None) -> Iterator[Reading]:
         yield from take(m.span(), "90 min")
         used.append(m.span())
     for m in _SINGLE.finditer(text):
-        if _RATE.search(text[: m.start()]):
-            continue
+        if _RATE.search(text[: m.start()]) or m.group().startswith("a hora"):
+            continue  # Portuguese "à hora": at the time
         yield from take(m.span(), _duration(1.5 if m[2] else 1.0, m[1]))
         used.append(m.span())
     for m in _PRIME.finditer(text):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inference.claims import Fact
+from inference.claims import Claim, Fact
 from inference.grounding_concepts import keys, meanings
 from inference.grounding_names import same_name
 from inference.grounding_places import translates
@@ -129,6 +129,15 @@ class Library:
     def holds(self, fact: Fact) -> bool:
         """Whether any source states the value, of whatever subject."""
         return any(row.states(fact) for parsed in self.parsed for row in parsed.rows)
+
+    def writes(self, claim: Claim) -> bool:
+        """Whether a source has an hour's or a date's very wording: read as such here, and not there."""
+        said = fold(claim.text)
+        return (
+            claim.kind in ("hour", "date")
+            and any(map(str.isdigit, said))
+            and any(re.search(rf"(?<!\d){re.escape(said)}(?!\d)", parsed.folded) for parsed in self.parsed)
+        )
 
     def dials(self, fact: Fact) -> str | None:
         """The source that has a phone number's digits one after the other, however they are grouped."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from inference.grounding_concepts import common_noun
-from inference.grounding_times import MONTH_OF
+from inference.grounding_dates import MONTH_OF
 from inference.grounding_words import ALL_STOP, fold, vocabulary
 
 _NAME = re.compile(r"(?<![\w@./])[A-ZÀ-Ý][\w'’-]*[\wà-ÿ]")
@@ -15,6 +15,16 @@ _ADDRESSED = re.compile(
     r"evening|hola|gracias|querid[ao]|dias|tardes|noches|ola|oi|obrigad[ao]|dia|tarde|noite)[, ]+$"
 )
 _TITLE = re.compile(r"\b(?:sig|sig\.ra|dott|avv|ing|arch|prof|sra?|dra?|mrs?|ms|don|dona)\.?\s*$", re.I)
+_COURTESY = (
+    r"(?:sig(?:nora|nor|\.ra|\.)?|dott(?:oressa|ore|or|\.ssa|\.)?|mrs?\.?|ms\.?|miss|se[nñ]or(?:a|ita)?|"
+    r"do[nñ]a?|sr(?:t?a)?\.?|senhor[a]?|dr(?:a)?\.?)"
+)
+_PAUSE_BEFORE = re.compile(r"(?:^|[,.!?¡¿:;\n(—–]|\s-)\s*$")
+_AGREED = re.compile(
+    r"(?:^|[,.!?¡¿:;\n])\s*(?:perfett[oa]|certo|va bene|benissimo|perfect|sure|of course|great|perfect[oa]|"
+    r"claro|vale|genial|perfeit[oa]|otim[oa]|ok|okay)\s+$"
+)
+_PAUSE_AFTER = re.compile(r"\s*(?:$|[^\w\s'’(])")
 _FOLLOWED = re.compile(r"^ (?:[dD][aeio]s? |[dD]['’])?[A-ZÀ-Ý][\wà-ÿ]+")
 _NOT_NAMES = (
     ALL_STOP
@@ -29,7 +39,7 @@ _NOT_NAMES = (
         martedi mercoledi giovedi venerdi sabato domenica lunes martes miercoles jueves viernes
         domingo segunda terca quarta quinta sexta feira natale christmas navidad natal pasqua easter
         pascua valentine valentino valentine's epifania epiphany boxing ferragosto san capodanno
-        i'm i'll i've i'd sig dott avv ing sr sra dr dra mr mrs
+        eve i'm i'll i've i'd sig dott avv ing sr sra dr dra mr mrs
         """
     )
 )
@@ -59,6 +69,26 @@ def unaddressed(sentence: str) -> str:
         if _ADDRESSED.search(fold(sentence[max(0, match.start() - 40) : match.start()])):
             sentence = sentence[: match.start()] + " " * len(match.group()) + sentence[match.end() :]
     return sentence
+
+
+def uncalled(answer: str, name: str | None) -> str:
+    """An answer with the customer's name blanked where it calls them: "Ciao Giulia, …", "… domani, Giulia!".
+
+    People choose their profile names, so a name supports nothing: "Nadia gives the massage" needs a source
+    even where the customer is called Nadia.
+    """
+    parts = (name or "").split()
+    if not parts:
+        return answer
+    rest = "".join(rf"(?:\s+{re.escape(part)}" for part in parts[1:]) + ")?" * len(parts[1:])
+    called = re.compile(rf"(?<!\w)(?:{_COURTESY}\s+)?{re.escape(parts[0])}{rest}(?!\w)", re.IGNORECASE)
+    for match in reversed(list(called.finditer(answer))):
+        before, after = answer[: match.start()], answer[match.end() :]
+        lately = fold(before[-40:])
+        greeted = bool(_ADDRESSED.search(lately) or _AGREED.search(lately))
+        if greeted or (_PAUSE_BEFORE.search(before) and _PAUSE_AFTER.match(after)):
+            answer = before + " " * (match.end() - match.start()) + after
+    return answer
 
 
 def _common(part: str) -> bool:

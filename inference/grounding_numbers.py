@@ -64,6 +64,7 @@ _SEI = re.compile(
 _SEI_OF = re.compile(r"\b((?:in|di|per|da|con|ai|dei|delle|ogni|i|le)\s)sei\b(?= [a-z]+[ei]\b)")
 _THOUSANDS = re.compile(r"\b(\d{1,3})( ?(?:mila|mil|thousand))\b")
 _WORD = re.compile(r"[a-z]+")
+_MILA = re.compile(r"\b([a-z]*mil(?:a|le))([a-z]{3,})\b")
 # Two digit groups count as one number only when they are grouped in threes.
 NUMBER = r"(?:\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,2})?(?![\d]))"
 
@@ -107,7 +108,7 @@ def _fused(low: list[str], high: list[str]) -> dict[str, int]:
             whole[hundred + word] = n + m
             if word[0] == "o":
                 whole[hundred[:-1] + word] = n + m
-    whole |= {f"{word}mila": n * 1000 for word, n in (below | hundreds).items() if n > 1}
+    whole |= {f"{word}mila": n * 1000 for word, n in (below | whole).items() if n > 1}
     return whole | {"mille": 1000}
 
 
@@ -221,6 +222,8 @@ def spell_out(folded: str, language: str | None) -> str:
     folded = _HALF_DOZEN.sub(lambda m: "6".ljust(len(m[0])), folded)
     folded = _HALF.sub(lambda m: "0.5".ljust(len(m[0])), folded)
     folded = _NOTE.sub(lambda m: _NOTES[m[0]].ljust(len(m[0])), folded)
+    if language in (None, "it"):
+        folded = _MILA.sub(_in_thousands, folded)
     text = folded
     for start, end, value in _read(folded, language):
         if len(str(value)) <= end - start:
@@ -229,6 +232,14 @@ def spell_out(folded: str, language: str | None) -> str:
         text = _SEI_OF.sub(r"\g<1>6  ", _SEI.sub("6  ", text))
     text = _THOUSANDS.sub(lambda m: str(int(m[1]) * 1000).ljust(len(m[0]))[: max(len(m[0]), 6)], text)
     return _fractions(text)
+
+
+def _in_thousands(match: re.Match[str]) -> str:
+    """ "Duemilacinquecento": Italian writes thousands and what follows in one word."""
+    atoms = _atoms("it")
+    over, under = atoms.get(match[1], 0), atoms.get(match[2], 0)
+    known = over % 1000 == 0 and over and 0 < under < 1000
+    return str(over + under).ljust(len(match[0])) if known else match[0]
 
 
 def _fractions(text: str) -> str:

@@ -1,68 +1,13 @@
-"""Dates, weekdays and hours of four languages as comparable values.
+"""Weekdays and hours of four languages as comparable values.
 
-Each reader yields (kind, readings, (start, end)) over folded text: dates "MM-DD" or "YYYY-MM-DD", months
-"MM", weekdays "0" (Monday) to "6", hours "HH:MM" on the 24-hour clock.
+Each reader yields (kind, readings, (start, end)) over folded text: weekdays "0" (Monday) to "6", hours
+"HH:MM" on the 24-hour clock.
 """
 
 import re
 from collections.abc import Iterator
 
 from inference.grounding_lengths import Reading
-
-_MONTHS = (
-    "gennaio|january|enero|janeiro",
-    "febbraio|february|febrero|fevereiro",
-    "marzo|march|marco",
-    "aprile|april|abril",
-    "maggio|may|mayo|maio",
-    "giugno|june|junio|junho",
-    "luglio|july|julio|julho",
-    "agosto|august",
-    "settembre|september|septiembre|setiembre|setembro",
-    "ottobre|october|octubre|outubro",
-    "novembre|november|noviembre|novembro",
-    "dicembre|december|diciembre|dezembro",
-)
-MONTH_OF = {name: i + 1 for i, names in enumerate(_MONTHS) for name in names.split("|")}
-_MONTH = "(" + "|".join(MONTH_OF) + ")"
-_YEAR = r"(?:,?\s*(?:del?\s+)?((?:19|20)\d\d)\b)?"
-_ISO = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)\b")
-_SLASHED = re.compile(r"(?<![\d.,/])(\d{1,2})[/](\d{1,2})(?:[/](\d{4}|\d\d))?(?![\d/])")
-_DOTTED = re.compile(r"(?<![\d.,/])(\d{1,2})[.-](\d{1,2})[.-](\d{4})(?!\d)")
-_DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th|°|º)?\s*(?:de|di|of|d')?\s*{_MONTH}\b{_YEAR}")
-_DAY_RANGE = re.compile(
-    rf"\b(\d{{1,2}})(?:st|nd|rd|th|°|º)?\s*(?:-|–|—|/|to|until|and|al|alla?|a|e|y|ao?|ate|"
-    rf"hasta)\s*(?:el |o |the |il )?"
-    rf"(?=(\d{{1,2}})(?:st|nd|rd|th|°|º)?\s*(?:de|di|of)?\s*{_MONTH}\b{_YEAR})"
-)
-_MONTH_DAY = re.compile(rf"\b{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.,]?\d){_YEAR}")
-_MONTH_RANGE = re.compile(
-    rf"\b{_MONTH}\s*(?:-|–|—|to|through(?: to)?|until|till|al?|ad|ate|hasta|fino ad?|"
-    rf"e si va avanti fino ad?)\s*{_MONTH}\b|\b(?:between|tra|fra|entre)\s+{_MONTH}\s+(?:e|y|"
-    rf"and)\s+{_MONTH}\b"
-)
-# "Dal 20 maggio al 20 settembre" holds the whole of June.
-_SEASON = re.compile(
-    rf"\b{_MONTH}\s*(?:-|–|—|to|through|until|till|al?|ad|ate|hasta|fino al?)\s*(?:el |o |the |il )?"
-    rf"\d{{1,2}}(?:st|nd|rd|th|°|º)?\s*(?:de|di|of)?\s*{_MONTH}\b"
-)
-_SHORT_MONTH_OF = {name[:3]: number for name, number in MONTH_OF.items()} | {"sept": 9, "sett": 9}
-_SHORT_MONTHS = re.compile(
-    "\\b(" + "|".join(_SHORT_MONTH_OF) + r")\.?\s?[-–—]\s?(" + "|".join(_SHORT_MONTH_OF) + r")\b(?!\w)"
-)
-# Days known by a name everywhere in Europe.
-_FEASTS = tuple(
-    (value, re.compile(rf"\b(?:{names})\b"))
-    for value, names in (
-        ("01-01", r"new year['’]?s day|capodanno|ano nuevo|ano novo|primo dell['’]anno"),
-        ("01-06", r"epifania|epiphany|dia de reyes|dia de reis|befana"),
-        ("02-14", r"(?:san|saint|st\.?|sao) valent[ií]n[eo]?(?:['’]?s)?(?: day)?|valentine['’]?s(?: day)?"),
-        ("12-25", r"christmas day|(?:il )?giorno di natale|dia de natal|dia de navidad"),
-        ("12-26", r"boxing day|santo stefano"),
-        ("12-31", r"new year['’]?s eve|nochevieja|san silvestro|vespera de ano novo"),
-    )
-)
-_MONTH_ALONE = re.compile(rf"\b{_MONTH}\b")
 
 _AM_PM = r"(?:\s*(a\.?\s?m\b\.?|p\.?\s?m\b\.?))?"
 _PART = (
@@ -76,7 +21,7 @@ _TIME = (
 _CUE = (
     r"\b(?:alle|dalle|all['’]|dall['’]|ore|verso le|tra le|e le|entro le|dopo le|per le|prima delle|at|"
     r"from|until|till|by|"
-    r"between|around|a las|las|la una|"
+    r"between|around|a las|las|la una|la(?=\s+1\b)|"
     r"desde las|hasta las|as|das|ate as|ate|pelas|entre as|fino alle|hora|horas|h\b)\s*(?:ore\s*|as\s*|"
     r"las\s*)?"
 )
@@ -93,6 +38,8 @@ _COUNTS_NEXT = re.compile(
     r"\s+(?:of the|de (?:las|los)|delle|degli|dei|das|dos)\s|\s+(?:metres?|metri|metros?|years?|months?)\b|"
     r"\s*(?:m|kg|db|cm|km|°)\b)"
 )
+# "Il cappotto e le due camicie" has no hour, "tra l'una e le due" has two.
+_FIRST_OF_TWO = re.compile(r"\b(?:(?:tra|fra|alle|dalle|verso|ore)\b|d?all['’])[^.;!?]{0,30}$")
 _AGES_BEFORE = re.compile(
     r"\b(?:children|kids|ages?d?|bambin\w+|ragazz\w+|nin[oa]s|crianc\w+|eta|edad(?:es)?|idade)\s+"
     r"(?:de|dos|dai|from|between|tra|entre|i)?\s*$"
@@ -140,7 +87,7 @@ _BARE_RANGE = re.compile(
     r"kg|k?m\b|cm|ml|bambin|child|nin|crianc|player|giocator|jugador|jogador|partecip|guest|ospit))"
 )
 _NAMED = {
-    "12:00": r"mezzogiorno|noon|midday|mediodia|meio[ -]dia",
+    "12:00": r"mezzogiorno|noon|midday|(?<!del )mediodia|meio[ -]dia",
     "00:00": r"mezzanotte|midnight|medianoche|meia[ -]noite",
 }
 _NAMED_RE = {value: re.compile(rf"\b(?:{names})\b") for value, names in _NAMED.items()}
@@ -182,6 +129,10 @@ _PT_RE = [
     )
     for name in _BARE_PT
 ]
+# Looked for first: most sentences name no day, and each of the patterns above costs as much as this one.
+_SOME_DAY = re.compile(
+    r"\b(?:lun|mon|seg|mar|tue|ter|mer|mie|wed|qua|gio|jue|thu|qui|ven|vie|fri|sex|sab|sat|dom|sun)"
+)
 _TO = re.compile(r"^\s*(?:-|–|—|a|al|alla|to|till|until|through|ate|hasta el|hasta)\s*(?:a|o|el)?\s*$")
 _GROUPS = (
     (re.compile(r"\b(?:week-?ends?|fine settimana|fin de semana|fim de semana)\b"), (5, 6)),
@@ -207,57 +158,6 @@ _COUNTED_DAYS = re.compile(
     r"(?:(?<![\d:.,h–/-])(?<!\balle )(?<!\bto )(?<!\bas )(?<!\ba )\b\d{1,2}|\b(?:algun[oa]s|poc[oh]i|"
     r"pocos|few|uns|unos|qualche))\s*$"
 )
-
-
-def _seasons(text: str) -> Iterator[tuple[tuple[int, int], int]]:
-    """The months of each stretch of the year: "from March to May", "oct-mar", "20 maggio - 20 settembre"."""
-    for pattern, months in ((_MONTH_RANGE, MONTH_OF), (_SEASON, MONTH_OF), (_SHORT_MONTHS, _SHORT_MONTH_OF)):
-        for m in pattern.finditer(text):
-            first, last = (months[name] for name in m.groups() if name)
-            last += 12 if last < first else 0
-            inside = range(first, last + 1) if pattern is not _SEASON else range(first + 1, last)
-            yield from ((m.span(), (month - 1) % 12 + 1) for month in inside)
-
-
-def date_facts(text: str, language: str | None) -> Iterator[Reading]:
-    """Calendar dates, and months named alone."""
-    used: list[tuple[int, int]] = []
-
-    def date(span: tuple[int, int], day: str, month: int, year: str | None) -> Iterator[Reading]:
-        if 1 <= int(day) <= 31 and 1 <= month <= 12 and not any(s < span[1] and span[0] < e for s, e in used):
-            used.append(span)
-            short = f"{month:02d}-{int(day):02d}"
-            full = f"{'20' if year and len(year) == 2 else ''}{year}-{short}" if year else short
-            yield "date", frozenset({full}), span
-
-    for m in _ISO.finditer(text):
-        yield from date(m.span(), m[3], int(m[2]), m[1])
-    for pattern in (_SLASHED, _DOTTED):
-        for m in pattern.finditer(text):
-            yield from date(m.span(), m[1], int(m[2]), m[3])
-    for m in _DAY_RANGE.finditer(text):
-        yield from date(m.span(1), m[1], MONTH_OF[m[3]], m[4])
-    for m in _DAY_MONTH.finditer(text):
-        yield from date(m.span(), m[1], MONTH_OF[m[2]], m[3])
-    for m in _MONTH_DAY.finditer(text):
-        yield from date(m.span(), m[2], MONTH_OF[m[1]], m[3])
-    for span, month in _seasons(text):
-        if _MONTH_RANGE.fullmatch(text, *span):
-            used.append(span)
-        yield "date", frozenset({f"{month:02d}"}), span
-    feasts = [(m.span(), value) for value, pattern in _FEASTS for m in pattern.finditer(text)]
-    yield from (
-        ("date", frozenset({value}), (start, end))
-        for (start, end), value in feasts
-        if not any(s < end and start < e for s, e in used)
-    )
-    for m in _MONTH_ALONE.finditer(text):
-        # English "may" and "march" are verbs more often than months.
-        verb = m[1] in ("may", "march") and not re.search(
-            r"\b(?:in|of|until|from|during|and|to|till|through)\s$", text[: m.start()]
-        )
-        if not verb and not any(s <= m.start() < e for s, e in used):
-            yield "date", frozenset({f"{MONTH_OF[m[1]]:02d}"}), m.span()
 
 
 def _clock(hour: int, minute: int, marker: str | None, part: str | None, exact: bool) -> frozenset[str]:
@@ -323,7 +223,11 @@ def hour_facts(text: str, language: str | None) -> Iterator[Reading]:
             yield from read(match.span(), match[1], match[2], None, None)
     for pattern in (_CUED, _COLON, _MARKED, _DAYPART, _FLAT):
         for match in pattern.finditer(text):
-            counts = not any(match.group(2, 3, 4)) and _COUNTS_NEXT.match(text[match.end() :])
+            bare = not any(match.group(2, 3, 4))
+            counts = bare and (
+                _COUNTS_NEXT.match(text[match.end() :])
+                or (match.group().startswith("e le") and not _FIRST_OF_TWO.search(text[: match.start()]))
+            )
             if free(match.span()) and not counts:
                 used.append(match.span())
                 yield from read(match.span(), match[1], match[2], match[3], match[4])
@@ -331,6 +235,8 @@ def hour_facts(text: str, language: str | None) -> Iterator[Reading]:
 
 def weekday_facts(text: str, language: str | None) -> Iterator[Reading]:
     """Days of the week; a range ("lun-ven", "from Monday to Friday") yields every day in it."""
+    if not _SOME_DAY.search(text):
+        return
     found: list[tuple[int, int, int]] = []
     tables = [_DAY_RE, _SHORT_RE, _SHORT_END, *([_PT_RE] if language in (None, "pt") else [])]
     for table in tables:

@@ -176,12 +176,16 @@ def guess_language(folded: str) -> str | None:
     return votes[0][1] if votes[0][0] >= 2 and votes[0][0] > votes[1][0] else None
 
 
+# "To receive no more messages write STOP" asks to write.
+_PURPOSE = re.compile(r"\b(?:per non|para (?:nao|no)|in order not to|so as not to)\s+(?=\w)")
+
+
 def polarity(folded: str, language: str | None) -> tuple[bool, frozenset[str]]:
     """Whether a clause affirms, and which opposites it speaks of (`#open` for both "open" and "closed").
 
     In Portuguese "no" is "in the" and negates nothing.
     """
-    clause = _NOTHING_TO_PAY.sub(" gratis ", _OPENING.sub("", folded))
+    clause = _NOTHING_TO_PAY.sub(" gratis ", _PURPOSE.sub("", _OPENING.sub("", folded)))
     negations = int(
         any(w in NEGATORS or w in LACKING for w in words(clause))
         or (language != "pt" and bool(_NO.search(clause)))

@@ -13,6 +13,7 @@ from graph.state import State, text_of
 from inference.advice import advice
 from inference.errors import ModelMissing, WeightsCorrupt
 from inference.grounding import GroundingReport, Source, check
+from inference.grounding_names import uncalled
 from knowledge.phrases import Say
 
 ANSWERING = ("answer", "greeting", "other")
@@ -58,7 +59,9 @@ async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
 async def _checked(state: State, context: Context, sources: list[Source]) -> GroundingReport:
     """The report on a proposal. What a model has worded is read beside its sources too, off the event loop;
     where the reader cannot be loaded, or a mistake could do harm, the stricter first judge alone decides."""
-    reply, language, question = state["proposal"]["reply"], state["language"], text_of(state["event"])
+    name, language = state["contact"].get("name"), state["language"]
+    reply = uncalled(state["proposal"]["reply"], name)
+    question = "\n".join(filter(None, [text_of(state["event"]), name]))  # both are the customer's words
     worded = state["proposal"]["model"] != context.last_resort.name
     if context.reader is not None and worded and not context.sensitivity.near_harm(reply, *_heard(state)):
         try:
@@ -113,7 +116,7 @@ def _with_headings(passage: dict[str, Any]) -> str:
 
 
 def _sources(state: State, say: Say) -> list[Source]:
-    """What a reply may rest on: facts, passages, the names of the two who speak, our own standing phrases.
+    """What a reply may rest on: facts, passages, who speaks, our own standing phrases.
 
     The record outranks documents: a passage cannot give another price for what a fact prices.
     """
@@ -121,7 +124,7 @@ def _sources(state: State, say: Say) -> list[Source]:
         *(Source(fact["id"], fact["text"], trusted=True) for fact in state["facts"]),
         *(Source(passage["id"], _with_headings(passage)) for passage in state["passages"]),
     ]
-    names = " ".join(filter(None, [state["business"]["name"], state["contact"].get("name"), "SARA"]))
+    names = f"{state['business']['name']} SARA"
     languages = {passage["language"] for passage in state["passages"]}
     lead_ins = [
         say("Here is what our documents say: “{quote}”", quote=""),

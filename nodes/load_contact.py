@@ -199,8 +199,7 @@ def _told(known: Card) -> dict[str, Any]:
 def called(name: str | None) -> str | None:
     """What of a profile name a person may be called by: up to four words, nothing that is no name.
 
-    Numbers, marks and what follows them are left out, and so is a name that promises something: replies may
-    rest on the names of the two who speak.
+    Numbers, marks and what follows them are left out, and so is a name that promises something.
     """
     found = _NAME.match(unicodedata.normalize("NFC", name or ""))
     if not found or promises(fold(found["name"])):
