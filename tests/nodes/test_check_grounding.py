@@ -64,6 +64,17 @@ async def test_a_passage_stands_below_its_headings(stage: Stage) -> None:
         assert not below
 
 
+async def test_a_customers_profile_name_supports_nothing(stage: Stage) -> None:
+    """People choose their names: who is called Nadia Corsi does not thereby give massages here."""
+    said = says("Il massaggio rilassante lo fa Nadia Corsi.")
+    thread = await stage.customer(chat=Scripted(said), name="Nadia Corsi Massaggiatrice")
+    await thread.say("Buongiorno, che massaggi fate?")
+    assert thread.state["contact"]["name"].startswith("Nadia")
+    texts = [source.text for source in _sources(thread.state, lambda text, **_: text)]
+    assert not any("Nadia" in text for text in texts)
+    assert all("Nadia" not in message.body for message in await thread.spoken())
+
+
 async def test_nothing_supportable_to_say_goes_to_a_human(stage: Stage) -> None:
     liar = Scripted(ALTERED)
     liar.name = stage.context.last_resort.name  # not even the last resort may say it
