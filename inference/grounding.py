@@ -26,7 +26,7 @@ from inference.grounding_content import (
 )
 from inference.grounding_courtesy import greets
 from inference.grounding_covered import covered
-from inference.grounding_days import of_other_days, opened_otherwise
+from inference.grounding_days import DAYS, of_other_days, opened_otherwise
 from inference.grounding_derived import derives
 from inference.grounding_echo import Echo, wishes
 from inference.grounding_features import instances
@@ -65,7 +65,6 @@ _EXCEPTS = re.compile(
     r"infelizmente|unfortunately|tampoco|tambem nao|neanche|nemmeno|anche|also|tambien|tambem|ya no|ja nao|"
     r"problem\w*|no more|mais nada|nada mas|nient['’]altro)\b"
 )
-_DAYS = frozenset(f"#{day}" for day in range(7))
 _DEFINITE = re.compile(
     r"\b(?:le|i|gli|the|los|las|os|as|dos|das|dei|delle|ai|agli|alle|tutt[ie] e|all)\s$", re.IGNORECASE
 )
@@ -349,7 +348,7 @@ def _polarity(sentence: str, library: Library, language: str | None) -> Iterator
     plain = said and all(clause.affirms and not clause.limited for clause in said)
     if not opposed and plain and not turns_away(fold(sentence), spoken):
         never = only_denied(library.parsed)
-        days = {s for clause in said if "#open" in clause.stems for s in clause.stems if s in _DAYS}
+        days = {s for clause in said if "#open" in clause.stems for s in clause.stems if s in DAYS}
         told = [keys(word) for word in content(stated(sentence, ()))]
         opposed = bool(days & never) or any(meaning <= never for meaning in told)
     if opposed:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from inference.claims import Fact
 from inference.grounding_rows import Clause, Parsed, agree
 
+DAYS = frozenset(f"#{day}" for day in range(7))
+"""The days of the week among the stems of a clause."""
 _OPEN = "#open"
-_DAYS = frozenset(f"#{day}" for day in range(7))
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def opened_otherwise(said: Iterable[Clause], sources: Sequence[Parsed]) -> bool:
     for clause in said:
         if _OPEN not in clause.stems or clause.limited:
             continue
-        for day in clause.stems & _DAYS:
+        for day in clause.stems & DAYS:
             verdicts = {own.affirms for own in told if day in own.stems}
             if verdicts == {not clause.affirms}:
                 return True
