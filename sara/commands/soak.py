@@ -51,9 +51,6 @@ def soak(
         raise CommandFailed("it was ended before its time: nothing was judged") from None
     except NotStarted as error:
         raise CommandFailed(str(error)) from error
-    finally:
-        if folder is None:
-            shutil.rmtree(place, ignore_errors=True)
     print(terminal(report))
     if to_json is not None:
         to_json.write_text(json.dumps(report.as_json(), indent=1, ensure_ascii=False), encoding="utf-8")
@@ -61,7 +58,12 @@ def soak(
         to_markdown.write_text(markdown(report), encoding="utf-8")
     if not report.passed:
         broken = [finding.name for finding in report.findings if finding.broken]
-        raise CommandFailed(f"{len(broken)} invariants are broken: {'; '.join(broken)}")
+        raise CommandFailed(
+            f"{len(broken)} invariants are broken: {'; '.join(broken)}. Its database, its logs and evidence.json"
+            f" are kept in {place}"
+        )
+    if folder is None:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _tell(line: str) -> None:

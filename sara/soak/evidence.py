@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -98,6 +98,11 @@ def _got(message: SimMessage) -> Got:
         answers=tuple(one for one in answers.split(",") if one),
         template=message.type == "template",
     )
+
+
+def keep(evidence: Evidence, file: Path) -> None:
+    """Everything the invariants were judged by, as JSON, for whoever looks for a cause afterwards."""
+    file.write_text(json.dumps(asdict(evidence), default=str, ensure_ascii=False), encoding="utf-8")
 
 
 def written_at(simulator: Simulator, written: Iterable[Written]) -> dict[str, datetime]:

@@ -32,7 +32,7 @@ from sara.soak import report as reporting
 from sara.soak import required, weather
 from sara.soak.checks import judged
 from sara.soak.desk import Desk, hire
-from sara.soak.evidence import Evidence, Recorded, got, recorded, troubles, written_at
+from sara.soak.evidence import Evidence, Recorded, got, keep, recorded, troubles, written_at
 from sara.soak.gauges import Gauges
 from sara.soak.people import Crowd
 from sara.soak.plan import Plan
@@ -249,6 +249,7 @@ async def _judged(
         lives=lives,
         done=_done(scene, found, len(phones)),
     )
+    await asyncio.to_thread(keep, evidence, scene.folder / "evidence.json")
     connections = [count for _, count in scene.gauges.connections] or [0]
     memory = [mb for _, mb in scene.gauges.database_mb] or [0.0]
     return Report(
