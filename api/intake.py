@@ -1,5 +1,7 @@
 """What a webhook carries, written down: each item in a transaction of its own, beside its neighbours."""
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,11 +13,14 @@ from api.state import ApiServices
 from channels.events import AccountNews, Echo, Event, InboundMessage, ParsedWebhook, Preference, StatusUpdate
 from channels.whatsapp.parse import parse
 from crm import inbound, takeover, webhooks
-from crm.errors import RecordUnavailable
+from crm.errors import RecordContended, RecordUnavailable
 from crm.record import Ask
 from jobs import steering
 
 log = structlog.get_logger(__name__)
+
+_MOST_TRIES = 4  # before the last one
+_CONTENDED_S = 0.01
 
 Item = TypeVar("Item", bound=Event)
 Taken = Callable[[ApiServices, int, Item, Sequence[Ask[None]]], Awaitable[str]]
@@ -95,22 +100,31 @@ async def _all(
 
 
 async def _guarded(services: ApiServices, whole: _Whole, path: str, item: Item, take: Taken[Item]) -> str:
-    """One item. What goes wrong with it is kept beside its neighbours; only a missing database stops all.
-
-    One more try is worth it: a deadlock or a connection that died with the old server is over at once,
-    while the channel would come back only after its own, growing, delay.
-    """
+    """One item. What goes wrong with it is kept beside its neighbours; only a missing database stops all."""
     try:
-        try:
-            return await _of_business(services, whole, item, take)
-        except RecordUnavailable:
-            return await _of_business(services, whole, item, take)
+        return await _tried_again(services, whole, item, take)
     except RecordUnavailable:
         raise
     except Exception as error:
         log.exception("webhook_item_not_taken_in", path=path)
         await _keep_unparsed(services, whole, path, f"{type(error).__name__}: {error}")
         return "unparsed"
+
+
+async def _tried_again(services: ApiServices, whole: _Whole, item: Item, take: Taken[Item]) -> str:
+    """One more try is worth it: a connection that died with the old server is replaced at once, while the
+    channel would come back only after its own, growing, delay. Where others write the same rows, several are:
+    each pause is longer than what they are doing, and of nobody else's length.
+    """
+    for tried in range(_MOST_TRIES):
+        try:
+            return await _of_business(services, whole, item, take)
+        except RecordContended:
+            await asyncio.sleep(random.uniform(0.5, 1.5) * _CONTENDED_S * 2**tried)  # noqa: S311 - guards nothing
+        except RecordUnavailable:
+            if tried:
+                raise
+    return await _of_business(services, whole, item, take)
 
 
 async def _of_business(services: ApiServices, whole: _Whole, item: Item, take: Taken[Item]) -> str:

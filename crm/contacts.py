@@ -8,7 +8,7 @@ import psycopg
 
 from crm import consent
 from crm.consent import Source
-from crm.errors import RecordUnavailable
+from crm.errors import RecordContended
 from crm.record import Ask, Tx
 
 
@@ -125,7 +125,7 @@ async def _complete(
         await tx.run("contact_seen", contact_id=contact_id, wa_id=wa_id, bsuid=bsuid, name=name)
     except psycopg.errors.UniqueViolation as error:
         # Another message introduced the same identity a moment ago; the next try finds it.
-        raise RecordUnavailable("the same customer is being entered by another message") from error
+        raise RecordContended("the same customer is being entered by another message") from error
 
 
 async def get(tx: Tx, contact_id: int) -> ContactRow:

@@ -13,6 +13,10 @@ class RecordUnavailable(RecordError):
     retryable = True
 
 
+class RecordContended(RecordUnavailable):
+    """Somebody else changed the same rows at this moment: the next try of the whole step finds it."""
+
+
 class UnknownBusiness(RecordError):
     """No such business: `sara business list` shows those there are."""
 

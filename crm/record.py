@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, class_row, dict_row
 from psycopg_pool import PoolTimeout
 
-from crm.errors import RecordUnavailable
+from crm.errors import RecordContended, RecordUnavailable
 from db import trace
 from db.clock import DatabaseClock
 from db.pool import Pool
@@ -211,5 +211,7 @@ def _away() -> Iterator[None]:
     """What a database that cannot be reached, or goes away in the middle, is told as."""
     try:
         yield
+    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+        raise RecordContended(f"{RecordContended.__doc__} ({error})") from error
     except (*UNREACHABLE, PoolTimeout) as error:
         raise RecordUnavailable(f"{RecordUnavailable.__doc__} ({error})") from error

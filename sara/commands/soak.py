@@ -59,8 +59,8 @@ def soak(
     if not report.passed:
         broken = [finding.name for finding in report.findings if finding.broken]
         raise CommandFailed(
-            f"{len(broken)} invariants are broken: {'; '.join(broken)}. Its database, its logs and evidence.json"
-            f" are kept in {place}"
+            f"{len(broken)} invariants are broken: {'; '.join(broken)}."
+            f" Its database, its logs and evidence.json are kept in {place}"
         )
     if folder is None:
         shutil.rmtree(place, ignore_errors=True)

@@ -1,10 +1,13 @@
 """Several queries in one round trip are one transaction of one business."""
 
+import asyncio
+
 import psycopg
 import pytest
 
 from crm import conversations, inbox, queue
 from crm.conversations import ConversationRow
+from crm.errors import RecordContended
 from crm.record import Ask
 from tests.crm.conftest import Book
 
@@ -53,3 +56,19 @@ async def test_an_event_and_its_turn_are_asked_together(book: Book) -> None:
     lock = f"conv:{conversation_id}"
     assert len(await book.rows("SELECT 1 FROM procrastinate_jobs WHERE lock = %s", lock)) == 1
     assert len(await book.rows("SELECT 1 FROM inbox_event WHERE conversation_id = %s", conversation_id)) == 2
+
+
+async def test_who_loses_a_deadlock_is_told_that_another_try_is_worth_it(book: Book) -> None:
+    (_, one), (_, other) = await book.customer(), await book.customer()
+    both = asyncio.Barrier(2)
+
+    async def locks(first: int, then: int) -> int:
+        async with book.crm.transaction(book.business_id) as tx:
+            await conversations.lock(tx, first)
+            await both.wait()
+            return (await conversations.lock(tx, then)).conversation_id
+
+    ended = await asyncio.gather(locks(one, other), locks(other, one), return_exceptions=True)
+    [lost] = [result for result in ended if isinstance(result, BaseException)]
+    assert isinstance(lost, RecordContended)
+    assert next(result for result in ended if result is not lost) in (one, other)
