@@ -1,6 +1,7 @@
 """The HTTP application."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from uuid import uuid4
@@ -20,6 +21,7 @@ from crm.errors import RecordUnavailable
 log = structlog.get_logger(__name__)
 
 BEAT_S = 1.0
+_STALLED_S = 5.0
 
 # FastAPI's own OpenTelemetry would tell query strings, paths and words of exceptions: they hold tokens, ids
 # and what customers said. Spans are ours (`ApiServices.spans`).
@@ -60,15 +62,20 @@ def create_app(lifespan: Lifespan) -> FastAPI:
 
 
 async def _beat(services: ApiServices) -> None:
-    """Notes every second that webhooks are taken in here."""
-    process = uuid4()
-    async with services.crm.outside() as tx:
-        await uptime.forget(tx)
+    """Notes every second that webhooks are taken in here. After a failure, or a time in which nothing was
+    done at all, it is noted as another process: what came meanwhile was not taken in."""
+    process, tidy, latest = uuid4(), False, time.monotonic()
     while True:
         try:
+            if time.monotonic() - latest > _STALLED_S:
+                process = uuid4()
             async with services.crm.outside() as tx:
+                if not tidy:
+                    await uptime.forget(tx)
                 await uptime.beat(tx, process)
+            tidy, latest = True, time.monotonic()
         except RecordUnavailable as error:
+            process = uuid4()
             log.warning("uptime_not_noted", error=str(error))
         await asyncio.sleep(BEAT_S)
 

@@ -1,5 +1,6 @@
 """The one road in: everything that can happen to a conversation, in order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,6 +77,13 @@ async def add(
 async def waiting(tx: Tx, conversation_id: int, *, after: int, most: int = 200) -> list[InboxRow]:
     """What the graph has not seen yet: events after the last one its state remembers, in order."""
     return await tx.all(InboxRow, "events_waiting", conversation_id=conversation_id, after=after, most=most)
+
+
+async def of_turns(tx: Tx, conversation_id: int, turn_ids: Sequence[str]) -> list[InboxRow]:
+    """What the customer had said in turns of a conversation, in order; what they took back is left out."""
+    if not turn_ids:
+        return []
+    return await tx.all(InboxRow, "events_of_turns", conversation_id=conversation_id, turn_ids=list(turn_ids))
 
 
 async def done(tx: Tx, conversation_id: int, *, up_to: int) -> int:

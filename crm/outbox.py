@@ -107,11 +107,16 @@ async def spoke(tx: Tx, turn_id: str) -> bool:
     return int(await tx.value("outbox_of_turn", turn_id=turn_id)) > 0
 
 
-async def unsaid(tx: Tx, conversation_id: int, epoch: int) -> str | None:
-    """The last turn that spoke in a conversation of this `epoch`, when all its words were withheld because
-    somebody took over; None when the customer was told something since they wrote."""
-    turn_id: str | None = await tx.value("outbox_unsaid", conversation_id=conversation_id, epoch=epoch)
-    return turn_id
+@dataclass(frozen=True)
+class _TurnRow:
+    turn_id: str
+
+
+async def unsaid(tx: Tx, conversation_id: int, epoch: int) -> list[str]:
+    """The turns, in order, all whose words were withheld since the conversation, now of this `epoch`, was
+    last given back: somebody took over, and nobody else has answered, neither an agent nor another turn."""
+    found = await tx.all(_TurnRow, "outbox_unsaid", conversation_id=conversation_id, epoch=epoch)
+    return [row.turn_id for row in found]
 
 
 async def add(
@@ -260,8 +265,14 @@ async def try_again(
     Hold the conversation's row: where it was taken from the bot and given back without a word meanwhile, the
     row goes out all the same.
     """
-    await tx.run("outbox_still_due", outbox_id=outbox_id)
+    await tx.run("outbox_still_due", outbox_id=outbox_id, begun=False)
     await tx.run("outbox_again", outbox_id=outbox_id, next_attempt_at=at, error_code=error_code, error=error)
+
+
+async def goes_on(tx: Tx, outbox_id: int) -> bool:
+    """Whether the rest of a turn whose first words have arrived is still to be said, although somebody took
+    the conversation from the bot: it was given back without a word. Hold the conversation's row."""
+    return await tx.run("outbox_still_due", outbox_id=outbox_id, begun=True) > 0
 
 
 async def unknown(tx: Tx, outbox_id: int, look_again_at: datetime, error: str) -> None:

@@ -19,6 +19,12 @@ async def forget(tx: Tx) -> None:
     await tx.run("uptime_forget", before=tx.now - _KEPT)
 
 
-async def covers(tx: Tx, since: datetime, until: datetime) -> bool:
-    """Whether one process was there all the time between two moments."""
-    return bool(await tx.value("uptime_covers", since=since, until=until))
+async def heard(tx: Tx, at: datetime, *, within: timedelta, least: timedelta, most: timedelta) -> bool:
+    """Whether a webhook that the channel first sent `within` a moment `at` must have been taken in by now.
+
+    It was if one process was there all that time. Else the channel repeats it, at intervals that grow with
+    the time that has passed (they are said to get ever longer, "decreasing frequency", at
+    https://developers.facebook.com/docs/graph-api/webhooks/getting-started; doubling is assumed): then it was
+    if one process has been there since for twice as long as it took until it came, `least` to `most`.
+    """
+    return bool(await tx.value("uptime_heard", at=at, within=within, least=least, most=most))

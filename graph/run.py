@@ -15,7 +15,19 @@ from langgraph.types import Command, StateSnapshot
 
 from graph.build import Machine
 from graph.context import Context
-from graph.state import ABANDONED, JOINED, Event, Line, Said, State, extend
+from graph.state import (
+    ABANDONED,
+    JOINED,
+    Event,
+    Line,
+    Said,
+    State,
+    extend,
+    given_back,
+    left_unanswered,
+    together,
+    unanswered,
+)
 
 RECURSION_LIMIT = 40
 # What may run again after a crash for nothing but its time. Before the others a thread is written:
@@ -70,9 +82,12 @@ async def deliver(
         given: Command[Any] | State = Command(resume=event)
     elif event["kind"] == "customer_message":
         given = State(event=event, last_event_id=event["last_event_id"])
-    elif event["kind"] == "hand_back" and (due := _still_due(snapshot.values, event)) is not None:
-        unanswered = Event(**{**event, "messages": due})
-        given = State(event=unanswered, last_event_id=event["last_event_id"], handoff=_returned(event))
+    elif event["kind"] == "hand_back" and (due := _still_due(snapshot.values, event)):
+        given = State(
+            event=Event(**{**event, "messages": due}),
+            last_event_id=event["last_event_id"],
+            handoff=_returned(event),
+        )
     else:
         await _note(machine, config, snapshot.values, event)
         return cast(State, (await machine.aget_state(config)).values)
@@ -80,17 +95,14 @@ async def deliver(
     return cast(State, values)
 
 
-def _still_due(values: Mapping[str, Any], event: Event) -> list[Said] | None:
-    """What nobody has answered when an agent gives back without a word: the messages of a turn in the middle
-    of which the agent took over, of one whose reply was withheld for it, or of one that was given up. None
-    otherwise."""
-    outcome: Mapping[str, Any] = values.get("outcome") or {}
-    kind, asked = outcome.get("kind"), values.get("event") or {}
-    unsaid = (event.get("handoff") or {}).get("unsaid")
-    withheld = unsaid is not None and unsaid == asked.get("turn_id") and kind not in (ABANDONED, JOINED)
-    if kind == "superseded" or withheld:
-        return list(asked.get("messages", []))
-    return outcome["waiting"] if kind == ABANDONED else None
+def _still_due(values: Mapping[str, Any], event: Event) -> list[Said]:
+    """What nobody has answered when an agent gives back: the messages of a turn in the middle of which the
+    agent took over, of one that was given up, and of those whose replies were withheld for it."""
+    asked, withheld = (values.get("event") or {}).get("messages", []), unanswered(event)
+    due = {said.get("message_id") for said in withheld}
+    # As the thread knows them: a voice note with what was heard in it.
+    heard = [said for said in asked if said.get("message_id") in due]
+    return together(withheld, heard, left_unanswered(values.get("outcome")))
 
 
 async def go_on(machine: Machine, context: Context, thread_id: str) -> State:
@@ -118,8 +130,7 @@ async def _note(machine: Machine, config: RunnableConfig, values: Mapping[str, A
 
 def _returned(event: Event) -> dict[str, Any]:
     """What a human gives back with a conversation that was taken from the bot, not handed over by it."""
-    given = event.get("handoff") or {}
-    return {"open": False, "returned": {"reason": None, "label": None, **given}}
+    return {"open": False, "returned": {"reason": None, "label": None, **given_back(event)}}
 
 
 async def abandon(machine: Machine, thread_id: str, last_event_id: int, asked: Sequence[Said] = ()) -> None:

@@ -5,6 +5,7 @@ checkpoint tables even under encryption, dicts and lists do not. The whole trans
 `message` table; here only the window the model sees.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import ConfigDict, with_config
@@ -14,6 +15,8 @@ from typing_extensions import TypedDict
 WINDOW, KEPT = 20, 11
 JOINED = "joined"  # outcome once an agent's words joined a thread that was not paused
 ABANDONED = "abandoned"  # outcome of a turn that was given up: `waiting` in it are messages left unanswered
+SUPERSEDED = "superseded"  # of one in the middle of which somebody took the conversation: the same
+UNANSWERED = "unanswered"  # in what is given back with a conversation (jobs/drain)
 REFERENCE_CHARACTERS = 480  # biz_opaque_callback_data holds 512, our own id comes first
 
 
@@ -67,6 +70,8 @@ class Event(TypedDict, total=False):
     epoch: int
     messages: list[Said]
     handoff: dict[str, Any] | None
+    # Somebody took the conversation and has given it back already, which is the event right behind this one.
+    overtaken: bool
     # Without a channel (Studio, a notebook) the conversation is named by these instead of by ids.
     business: str
     sender: str
@@ -109,6 +114,30 @@ class State(TypedDict, total=False):
 def text_of(event: Event) -> str:
     """What the customer said in this turn, one line a message."""
     return "\n".join(said.get("text", "") for said in event.get("messages", []) if said.get("text")).strip()
+
+
+def together(*parts: Sequence[Said]) -> list[Said]:
+    """Messages in the order they came, each once: of two that are the same the one of the later part."""
+    known = {said.get("message_id"): said for part in parts for said in part if said.get("message_id")}
+    unknown = [said for part in parts for said in part if not said.get("message_id")]
+    return [said for _, said in sorted(known.items())] + unknown
+
+
+def given_back(event: Event) -> dict[str, Any]:
+    """What a person gives back with the conversation, without the messages that are to be answered."""
+    return {key: value for key, value in (event.get("handoff") or {}).items() if key != UNANSWERED}
+
+
+def unanswered(event: Event) -> list[Said]:
+    """The messages whose answers were withheld while a person had the conversation, and that nobody has
+    answered since."""
+    return list((event.get("handoff") or {}).get(UNANSWERED, []))
+
+
+def left_unanswered(outcome: Mapping[str, Any] | None) -> list[Said]:
+    """The messages of a turn that came to nothing."""
+    unfinished = outcome is not None and outcome.get("kind") in (ABANDONED, SUPERSEDED)
+    return list(outcome.get("waiting", [])) if outcome and unfinished else []
 
 
 def extend(window: list[Line], lines: list[Line]) -> list[Line]:

@@ -265,6 +265,8 @@ async def _next(
         messages=said(burst),
         handoff=handoff,
     )
+    if any(row.kind == inbox.HAND_BACK for row in rows[len(burst) :]):
+        event["overtaken"] = True  # the person who gives it back may have answered this, or may not
     return _Due(event, causes, conversation)
 
 
@@ -272,6 +274,7 @@ async def _returned(tx: Tx, handoff_id: int, conversation: ConversationRow) -> d
     """What a person gives back with the conversation."""
     handoff = await handoffs.get(tx, handoff_id)
     told = await handoffs.facts(tx, handoff_id)
+    unsaid = await outbox.unsaid(tx, conversation.conversation_id, conversation.epoch)
     return {
         "handoff_id": handoff_id,
         "reason": handoff.reason,
@@ -280,7 +283,7 @@ async def _returned(tx: Tx, handoff_id: int, conversation: ConversationRow) -> d
         "facts": {fact.key: fact.body for fact in told if fact.kind == "fact"},
         "promises": [fact.body for fact in told if fact.kind == "promise"],
         "done": await handoffs.acts(tx, handoff_id),
-        "unsaid": await outbox.unsaid(tx, conversation.conversation_id, conversation.epoch),
+        "unanswered": said(await inbox.of_turns(tx, conversation.conversation_id, unsaid)),
     }
 
 

@@ -8,6 +8,7 @@ on the same number, long enough ago, and its own has not: then the channel never
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -37,7 +38,6 @@ _NAP_S = 0.25  # a wait so short that it is slept through
 _LOOK_AGAIN_S = 600.0  # the longest wait believed in: a tier can rise and a number recover before its time
 _SOONEST_S = 0.01
 _HALT_LAG_S = 10.0  # who is stopped looks again only after the question whether it may go on was asked
-_BEAT_LAG = timedelta(seconds=3)  # a process notes once a second that it takes webhooks in
 
 
 def blueprint() -> Blueprint:
@@ -74,8 +74,7 @@ async def _deliver_all(services: Services, business_id: int, conversation_id: in
     """Sends row after row; returns the seconds after which to look again, None when nothing is left."""
     more = True
     while more:
-        since = services.clock() - timedelta(seconds=services.patience.unknown_block_s)
-        async with delivery.begun(services.crm, business_id, conversation_id, since=since) as (tx, due):
+        async with delivery.begun(services.crm, business_id, conversation_id) as (tx, due):
             parcel, wait = await _next(services, tx, due)
         if parcel is not None:
             more = await _post(services, business_id, parcel)
@@ -92,14 +91,17 @@ async def _next(services: Services, tx: Tx, due: delivery.Waiting) -> tuple[Parc
     if due.halt is not None:
         return None, max(_BUSY_RETRY_S, (due.halt.ask_at - tx.now).total_seconds() + _HALT_LAG_S)
     # A conversation that was closed while its last words were on their way: they come before the next one's.
-    if due.behind:
-        return None, _BUSY_RETRY_S
+    for earlier in due.earlier:
+        if await _holds_back(services, tx, conversation, earlier.state, earlier.attempted_at):
+            return None, _BUSY_RETRY_S
     waits: list[float] = []
-    for row in due.rows:
+    for place, row in enumerate(due.rows):
         wait = await _wait(services, tx, conversation, row)
         if wait is not None:
             waits.append(wait)
-            if await _holds_back(services, tx, conversation, row):
+            if row.lane == "campaign" or _is_history(conversation, row, due.rows[place:]):
+                continue
+            if await _holds_back(services, tx, conversation, row.state, row.attempted_at):
                 break
         elif row.state == "queued":
             found = await _claimed(services, tx, conversation, due.contact, row)
@@ -155,24 +157,34 @@ async def _wait(services: Services, tx: Tx, conversation: ConversationRow, row: 
     if row.state == "unknown":
         return await _reconsider(services, tx, conversation, row)
     if refusal := _undeliverable(conversation, row, tx):
+        if refusal[0] == "superseded" and await outbox.goes_on(tx, row.outbox_id):
+            return None
         await outbox.settle(tx, row.outbox_id, refusal[0], error=refusal[1])
         services.watching.metrics.settled(refusal[0])
     return None
 
 
-async def _holds_back(services: Services, tx: Tx, conversation: ConversationRow, row: OutboxRow) -> bool:
-    """Whether what follows a waiting row must wait too.
+def _is_history(conversation: ConversationRow, row: OutboxRow, after: Sequence[OutboxRow]) -> bool:
+    """Whether a row that waits will not be sent any more, whatever became of its first attempt: a person has
+    taken the conversation and spoken since."""
+    superseded = row.author == "bot" and row.epoch < conversation.epoch
+    return superseded and any(later.author == "agent" for later in after)
 
-    Order is kept: an unknown outcome for which there is evidence is about to be decided. Without any it is
-    not waited for without end, for when nothing else is sent on the number, what follows brings the evidence.
+
+async def _holds_back(
+    services: Services, tx: Tx, conversation: ConversationRow, state: str, attempted: datetime | None
+) -> bool:
+    """Whether what follows a waiting answer must wait too.
+
+    Order is kept: an unknown outcome on a number on which statuses come back is decided before long. Without
+    any it is not waited for without end, for when nothing else is sent on the number, what follows brings
+    the evidence.
     """
-    if row.lane == "campaign":  # advertising never keeps an answer waiting
-        return False
-    if row.state != "unknown" or row.attempted_at is None:
+    if state != "unknown" or attempted is None:
         return True
-    if await _evidence(services, tx, conversation, row.attempted_at) is not None:
+    if await outbox.later_status(tx, conversation.phone_number_id, attempted) is not None:
         return True
-    return tx.now - row.attempted_at <= timedelta(seconds=services.patience.unknown_block_s)
+    return tx.now - attempted <= timedelta(seconds=services.patience.unknown_block_s)
 
 
 def _undeliverable(conversation: ConversationRow, row: OutboxRow, tx: Tx) -> tuple[str, str] | None:
@@ -220,17 +232,16 @@ async def _reconsider(
 async def _evidence(
     services: Services, tx: Tx, conversation: ConversationRow, attempted: datetime
 ) -> datetime | None:
-    """When a status of a later message came, if one of this attempt would have come too.
-
-    It would have if webhooks were taken in right after the attempt, or have been for so long by now that
-    the channel has repeated what it could not deliver meanwhile.
-    """
+    """When a status of a later message came, if one of this attempt would have come too."""
     patience = services.patience
-    grace, repeats = timedelta(seconds=patience.unknown_grace_s), timedelta(seconds=patience.unknown_retry_s)
-    heard = await uptime.covers(tx, attempted, attempted + grace)
-    if not heard and not await uptime.covers(tx, tx.now - repeats, tx.now - _BEAT_LAG):
-        return None
-    return await outbox.later_status(tx, conversation.phone_number_id, attempted)
+    heard = await uptime.heard(
+        tx,
+        attempted,
+        within=timedelta(seconds=patience.unknown_grace_s),
+        least=timedelta(seconds=patience.unknown_repeat_s),
+        most=timedelta(seconds=patience.unknown_retry_s),
+    )
+    return await outbox.later_status(tx, conversation.phone_number_id, attempted) if heard else None
 
 
 def _conclusive(patience: Patience, attempted: datetime, evidence: datetime) -> datetime:

@@ -37,7 +37,9 @@ class Patience:
     unknown_grace_s     how long an unknown outcome waits for a status before anything else is thought of
     unknown_block_s     how long it holds back the messages that follow it in its conversation
     unknown_outage_s    the longest outage of ours that it allows for: statuses come late after one
-    unknown_retry_s     webhooks taken in for so long without a gap bring what the channel repeats after one
+    unknown_repeat_s    webhooks taken in for so long without a gap bring what the channel repeats after a
+                        short one; a long one takes twice its own length
+    unknown_retry_s     but never longer than this
     unknown_hold_s      after that long without any status on the number, a person has to look
     most_attempts       sends of one message that meet a passing fault before it is given up
     most_turn_attempts  failures of one turn before a person takes the conversation
@@ -53,6 +55,7 @@ class Patience:
     unknown_grace_s: float = 6.0
     unknown_block_s: float = 20.0
     unknown_outage_s: float = 120.0
+    unknown_repeat_s: float = 60.0
     unknown_retry_s: float = 300.0
     unknown_hold_s: float = 900.0
     most_attempts: int = 8

@@ -6,7 +6,7 @@ from typing import Any, Literal, cast, get_args
 from langgraph.types import Command, interrupt
 
 from graph import agent_inbox
-from graph.state import Event, Line, Said, State, extend
+from graph.state import Event, Line, Said, State, extend, given_back, together, unanswered
 
 Route = Command[Literal["await_human", "transcribe", "load_contact", "__end__"]]
 
@@ -86,8 +86,8 @@ def _onward(event: Event) -> Literal["load_contact", "__end__"]:
 
 def _handed_back(state: State, event: Event, update: dict[str, Any]) -> Route:
     """The bot speaks again, knowing what the human learned; it answers what nobody has answered yet."""
-    waiting = state["handoff"].get("waiting", [])
-    given = dict(event.get("handoff") or {})
+    waiting = together(unanswered(event), state["handoff"].get("waiting", []))
+    given = given_back(event)
     said = given.get("say")
     if said:  # with the hand-back the customer was answered
         waiting = []

@@ -20,7 +20,7 @@ from crm.conversations import ConversationRow
 from crm.errors import WindowOver
 from crm.record import Tx
 from graph.context import Context
-from graph.state import ABANDONED, Event, Line, Said, State, extend, text_of
+from graph.state import Event, Line, Said, State, extend, left_unanswered, text_of
 from inference.errors import InferenceError
 from inference.extract import yes_no
 from inference.grounding_promises import promises
@@ -39,7 +39,8 @@ async def load_contact(
 ) -> Command[Literal["triage", "await_human", "__end__"]]:
     """Loads the contact with history and open business, the business, the window and the language.
 
-    A conversation that a human owns (taken over outside this thread) goes to await_human, not to the bot.
+    A conversation that a human owns (taken over outside this thread) goes to await_human, not to the bot; so
+    does one that a human has owned and given back already, which comes right behind the event.
     """
     context = runtime.context
     event = await _entered(state["event"], context)
@@ -50,10 +51,10 @@ async def load_contact(
         update, conversation = await _loaded(event, state, context)
     finally:
         await ahead
-    if conversation.owner == "human" and not state.get("handoff", {}).get("open"):
+    taken = conversation.owner == "human" or event.get("overtaken", False)
+    if taken and not state.get("handoff", {}).get("open"):
         packet = {"reason": "human_owns", "conversation_id": conversation.conversation_id}
-        before = state.get("outcome") or {}
-        waiting = [*(before["waiting"] if before.get("kind") == ABANDONED else []), *event["messages"]]
+        waiting = [*left_unanswered(state.get("outcome")), *event["messages"]]
         update["handoff"] = {"open": True, "reason": "human_owns", "waiting": waiting, "packet": packet}
         return Command(goto="await_human", update=update)
     return Command(goto="triage", update=update)

@@ -10,7 +10,7 @@ from channels.whatsapp.limits import BUTTONS_MAX, fit
 from crm import outbox, progress, queue
 from crm.messages import Cited, NewMessage, Option
 from graph.context import Context
-from graph.state import Line, State, answered_wamids, extend
+from graph.state import SUPERSEDED, Line, State, answered_wamids, extend
 from tools.heard import spoken_words
 from tools.unheard import shortened
 
@@ -45,7 +45,8 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
                 ending=True,
             )
     if superseded:
-        return {"outcome": {**outcome, "kind": "superseded", "replies": []}}
+        left = event.get("messages", [])
+        return {"outcome": {**outcome, "kind": SUPERSEDED, "replies": [], "waiting": left}}
     lines: list[Line] = [Line(author="bot", text=m.body, at=m.sent_at.isoformat()) for m in replies]
     return {"window": extend(state.get("window", []), lines)}
 

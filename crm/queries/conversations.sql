@@ -172,16 +172,36 @@ VALUES (%(business_id)s, %(conversation_id)s, %(kind)s, %(message_id)s, %(handof
 RETURNING event_id;
 
 -- events_waiting -- what the graph has not seen yet, in order
-SELECT e.event_id, e.kind, e.message_id, e.handoff_id, m.author, m.agent_id, m.wamid, m.kind AS message_kind, m.body,
-       m.option_id, m.reply_to_wamid, m.media_id, m.media_mime_type, m.media_sha256, m.media_voice, m.media_filename,
-       m.sent_at, p.latitude, p.longitude, p.name AS place_name, p.address AS place_address,
-       (SELECT left(coalesce(nullif(q.transcript, ''), q.body), 500) FROM message q WHERE q.wamid = m.reply_to_wamid)
-           AS quoted,
-       (SELECT concat_ws(' — ', r.headline, r.body) FROM message_referral r WHERE r.message_id = m.message_id)
-           AS advertised, e.trace
-FROM inbox_event e LEFT JOIN message m USING (message_id) LEFT JOIN message_place p USING (message_id)
-WHERE e.conversation_id = %(conversation_id)s AND e.done_at IS NULL AND e.event_id > %(after)s
-ORDER BY e.event_id LIMIT %(most)s;
+SELECT event_id, kind, message_id, handoff_id, author, agent_id, wamid, message_kind, body, option_id, reply_to_wamid,
+       media_id, media_mime_type, media_sha256, media_voice, media_filename, sent_at, latitude, longitude, place_name,
+       place_address, quoted, advertised, trace
+FROM event_said
+WHERE conversation_id = %(conversation_id)s AND done_at IS NULL AND event_id > %(after)s
+ORDER BY event_id LIMIT %(most)s;
+
+-- events_of_turns -- what the customer had said in turns: up to a turn's event, from behind whatever came before it,
+-- and what it names as answered (after a hand-back that is of earlier turns)
+SELECT event_id, kind, message_id, handoff_id, author, agent_id, wamid, message_kind, body, option_id, reply_to_wamid,
+       media_id, media_mime_type, media_sha256, media_voice, media_filename, sent_at, latitude, longitude, place_name,
+       place_address, quoted, advertised, trace
+FROM event_said
+WHERE conversation_id = %(conversation_id)s AND kind = 'customer_message' AND message_kind IS NOT NULL AND event_id IN (
+    SELECT e.event_id FROM (
+        SELECT o.turn_id, event_of_turn(o.turn_id) AS last, string_to_array(max(o.answers), ',') AS answers
+        FROM outbox o WHERE o.turn_id = ANY (%(turn_ids)s) GROUP BY o.turn_id
+    ) AS t CROSS JOIN LATERAL (
+        SELECT coalesce(max(b.event_id), 0) AS behind FROM (
+            SELECT event_of_turn(x.turn_id) AS event_id FROM message y JOIN outbox x USING (message_id)
+            WHERE y.conversation_id = %(conversation_id)s
+            UNION ALL
+            SELECT x.event_id FROM inbox_event x
+            WHERE x.conversation_id = %(conversation_id)s AND x.kind <> 'customer_message'
+        ) AS b WHERE b.event_id < t.last
+    ) AS before
+    JOIN inbox_event e ON e.conversation_id = %(conversation_id)s LEFT JOIN message m USING (message_id)
+    WHERE m.deleted_at IS NULL
+      AND (e.event_id > before.behind AND e.event_id <= t.last OR m.wamid = ANY (t.answers)))
+ORDER BY event_id;
 
 -- event_trace -- the trace an event was written down under
 SELECT trace FROM inbox_event WHERE event_id = %(event_id)s;

@@ -7,11 +7,24 @@ VALUES (%(business_id)s, %(conversation_id)s, %(message_id)s, %(turn_id)s, %(ord
 -- outbox_of_turn -- whether a turn has already spoken
 SELECT count(*) FROM outbox WHERE turn_id = %(turn_id)s;
 
--- outbox_unsaid -- the last turn that spoke in a conversation, if nothing of it was or will be sent
-SELECT turn_id FROM outbox WHERE turn_id = (
-    SELECT turn_id FROM outbox WHERE conversation_id = %(conversation_id)s AND lane = 'service'
-    ORDER BY outbox_id DESC LIMIT 1)
-GROUP BY turn_id HAVING bool_and(state = 'superseded' OR state = 'queued' AND epoch <> %(epoch)s);
+-- outbox_unsaid -- turns all whose words were withheld since the conversation was last given back, and whose messages
+-- nobody has answered otherwise: no agent since, no other turn
+SELECT o.turn_id
+FROM message m JOIN outbox o USING (message_id)
+WHERE m.conversation_id = %(conversation_id)s AND o.lane = 'service' AND m.author = 'bot'
+GROUP BY o.turn_id
+HAVING bool_and(o.state = 'superseded' OR o.state = 'queued' AND o.epoch <> %(epoch)s)
+   AND event_of_turn(o.turn_id) >= (
+       SELECT coalesce(max(e.event_id), 0) FROM inbox_event e
+       WHERE e.conversation_id = %(conversation_id)s AND e.kind = 'hand_back' AND e.done_at IS NOT NULL)
+   AND NOT EXISTS (SELECT FROM message a WHERE a.conversation_id = %(conversation_id)s AND a.author = 'agent'
+                   AND a.message_id > max(m.message_id))
+   AND NOT EXISTS (
+       SELECT FROM message a JOIN outbox p USING (message_id)
+       WHERE a.conversation_id = %(conversation_id)s AND p.turn_id <> o.turn_id AND p.outbox_id > max(o.outbox_id)
+         AND NOT (p.state = 'superseded' OR p.state = 'queued' AND p.epoch <> %(epoch)s)
+         AND string_to_array(p.answers, ',') && string_to_array(max(o.answers), ','))
+ORDER BY max(o.outbox_id);
 
 -- outbox_open -- what a conversation still has to deliver, in order
 SELECT o.outbox_id, o.conversation_id, o.message_id, o.turn_id, o.ordinal, o.epoch, o.answers, o.state,
@@ -33,12 +46,13 @@ FROM message m JOIN conversation v USING (conversation_id) WHERE m.message_id = 
 SELECT wait_s, reason, taken, gap_s FROM outbox_take(%(outbox_id)s, %(phone_number_id)s, %(contact_id)s, %(campaign)s,
     %(initiated)s, %(now)s, %(patience)s);
 
--- outbox_earlier -- whether something is on its way to the same customer from a conversation before this one
-SELECT EXISTS (
-    SELECT FROM conversation this JOIN conversation c USING (contact_id, phone_number_id)
-         JOIN outbox o ON o.conversation_id = c.conversation_id
-    WHERE this.conversation_id = %(conversation_id)s AND c.conversation_id < %(conversation_id)s AND o.lane = 'service'
-      AND o.state IN ('queued', 'sending', 'unknown') AND o.created_at > %(since)s) AS anything;
+-- outbox_earlier -- answers on their way to the same customer from conversations before this one
+SELECT o.state, o.attempted_at
+FROM conversation this JOIN conversation c USING (contact_id, phone_number_id)
+     JOIN outbox o ON o.conversation_id = c.conversation_id
+WHERE this.conversation_id = %(conversation_id)s AND c.conversation_id < %(conversation_id)s AND o.lane = 'service'
+  AND o.purpose IS NULL AND o.state IN ('queued', 'sending', 'unknown')
+ORDER BY o.outbox_id LIMIT 10;
 
 -- outbox_sent -- Meta took it; whether its conversation has more to deliver
 WITH done AS (UPDATE outbox SET state = 'accepted', settled_at = %(now)s, error = NULL, error_code = NULL
@@ -56,16 +70,19 @@ UPDATE outbox SET state = 'queued', next_attempt_at = %(next_attempt_at)s, error
 WHERE outbox_id = %(outbox_id)s AND state IN ('sending', 'unknown');
 
 -- outbox_still_due -- what was on its way while somebody took the conversation and gave it back without a word: it
--- is still the answer, and nobody else will give it
+-- is still the answer, where nothing else has answered the same messages, and nobody else will give it. `begun`: only
+-- where some of its turn's words have arrived, since all of them together would be said anew
 UPDATE outbox r SET epoch = c.epoch
 FROM outbox o JOIN message m USING (message_id) JOIN conversation c ON c.conversation_id = o.conversation_id
 WHERE o.outbox_id = %(outbox_id)s AND r.turn_id = o.turn_id AND r.conversation_id = o.conversation_id
   AND r.state IN ('queued', 'sending', 'unknown') AND m.author = 'bot'
   AND c.owner = 'bot' AND c.status = 'open' AND o.epoch < c.epoch
+  AND (NOT %(begun)s OR EXISTS (SELECT FROM outbox b WHERE b.turn_id = o.turn_id AND b.state = 'accepted'))
   AND NOT EXISTS (
       SELECT FROM message s LEFT JOIN outbox said ON said.message_id = s.message_id
       WHERE s.conversation_id = o.conversation_id AND s.message_id > o.message_id
-        AND (s.author = 'agent' OR s.author = 'bot' AND said.turn_id IS DISTINCT FROM o.turn_id));
+        AND (s.author = 'agent' OR s.author = 'bot' AND said.turn_id IS DISTINCT FROM o.turn_id
+             AND (o.answers IS NULL OR string_to_array(said.answers, ',') && string_to_array(o.answers, ','))));
 
 -- outbox_unknown -- nobody can say whether Meta took it
 UPDATE outbox SET state = 'unknown', next_attempt_at = %(next_attempt_at)s, error = %(error)s

@@ -5,5 +5,8 @@ ON CONFLICT (process) DO UPDATE SET seen_at = greatest(web_uptime.seen_at, EXCLU
 -- uptime_forget -- processes long gone
 DELETE FROM web_uptime WHERE seen_at < %(before)s;
 
--- uptime_covers -- whether one process took webhooks in all the time between two moments
-SELECT EXISTS (SELECT 1 FROM web_uptime WHERE started_at <= %(since)s AND seen_at >= %(until)s);
+-- uptime_heard -- whether one process took webhooks in from a moment on, or for long enough since
+SELECT EXISTS (
+    SELECT 1 FROM web_uptime u
+    WHERE u.seen_at - greatest(u.started_at, %(at)s) >= CASE WHEN u.started_at <= %(at)s THEN %(within)s::interval
+          ELSE least(%(most)s::interval, greatest(%(least)s::interval, 2 * (u.started_at - %(at)s))) END);

@@ -26,7 +26,7 @@ from graph.run import (
     remembered,
     thread_config,
 )
-from graph.state import Event, Said, State
+from graph.state import UNANSWERED, Event, Said, State
 from tests.nodes.stage import Scripted, Stage, Thread, says
 
 QUESTION = "Quanto costa un massaggio rilassante?"
@@ -284,29 +284,36 @@ async def test_what_was_given_up_is_answered_when_a_person_gives_it_back(stage: 
     assert await other.spoken() == []
 
 
-async def test_an_answer_that_was_withheld_is_given_when_given_back_without_a_word(
-    stage: Stage,
-) -> None:
+async def test_what_was_withheld_is_answered_when_given_back_without_a_word(stage: Stage) -> None:
+    """Which messages those are is found in the record (jobs/drain)."""
     thread = await stage.customer()
     asked = await thread.wrote(QUESTION)
     await thread.deliver(asked)
-    for unsaid, answers in (("another turn", 1), (asked["turn_id"], 2)):
+    for unanswered, answers in (([], 1), (asked["messages"], 2)):
         await taken_over(stage, thread)
-        given = await thread.gave_back()
-        given["handoff"] = {**(given["handoff"] or {}), "unsaid": unsaid}
-        await thread.deliver(given)
+        await thread.deliver(await gave_back(thread, unanswered))
         assert len(await thread.spoken()) == answers
+        assert UNANSWERED not in thread.state["handoff"]["returned"]
     assert "65,00" in thread.words
 
-    other = await stage.customer()
-    asked = await other.wrote(QUESTION)
-    await other.deliver(asked)
-    await taken_over(stage, other)
-    await other.agent_says("Costa 65 euro.")
-    given = await other.gave_back()
-    given["handoff"] = {**(given["handoff"] or {}), "unsaid": asked["turn_id"]}
-    await other.deliver(given)
-    assert len(await other.spoken()) == 1  # what an agent has answered is not answered again
+
+async def test_what_was_withheld_is_answered_with_what_waited_for_the_agent(stage: Stage) -> None:
+    thread = await stage.customer()
+    asked = await thread.wrote(QUESTION)
+    await thread.deliver(asked)
+    await taken_over(stage, thread)
+    later = await thread.wrote("E dove siete?")
+    await thread.deliver(later)
+    assert (await thread.snapshot()).next == ("await_human",)
+    await thread.deliver(await gave_back(thread, asked["messages"]))
+    assert [said["text"] for said in thread.state["event"]["messages"]] == [QUESTION, "E dove siete?"]
+    assert "65,00" in thread.words
+    assert UNANSWERED not in thread.state["handoff"]["returned"]
+
+
+async def gave_back(thread: Thread, unanswered: list[Said]) -> Event:
+    given = await thread.gave_back()
+    return Event(**{**given, "handoff": {**(given["handoff"] or {}), UNANSWERED: unanswered}})
 
 
 async def taken_over(stage: Stage, thread: Thread) -> None:

@@ -68,7 +68,7 @@ async def test_messages_go_out_once_in_order_with_our_reference(shop: Shop) -> N
     assert [row["wamid"] for row in wamids] == [m.wamid for m in heard]
 
 
-async def unsaid(shop: Shop, conversation: int) -> str | None:
+async def unsaid(shop: Shop, conversation: int) -> list[str]:
     async with shop.crm.transaction(shop.business_id) as tx:
         epoch = (await conversations.lock(tx, conversation)).epoch
         return await outbox.unsaid(tx, conversation, epoch)
@@ -77,13 +77,13 @@ async def unsaid(shop: Shop, conversation: int) -> str | None:
 async def test_words_of_an_older_epoch_stay_unsaid(shop: Shop) -> None:
     conversation = await shop.open_conversation("393800000002")
     await shop.bot_says(conversation, "troppo tardi")
-    assert await unsaid(shop, conversation) is None  # it is on its way
+    assert await unsaid(shop, conversation) == []  # it is on its way
     async with shop.crm.transaction(shop.business_id) as tx:
         await conversations.give_to_human(tx, conversation)
     [row] = await shop.outbox_of(conversation)
-    assert await unsaid(shop, conversation) == row["turn_id"]
+    assert await unsaid(shop, conversation) == [row["turn_id"]]
     await shop.work_until(lambda: settled(shop, conversation))
-    assert await unsaid(shop, conversation) == row["turn_id"]
+    assert await unsaid(shop, conversation) == [row["turn_id"]]
     assert await shop.states_of(conversation) == ["superseded"]
     assert told(shop, "393800000002") == []
 
@@ -132,7 +132,7 @@ async def test_a_reply_that_was_not_sent_is_still_one_when_an_agent_had_nothing_
     await shop.bot_says(conversation, "la risposta", "e il resto")
     await shop.work_until(lambda: is_unknown(shop, conversation))
     await taken_and_given_back(shop, conversation)
-    assert await unsaid(shop, conversation) is None, "it may have been said"
+    assert await unsaid(shop, conversation) == [], "it may have been said"
     shop.simulator.faults.now = Faults()
     await another_is_delivered(shop, "393800000124")
     await shop.work_until(lambda: settled(shop, conversation))
@@ -224,6 +224,57 @@ async def test_what_follows_an_unknown_outcome_waits_but_not_for_ever(shop: Shop
     await status_comes(shop, shop.simulator.sent_to("393800000007")[0])
     await shop.work_until(lambda: settled(shop, conversation))
     assert told(shop, "393800000007") == ["seconda", "prima"]
+
+
+async def test_what_follows_waits_for_as_long_as_it_takes_where_the_number_is_alive(shop: Shop) -> None:
+    """Nobody took webhooks in when it was attempted: that it is lost shows once what is repeated has come."""
+    conversation = await shop.open_conversation("393800000027")
+    await shop.rows("DELETE FROM web_uptime")
+    try:
+        shop.simulator.faults.now = Faults(p_reset=1)
+        await shop.bot_says(conversation, "prima")
+        await shop.work_until(lambda: is_unknown(shop, conversation))
+        shop.simulator.faults.now = Faults()
+        await shop.bot_says(conversation, "seconda")
+        await another_is_delivered(shop, "393800000127")
+        await shop.work_for(2.5)  # longer than it is waited for where nothing else is sent
+        assert told(shop, "393800000027") == []
+    finally:
+        await shop.webhooks_were_taken_in()
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert told(shop, "393800000027") == ["prima", "seconda"]
+
+
+async def test_an_agent_does_not_wait_for_an_answer_that_is_not_one_any_more(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000028")
+    shop.simulator.faults.now = Faults(p_reset=1)
+    await shop.bot_says(conversation, "la risposta")
+    await shop.work_until(lambda: is_unknown(shop, conversation))
+    shop.simulator.faults.now = Faults()
+    await taken_and_given_back(shop, conversation, says="Rispondo io.")
+    await shop.work_for(0.3)
+    assert told(shop, "393800000028") == ["Rispondo io."]
+    assert await shop.states_of(conversation) == ["unknown", "accepted"]
+
+
+async def test_a_new_conversation_waits_for_what_the_one_before_it_has_to_try_again(shop: Shop) -> None:
+    wa_id = "393800000029"
+    first = await shop.open_conversation(wa_id)
+    shop.simulator.faults.now = Faults(p500=1)
+    await shop.bot_says(first, "prima")
+    await shop.work_for(0.3)
+    assert await shop.states_of(first) == ["queued"]
+    await shop.rows(
+        "UPDATE outbox SET created_at = now() - interval '5 min' WHERE conversation_id = %s", first
+    )
+    async with shop.crm.transaction(shop.business_id) as tx:
+        await conversations.close(tx, first)
+    second = await shop.open_conversation(wa_id)
+    await shop.bot_says(second, "seconda")
+    await shop.work_for(0.3)
+    shop.simulator.faults.now = Faults()
+    await shop.work_until(lambda: settled(shop, second))
+    assert told(shop, wa_id) == ["prima", "seconda"]
 
 
 async def test_a_new_conversation_waits_for_the_last_words_of_the_one_before(shop: Shop) -> None:
