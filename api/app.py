@@ -66,14 +66,15 @@ async def _beat(services: ApiServices) -> None:
     done at all, it is noted as another process: what came meanwhile was not taken in."""
     process, tidy, latest = uuid4(), False, time.monotonic()
     while True:
+        began = time.monotonic()
+        if began - latest > _STALLED_S:
+            process = uuid4()
         try:
-            if time.monotonic() - latest > _STALLED_S:
-                process = uuid4()
             async with services.crm.outside() as tx:
                 if not tidy:
                     await uptime.forget(tx)
                 await uptime.beat(tx, process)
-            tidy, latest = True, time.monotonic()
+            tidy, latest = True, began
         except RecordUnavailable as error:
             process = uuid4()
             log.warning("uptime_not_noted", error=str(error))

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -96,3 +97,18 @@ async def test_it_notes_when_webhooks_are_taken_in(whole: Local) -> None:
         row = await cursor.fetchone()
     assert row is not None
     assert row["beating"] >= 1
+
+
+async def test_what_came_while_nothing_was_noted_was_not_taken_in(whole: Local) -> None:
+    """Whatever stood still, a webhook may have met it: from then on it is noted as another process."""
+    async with await psycopg.AsyncConnection.connect(whole.dsn) as owner:
+        before = await (await owner.execute("SELECT process FROM web_uptime")).fetchall()
+        await owner.execute("LOCK TABLE web_uptime IN ACCESS EXCLUSIVE MODE")
+        await asyncio.sleep(6.5)
+    for _ in range(100):
+        async with await psycopg.AsyncConnection.connect(whole.dsn) as owner:
+            now = await (await owner.execute("SELECT process FROM web_uptime")).fetchall()
+        if len(now) > len(before):
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("it went on as if nothing had been")
