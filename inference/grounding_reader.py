@@ -6,9 +6,10 @@ is for, what a "not" reaches to, what follows from what. Loaded when first asked
 quotations never needs it.
 """
 
+import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
@@ -27,9 +28,8 @@ NAME = "grounding_reader"
 # Pieces that are read of an answer and of its sources.
 ANSWER_PIECES, SOURCE_PIECES = 90, 260
 FLOOR = -20.0
-# It is asked where the first judge's logit is no further than this from its threshold: a third of the
-# answers, with most of what it can mend.
-UNSURE = 1.5
+# It is asked where the first judge's logit is no further than this from its threshold.
+UNSURE = 3.0
 _SAME = 5  # letters of a stem that tell what a text is about
 _MISSING = "run `python -m inference.train_reader`"
 
@@ -57,15 +57,23 @@ class Heads:
 
 @dataclass(frozen=True)
 class Weighing:
-    """How the two judges' logits become one: judge x first + reader x second + bias, refused above 0."""
+    """How the two judges' logits become one: judge x first + reader x second + length x `length_of` the
+    answer + bias, refused above 0. The more there is to doubt, the more doubt there is in something true."""
 
     judge: float
     reader: float
+    length: float
     bias: float
 
-    def refuses(self, judged: float, doubted: float) -> bool:
+    def refuses(self, judged: float, doubted: float, answer: str) -> bool:
         """Whether both together refuse an answer."""
-        return self.judge * judged + self.reader * doubted + self.bias > 0
+        both = self.judge * judged + self.reader * doubted
+        return both + self.length * length_of(answer) + self.bias > 0
+
+
+def length_of(answer: str) -> float:
+    """How long an answer is, as it is weighed: the logarithm of its words."""
+    return math.log1p(len(answer.split()))
 
 
 class Reader:
@@ -85,7 +93,7 @@ class Reader:
     def refuses(self, judged: float, answer: str, texts: Sequence[str]) -> bool | None:
         """Whether an answer is refused, given the first judge's logit; None where the reader cannot say."""
         doubted = self.doubt(answer, texts)
-        return self._ready()[2].refuses(judged, doubted) if doubted is not None else None
+        return self._ready()[2].refuses(judged, doubted, answer) if doubted is not None else None
 
     def doubt(self, answer: str, texts: Sequence[str]) -> float | None:
         """The logit that an answer says more than the texts.
@@ -147,7 +155,8 @@ def read_reader(folder: Path = WEIGHTS) -> tuple[Turn, Heads, Weighing]:
         with np.load(folder / f"{NAME}.npz", allow_pickle=False) as kept:
             token, mean, first = (kept[name].astype(np.float32) for name in ("token", "mean", "first"))
             heads = Heads(token, float(kept["token_bias"]), mean, first, float(kept["bias"]))
-        weighing = Weighing(*(float(sidecar["weighing"][name]) for name in ("judge", "reader", "bias")))
+        parts = [float(sidecar["weighing"][part.name]) for part in fields(Weighing)]
+        weighing = Weighing(*parts)
     except FileNotFoundError as failure:
         raise ModelMissing(f"no {NAME}.npz in {folder}: {_MISSING}") from failure
     except (OSError, KeyError, ValueError, EOFError, TypeError, BadZipFile) as failure:

@@ -261,7 +261,7 @@ def weigh(folder: Path = WEIGHTS, recipe: Recipe = FURTHER) -> dict[str, Any]:
         "version": version_of(folder / f"{NAME}_turn.npz"),
         "recipes": [asdict(Recipe()), asdict(recipe)],
         "rows_sha256": [rows_hash(path) for path in (DATA, PAIRS, TURNS)],
-        "weighing": {"judge": 1.0, "reader": 0.0, "bias": 0.0},
+        "weighing": {"judge": 1.0, "reader": 0.0, "length": 0.0, "bias": 0.0},
     }
     file = folder / f"{NAME}.json"
     file.write_text(json.dumps(sidecar, indent=1) + "\n", "utf-8")

@@ -1,7 +1,8 @@
 """How the two judges of an answer are weighed: on businesses neither has learnt from.
 
-A logistic regression of "is it a lie" on their logits; the bias is then moved to where misses, weighing more,
-and false refusals together are fewest. What models write in a turn counts as much as the other sets together.
+A logistic regression of "is it a lie" on their logits and the answer's length; the bias is then moved to
+where misses, weighing more, and false refusals together are fewest. What models write in a turn counts as
+much as the other sets together.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,13 @@ from sklearn.linear_model import LogisticRegression
 
 from inference.grounding_judge import judge
 from inference.grounding_lexis import lexis
-from inference.grounding_reader import UNSURE
+from inference.grounding_reader import UNSURE, length_of
 from inference.train_grounding import LIE, TURNS, all_rows, out_of_fold, seen
 
 Floats = NDArray[np.float32]
+
+_COLUMNS = ("judge", "reader", "length")
+_AS_GOOD = 0.01
 
 
 def first_judge(asked: Sequence[dict[str, Any]]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -49,13 +53,14 @@ def weighed(
     sizes = {name: int((of == name).sum()) for name in dict.fromkeys(of.tolist())}
     counts = {name: len(sizes) - 1 if name == TURNS.stem else 1 for name in sizes}
     share = np.array([counts[name] / sizes[name] for name in of.tolist()])
+    told = np.column_stack([judged, doubts, [length_of(row["answer"]) for row in asked]]).astype(np.float32)
     names = sorted({str(row["template"]) for row in asked})
     half = np.array([names.index(str(row["template"])) % 2 for row in asked])
     stopped = np.zeros(len(asked), bool)
     for part in (0, 1):
         mine = half == part
-        weights = _fit(judged[~mine], doubts[~mine], lies[~mine], refused[~mine], share[~mine])
-        stopped[mine] = _decided(_combined(weights, judged[mine], doubts[mine]), judged[mine])
+        weights = _fit(told[~mine], lies[~mine], refused[~mine], share[~mine])
+        stopped[mine] = _decided(_combined(weights, told[mine]), judged[mine])
     stopped |= refused
     alone = (judged > judge().threshold) | refused
     held = {
@@ -68,24 +73,22 @@ def weighed(
         }
         for name, rows in ((name, of == name) for name in sizes)
     }
-    weights = _fit(judged, doubts, lies, refused, share)
+    weights = _fit(told, lies, refused, share)
     return {"weighing": {name: round(value, 4) for name, value in weights.items()}, "held_out": held}
 
 
-def _fit(
-    judged: Floats, doubts: Floats, lies: Floats, refused: NDArray[np.bool_], share: Floats
-) -> dict[str, float]:
-    both = np.column_stack([judged, doubts])
-    fitted = LogisticRegression(C=100.0).fit(both, lies, sample_weight=share * len(lies) / share.sum())
-    weights = {"judge": float(fitted.coef_[0][0]), "reader": float(fitted.coef_[0][1]), "bias": 0.0}
-    weights["bias"] = -_least_wrong(_combined(weights, judged, doubts), judged, lies, refused, share)
-    return weights
+def _fit(told: Floats, lies: Floats, refused: NDArray[np.bool_], share: Floats) -> dict[str, float]:
+    """`told` has a column for each of the weights but the bias."""
+    fitted = LogisticRegression(C=100.0).fit(told, lies, sample_weight=share * len(lies) / share.sum())
+    weights = {name: float(weight) for name, weight in zip(_COLUMNS, fitted.coef_[0], strict=True)}
+    at = _least_wrong(_combined({**weights, "bias": 0.0}, told), told[:, 0], lies, refused, share)
+    return {**weights, "bias": -at}
 
 
 def _least_wrong(
     scores: Floats, judged: Floats, lies: Floats, refused: NDArray[np.bool_], share: NDArray[Any]
 ) -> float:
-    """As `train_grounding.threshold`, with rows that count differently."""
+    """As `train_grounding.threshold`, with rows that count differently; the middle of what is as good."""
     steps = np.quantile(scores, np.linspace(0.02, 0.98, 193))
 
     def cost(at: float) -> float:
@@ -93,7 +96,8 @@ def _least_wrong(
         true, lie = share * (lies == 0), share * (lies == 1)
         return float(true @ stopped / true.sum() + LIE * (1 - lie @ stopped / lie.sum()))
 
-    return float(np.mean(sorted(steps, key=cost)[:10]))
+    costs = np.array([cost(at) for at in steps])
+    return float(steps[costs <= costs.min() + _AS_GOOD].mean())
 
 
 def _decided(combined: Floats, judged: Floats) -> NDArray[np.bool_]:
@@ -102,7 +106,6 @@ def _decided(combined: Floats, judged: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.where(np.abs(judged - at) > UNSURE, judged > at, combined > 0))
 
 
-def _combined(weights: dict[str, float], judged: Floats, doubts: Floats) -> Floats:
-    return np.asarray(
-        weights["judge"] * judged + weights["reader"] * doubts + weights["bias"], dtype=np.float32
-    )
+def _combined(weights: dict[str, float], told: Floats) -> Floats:
+    weighed_by = np.array([weights[name] for name in _COLUMNS])
+    return np.asarray(told @ weighed_by + weights["bias"], dtype=np.float32)

@@ -97,10 +97,16 @@ def test_what_is_read_off_the_states() -> None:
 
 
 def test_both_judges_have_a_say() -> None:
-    weighing = Weighing(1.0, 0.5, -2.0)
-    assert not weighing.refuses(1.0, 1.0)
-    assert weighing.refuses(2.0, 1.0)
-    assert weighing.refuses(1.0, 3.0)
+    weighing = Weighing(1.0, 0.5, 0.0, -2.0)
+    assert not weighing.refuses(1.0, 1.0, "Yes.")
+    assert weighing.refuses(2.0, 1.0, "Yes.")
+    assert weighing.refuses(1.0, 3.0, "Yes.")
+
+
+def test_a_long_answer_is_doubted_more_before_it_is_refused() -> None:
+    weighing = Weighing(1.0, 0.0, -1.0, 0.0)
+    assert weighing.refuses(1.0, 0.0, "Yes.")
+    assert not weighing.refuses(1.0, 0.0, "Yes, on Mondays and on Tuesdays.")
 
 
 class Counted(Reader):
