@@ -7,13 +7,15 @@ the first state. Rows are those of the first judge and those of data/grounding_p
 mostly in the words. One business in six is never learnt from: on those the two judges' logits are weighed,
 the first's from networks that saw none of the business. Half an hour on two cores.
 
-Then it learns further (`further` does that alone) from data/grounding_turns.jsonl, what a model writes in a
-turn, among as many of the other rows: a quarter of an hour.
+Then it learns further (`further` goes on from there) from data/grounding_turns.jsonl, what a model writes in
+a turn, among as many of the other rows: a quarter of an hour. And at last (`last` does that alone) from the
+short answers of data/grounding.jsonl, those of turns and a few thousand others: half an hour.
 
 Needs jax and optax, the dependency group `turning`; nothing else imports this.
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -60,6 +62,9 @@ class Recipe:
 
 
 FURTHER = Recipe(epochs=3, step=6e-4, seed=1)
+LAST = Recipe(epochs=2, step=5e-4, seed=2)
+_OTHERS = 4000  # rows of the last part that are neither short answers nor of turns
+_SHORT = re.compile(r"p[a-k]")  # how the ids of short answers begin
 
 
 @dataclass(frozen=True)
@@ -202,20 +207,41 @@ def save(learnt: Weights, model: PackedE5, folder: Path) -> None:
 def train(
     tell: Callable[[str], None], folder: Path = WEIGHTS, recipe: Recipe | None = None
 ) -> dict[str, Any]:
-    """Trains, first and further, writes weights and sidecar, and returns the sidecar."""
+    """Trains, all three parts, writes weights and sidecar, and returns the sidecar."""
     recipe, model = recipe or Recipe(), read_packed(packaged_file())
-    rows = _to_learn([*read_rows(), *read_pairs(PAIRS)])
+    rows = _to_learn([*_rows(short=False), *read_pairs(PAIRS)])
     save(_learnt(model, begun(model, recipe), rows, recipe, tell), model, folder)
     return further(tell, folder)
 
 
 def further(tell: Callable[[str], None], folder: Path = WEIGHTS, recipe: Recipe = FURTHER) -> dict[str, Any]:
-    """Goes on from the weights in the folder; writes weights and sidecar, and returns the sidecar."""
-    model, random = read_packed(packaged_file()), np.random.default_rng(recipe.seed)
-    turns, others = _to_learn(read_pairs(TURNS)), _to_learn([*read_rows(), *read_pairs(PAIRS)])
-    some = [others[at] for at in random.permutation(len(others))[: len(turns)]]
-    save(_learnt(model, _saved(model, folder, recipe), [*turns, *some], recipe, tell), model, folder)
-    return weigh(folder, recipe)
+    """Goes on from the weights in the folder, to the end; writes weights and sidecar, and returns it."""
+    turns, others = _to_learn(read_pairs(TURNS)), _to_learn([*_rows(short=False), *read_pairs(PAIRS)])
+    _goes_on([*turns, *_some(others, len(turns), recipe)], tell, folder, recipe)
+    return last(tell, folder)
+
+
+def last(tell: Callable[[str], None], folder: Path = WEIGHTS, recipe: Recipe = LAST) -> dict[str, Any]:
+    """The last part alone, from the weights in the folder; else as `further`."""
+    turns, others = _to_learn(read_pairs(TURNS)), _to_learn([*_rows(short=False), *read_pairs(PAIRS)])
+    rows = [*turns, *_to_learn(_rows(short=True)), *_some(others, _OTHERS, recipe)]
+    _goes_on(rows, tell, folder, recipe)
+    return weigh(folder)
+
+
+def _rows(*, short: bool) -> list[dict[str, Any]]:
+    return [row for row in read_rows() if bool(_SHORT.match(str(row["id"]))) is short]
+
+
+def _some(rows: Sequence[dict[str, Any]], count: int, recipe: Recipe) -> list[dict[str, Any]]:
+    return [rows[at] for at in np.random.default_rng(recipe.seed).permutation(len(rows))[:count]]
+
+
+def _goes_on(
+    rows: Sequence[dict[str, Any]], tell: Callable[[str], None], folder: Path, recipe: Recipe
+) -> None:
+    model = read_packed(packaged_file())
+    save(_learnt(model, _saved(model, folder, recipe), rows, recipe, tell), model, folder)
 
 
 def _to_learn(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -252,14 +278,14 @@ def _saved(model: PackedE5, folder: Path, recipe: Recipe) -> Weights:
         return {"turn": turn, **{name: jnp.asarray(stored[name]) for name in stored.files}}
 
 
-def weigh(folder: Path = WEIGHTS, recipe: Recipe = FURTHER) -> dict[str, Any]:
+def weigh(folder: Path = WEIGHTS) -> dict[str, Any]:
     """Writes the sidecar: how the judges are weighed, on the rows held out, as a process would read them."""
     sets = {DATA.stem: read_rows(), PAIRS.stem: read_pairs(PAIRS), TURNS.stem: read_pairs(TURNS)}
     asked = [(name, row) for name, rows in sets.items() for row in rows if held_out(str(row["template"]))]
     of, rows = np.array([name for name, _ in asked]), [row for _, row in asked]
     sidecar: dict[str, Any] = {
         "version": version_of(folder / f"{NAME}_turn.npz"),
-        "recipes": [asdict(Recipe()), asdict(recipe)],
+        "recipes": [asdict(Recipe()), asdict(FURTHER), asdict(LAST)],
         "rows_sha256": [rows_hash(path) for path in (DATA, PAIRS, TURNS)],
         "weighing": {"judge": 1.0, "reader": 0.0, "length": 0.0, "bias": 0.0},
     }
@@ -277,6 +303,6 @@ def _progress(line: str) -> None:
 
 
 if __name__ == "__main__":
-    run = further if "further" in sys.argv[1:] else train
+    run = {"further": further, "last": last}.get(" ".join(sys.argv[1:]), train)
     json.dump(run(_progress), sys.stdout, indent=1)
     sys.stdout.write("\n")
