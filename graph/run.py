@@ -102,7 +102,7 @@ def _still_due(values: Mapping[str, Any], event: Event) -> list[Said]:
     due = {said.get("message_id") for said in withheld}
     # As the thread knows them: a voice note with what was heard in it.
     heard = [said for said in asked if said.get("message_id") in due]
-    return together(withheld, heard, left_unanswered(values.get("outcome")))
+    return together(withheld, heard, left_unanswered(values.get("outcome"), asked))
 
 
 async def go_on(machine: Machine, context: Context, thread_id: str) -> State:

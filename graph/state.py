@@ -134,10 +134,12 @@ def unanswered(event: Event) -> list[Said]:
     return list((event.get("handoff") or {}).get(UNANSWERED, []))
 
 
-def left_unanswered(outcome: Mapping[str, Any] | None) -> list[Said]:
-    """The messages of a turn that came to nothing."""
-    unfinished = outcome is not None and outcome.get("kind") in (ABANDONED, SUPERSEDED)
-    return list(outcome.get("waiting", [])) if outcome and unfinished else []
+def left_unanswered(outcome: Mapping[str, Any] | None, asked: Sequence[Said] = ()) -> list[Said]:
+    """The messages of a turn that came to nothing; `asked` where its outcome does not name them: one that
+    a release before this one left superseded."""
+    if not outcome or outcome.get("kind") not in (ABANDONED, SUPERSEDED):
+        return []
+    return list(outcome.get("waiting", asked))
 
 
 def extend(window: list[Line], lines: list[Line]) -> list[Line]:

@@ -157,7 +157,7 @@ async def _wait(services: Services, tx: Tx, conversation: ConversationRow, row: 
     if row.state == "unknown":
         return await _reconsider(services, tx, conversation, row)
     if refusal := _undeliverable(conversation, row, tx):
-        if refusal[0] == "superseded" and await outbox.goes_on(tx, row.outbox_id):
+        if _overtaken(conversation, row) and await outbox.goes_on(tx, row.outbox_id):
             return None
         await outbox.settle(tx, row.outbox_id, refusal[0], error=refusal[1])
         services.watching.metrics.settled(refusal[0])
@@ -167,8 +167,12 @@ async def _wait(services: Services, tx: Tx, conversation: ConversationRow, row: 
 def _is_history(conversation: ConversationRow, row: OutboxRow, after: Sequence[OutboxRow]) -> bool:
     """Whether a row that waits will not be sent any more, whatever became of its first attempt: a person has
     taken the conversation and spoken since."""
-    superseded = row.author == "bot" and row.epoch < conversation.epoch
-    return superseded and any(later.author == "agent" for later in after)
+    return _overtaken(conversation, row) and any(later.author == "agent" for later in after)
+
+
+def _overtaken(conversation: ConversationRow, row: OutboxRow) -> bool:
+    """Whether the conversation changed hands after the bot wrote it."""
+    return row.author == "bot" and row.epoch < conversation.epoch
 
 
 async def _holds_back(
@@ -188,7 +192,7 @@ async def _holds_back(
 
 
 def _undeliverable(conversation: ConversationRow, row: OutboxRow, tx: Tx) -> tuple[str, str] | None:
-    if row.author == "bot" and row.epoch < conversation.epoch:
+    if _overtaken(conversation, row):
         return "superseded", "the conversation changed hands before this was sent"
     if not _window_is_open(conversation, tx) and row.template_name is None and row.purpose is None:
         return "held", permission.NEED_A_TEMPLATE

@@ -26,7 +26,7 @@ from graph.run import (
     remembered,
     thread_config,
 )
-from graph.state import UNANSWERED, Event, Said, State
+from graph.state import SUPERSEDED, UNANSWERED, Event, Said, State, left_unanswered
 from tests.nodes.stage import Scripted, Stage, Thread, says
 
 QUESTION = "Quanto costa un massaggio rilassante?"
@@ -309,6 +309,13 @@ async def test_what_was_withheld_is_answered_with_what_waited_for_the_agent(stag
     assert [said["text"] for said in thread.state["event"]["messages"]] == [QUESTION, "E dove siete?"]
     assert "65,00" in thread.words
     assert UNANSWERED not in thread.state["handoff"]["returned"]
+
+
+def test_what_an_earlier_release_left_superseded_is_not_lost() -> None:
+    asked = [Said(message_id=1, text=QUESTION)]
+    assert left_unanswered({"kind": SUPERSEDED, "replies": []}, asked) == asked
+    assert left_unanswered({"kind": SUPERSEDED, "waiting": []}, asked) == []
+    assert left_unanswered({"kind": "answered"}, asked) == left_unanswered(None, asked) == []
 
 
 async def gave_back(thread: Thread, unanswered: list[Said]) -> Event:
