@@ -44,26 +44,28 @@ def soak(
         raise CommandFailed(f"{folder} is not empty: name a new folder")
     place = folder or Path(tempfile.mkdtemp(prefix="sara-soak-"))
     plan = Plan(minutes=minutes, rate=rate, seed=seed)
+    broken: list[str] = []
     try:
         settings = load(llm="extractive", llm_fallback=None)
         report = run(soaked(settings, plan, place.resolve(), tell=_tell), log_level="error")
+        broken = [finding.name for finding in report.findings if finding.broken]
     except asyncio.CancelledError:
         raise CommandFailed("it was ended before its time: nothing was judged") from None
     except NotStarted as error:
         raise CommandFailed(str(error)) from error
+    finally:
+        if folder is None and not broken:
+            shutil.rmtree(place, ignore_errors=True)
     print(terminal(report))
     if to_json is not None:
         to_json.write_text(json.dumps(report.as_json(), indent=1, ensure_ascii=False), encoding="utf-8")
     if to_markdown is not None:
         to_markdown.write_text(markdown(report), encoding="utf-8")
-    if not report.passed:
-        broken = [finding.name for finding in report.findings if finding.broken]
+    if broken:
         raise CommandFailed(
             f"{len(broken)} invariants are broken: {'; '.join(broken)}."
             f" Its database, its logs and evidence.json are kept in {place}"
         )
-    if folder is None:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _tell(line: str) -> None:

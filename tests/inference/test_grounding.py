@@ -254,6 +254,8 @@ def test_what_only_a_tool_can_do_is_not_said_to_be_done(answer: str) -> None:
 def test_how_it_is_done_may_be_said_in_the_words_of_the_source() -> None:
     told = "Scrivi STOP: sarai disiscritto e non riceverai più nulla."
     assert check(told, [Source("stop", STOP)], "it").supported
+    shorter = check("Scrivi STOP e sarai disiscritto.", [Source("stop", STOP)], "it")
+    assert "promise" not in [claim.kind for claim in shorter.unsupported]
 
 
 @pytest.mark.xfail(
