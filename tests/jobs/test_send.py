@@ -51,6 +51,16 @@ async def is_unknown(shop: Shop, conversation_id: int) -> bool:
     return "unknown" in await shop.states_of(conversation_id)
 
 
+async def lost_on_the_way(shop: Shop, wa_id: str, text: str) -> int:
+    """A conversation whose reply was broken off before the channel took it, which nobody here can know."""
+    conversation = await shop.open_conversation(wa_id)
+    shop.simulator.faults.now = Faults(p_reset=1)
+    await shop.bot_says(conversation, text)
+    await shop.work_until(lambda: is_unknown(shop, conversation))
+    shop.simulator.faults.now = Faults()
+    return conversation
+
+
 async def test_messages_go_out_once_in_order_with_our_reference(shop: Shop) -> None:
     conversation = await shop.open_conversation("393800000001")
     await shop.bot_says(conversation, "uno", "due")
@@ -140,11 +150,7 @@ async def test_a_reply_that_was_not_sent_is_still_one_when_an_agent_had_nothing_
 
 
 async def test_a_reply_that_was_not_sent_is_withdrawn_when_an_agent_has_spoken(shop: Shop) -> None:
-    conversation = await shop.open_conversation("393800000025")
-    shop.simulator.faults.now = Faults(p_reset=1)
-    await shop.bot_says(conversation, "la risposta")
-    await shop.work_until(lambda: is_unknown(shop, conversation))
-    shop.simulator.faults.now = Faults()
+    conversation = await lost_on_the_way(shop, "393800000025", "la risposta")
     await taken_and_given_back(shop, conversation, says="Rispondo io.")
     await another_is_delivered(shop, "393800000125")
     await shop.work_until(lambda: settled(shop, conversation))
@@ -208,11 +214,7 @@ async def test_a_status_may_come_before_the_answer(shop: Shop) -> None:
 
 
 async def test_what_follows_an_unknown_outcome_waits_but_not_for_ever(shop: Shop) -> None:
-    conversation = await shop.open_conversation("393800000007")
-    shop.simulator.faults.now = Faults(p_reset=1)
-    await shop.bot_says(conversation, "prima")
-    await shop.work_until(lambda: is_unknown(shop, conversation))
-    shop.simulator.faults.now = Faults()
+    conversation = await lost_on_the_way(shop, "393800000007", "prima")
     await shop.bot_says(conversation, "seconda")
     await shop.work_for(0.6)
     assert told(shop, "393800000007") == [], "order is kept"
@@ -246,11 +248,7 @@ async def test_what_follows_waits_for_as_long_as_it_takes_where_the_number_is_al
 
 
 async def test_an_agent_does_not_wait_for_an_answer_that_is_not_one_any_more(shop: Shop) -> None:
-    conversation = await shop.open_conversation("393800000028")
-    shop.simulator.faults.now = Faults(p_reset=1)
-    await shop.bot_says(conversation, "la risposta")
-    await shop.work_until(lambda: is_unknown(shop, conversation))
-    shop.simulator.faults.now = Faults()
+    conversation = await lost_on_the_way(shop, "393800000028", "la risposta")
     await taken_and_given_back(shop, conversation, says="Rispondo io.")
     await shop.work_for(0.3)
     assert told(shop, "393800000028") == ["Rispondo io."]
