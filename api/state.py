@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import time
 from collections.abc import Awaitable, Callable
@@ -58,6 +59,8 @@ class ApiServices:
     public_url: str | None = None  # where people reach this installation
     limits: Limits = field(default_factory=Limits)  # how often one may ask; none as it stands
     phrases: Phrases = field(default_factory=Phrases.load)  # what customers are told
+    # Passwords checked at once: whoever sends many would fill the memory, and needs no login for it.
+    checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     _numbers: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def verifies(self, token: str) -> bool:

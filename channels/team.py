@@ -12,10 +12,17 @@ _APPRISE.propagate = False
 _SHORTEST_SECRET = 4
 _LONGEST_REASON = 500
 _WHOLE_S = 60.0
+# Services at hosts that apprise itself names: an address of theirs holds a token, and no place to go to.
+_FIXED = frozenset({"slack", "msteams", "gchat", "discord", "tgram", "wxteams", "pover", "pbul"})
 
 
 class AddressRefused(Exception):
     """No service has such an address: see https://github.com/caronc/apprise for how each is written."""
+
+
+class OnlyAtTheServer(AddressRefused):
+    """Here: Slack, Teams, Google Chat, Discord, Telegram, Webex, Pushover, Pushbullet and e-mail at a large
+    provider. Any other address can reach into the server's own network: `sara alerts add` takes it there."""
 
 
 class NotTold(Exception):
@@ -29,6 +36,23 @@ def service_of(address: str) -> str:
     found = apprise.Apprise.instantiate(address, suppress_exceptions=True)
     if found is None:
         raise AddressRefused(AddressRefused.__doc__)
+    return str(found.service_name)
+
+
+def public_service_of(address: str) -> str:
+    """As `service_of`, for what somebody may enter who is not the operator: an address can name any host,
+    port, path and method, and the worker would ask there. Raises AddressRefused, OnlyAtTheServer."""
+    import apprise
+    from apprise.plugins.email.templates import EMAIL_TEMPLATES
+
+    found = apprise.Apprise.instantiate(address, suppress_exceptions=True)
+    if found is None:
+        raise AddressRefused(AddressRefused.__doc__)
+    schemes: set[str] = found.schemas()  # type: ignore[no-untyped-call]
+    providers = {about.get("smtp_host") for _, _, about in EMAIL_TEMPLATES} - {None}
+    mailed = "mailtos" in schemes and getattr(found, "smtp_host", None) in providers
+    if not mailed and not schemes & _FIXED:
+        raise OnlyAtTheServer(" ".join((OnlyAtTheServer.__doc__ or "").split()))
     return str(found.service_name)
 
 

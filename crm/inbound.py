@@ -110,6 +110,12 @@ def revoked(wamid: str) -> Ask[RevokedRow]:
     return Ask(RevokedRow, "message_taken_back", {"wamid": wamid})
 
 
+@dataclass(frozen=True)
+class _IdentityRow:
+    wa_id: str | None
+    bsuid: str | None
+
+
 async def moved(tx: Tx, contact_id: int, *, wa_id: str | None, bsuid: str | None) -> bool:
     """The customer has another number. False, and nothing is changed, when that number is already a customer:
     merging two people is a person's decision."""
@@ -117,6 +123,10 @@ async def moved(tx: Tx, contact_id: int, *, wa_id: str | None, bsuid: str | None
     if known not in (None, contact_id):
         await contacts.remember(tx, contact_id, "number_taken", detail=wa_id or "")
         return False
-    await tx.run("contact_move", contact_id=contact_id, wa_id=wa_id, bsuid=bsuid)
+    had = await tx.first(_IdentityRow, "contact_move", contact_id=contact_id, wa_id=wa_id, bsuid=bsuid)
     await contacts.remember(tx, contact_id, "number_changed", detail=wa_id or "")
+    # What they were known by stands in raw webhooks for a while, and an erasure has to find it.
+    for former in (had.wa_id, had.bsuid) if had else ():
+        if former and former not in (wa_id, bsuid):
+            await contacts.remember(tx, contact_id, "number_left", detail=former)
     return True

@@ -60,35 +60,50 @@ class Entered:
     owes_code: bool
 
 
-async def log_in(crm: Crm, email: str, password: str, address: str) -> Entered:
-    """Checks a password and opens a session or a challenge. `address` is the caller's network address.
+async def log_in(
+    crm: Crm, email: str, password: str, address: str, *, site: bytes, checks: asyncio.Semaphore
+) -> Entered:
+    """Checks a password and opens a session or a challenge. `address` is the caller's network address, `site`
+    the network it is counted with; of `checks`, which each take 64 MiB, only so many are made at once.
 
-    Raises WrongPassword, TooManyLogins. A failure counts against the e-mail address and the network address.
+    Raises WrongPassword, TooManyLogins. Every check counts against the person and the network until it turns
+    out right, so that one cut off in its middle counts as well.
     """
-    person, near = digest_of(f"mail:{email.strip().casefold()}"), digest_of(f"net:{address}")
+    email, near = email.replace("\x00", "").strip(), digest_of(b"net:" + site)
     async with crm.outside() as tx:
-        await _within_limits(tx, person, near)
-        secret = await tx.first(SecretRow, "agent_secret", email=email.strip().replace("\x00", ""))
-    right = await asyncio.to_thread(passwords.fits, password, secret.password_hash if secret else None)
+        secret = await tx.first(SecretRow, "agent_secret", email=email)
+        # By who it is, not by how the address was spelt: one address has many spellings.
+        person = _counted(secret.agent_id) if secret else digest_of(f"mail:{email.casefold()}")
+        tried = tx.now
+        if not await tx.value(
+            "login_tried",
+            person=person,
+            most=MOST_FAILURES,
+            near=near,
+            most_near=MOST_FAILURES_NEAR,
+            since=tried - GUESSING,
+        ):
+            raise TooManyLogins(TooManyLogins.__doc__)
+    async with checks:
+        right = await asyncio.to_thread(passwords.fits, password, secret.password_hash if secret else None)
     async with crm.outside() as tx:
         if secret is None or not right:
-            await tx.run("login_failed", who=[person, near])
             # Asked for nobody as well: how long a refusal takes must not tell who works here.
             whose = secret.agent_id if secret else 0
             await trail.entered(tx, Reader(whose, "console", address), "login_failed", whose)
         else:
-            return await _open(tx, secret, person, password, address)
+            await tx.run("login_succeeded", who=person)
+            await tx.run("login_excused", near=near, tried=tried)
+            return await _open(tx, secret, password, address)
     raise WrongPassword(WrongPassword.__doc__)
 
 
-async def _within_limits(tx: Tx, person: bytes, near: bytes) -> None:
-    for who, most in ((person, MOST_FAILURES), (near, MOST_FAILURES_NEAR)):
-        if int(await tx.value("login_failures", who=who, since=tx.now - GUESSING)) >= most:
-            raise TooManyLogins(TooManyLogins.__doc__)
+def _counted(agent_id: int) -> bytes:
+    """Whom a wrong password of a known person counts against."""
+    return digest_of(f"agent:{agent_id}")
 
 
-async def _open(tx: Tx, secret: SecretRow, person: bytes, password: str, address: str) -> Entered:
-    await tx.run("login_succeeded", who=person)
+async def _open(tx: Tx, secret: SecretRow, password: str, address: str) -> Entered:
     if secret.password_hash and passwords.outdated(secret.password_hash):
         fresh = await asyncio.to_thread(passwords.hashed, password)
         await tx.run("agent_rehash", agent_id=secret.agent_id, hash=fresh)
@@ -145,7 +160,7 @@ async def set_password(tx: Tx, email: str, password: str) -> None:
         raise UnknownAgent(f"{email}: {UnknownAgent.__doc__}")
     await trail.entered(tx, OPERATOR, "password", agent_id)
     await tx.run("clear_sessions", email=email)
-    await tx.run("login_succeeded", who=digest_of(f"mail:{email.strip().casefold()}"))
+    await tx.run("login_succeeded", who=_counted(agent_id))
 
 
 async def disable(tx: Tx, email: str) -> None:
@@ -157,6 +172,7 @@ async def disable(tx: Tx, email: str) -> None:
     await tx.run("clear_sessions", email=email)
 
 
-def digest_of(text: str) -> bytes:
+def digest_of(text: str | bytes) -> bytes:
     """What is kept of a cookie, of an address and of a recovery code."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(raw).digest()

@@ -1,4 +1,5 @@
-"""Passwords: Argon2id by argon2-cffi, at its RFC 9106 defaults. Each call takes about 50 ms of a core."""
+"""Passwords: Argon2id by argon2-cffi, at its RFC 9106 defaults. Each call takes about 50 ms of a core and
+64 MiB."""
 
 import secrets
 
@@ -22,8 +23,11 @@ def hashed(password: str) -> str:
 def fits(password: str, kept: str | None) -> bool:
     """Whether a password is the one kept. Without one it takes as long: nobody can tell who exists."""
     hasher = PasswordHasher()
+    if kept is None:
+        hasher.hash(password)
+        return False
     try:
-        return hasher.verify(kept or hasher.hash("nobody"), password) and kept is not None
+        return hasher.verify(kept, password)
     except (Argon2Error, InvalidHashError):
         return False
 

@@ -17,6 +17,7 @@ from api.console.access import (
     take_cookie,
 )
 from api.console.pages import Pages
+from api.limits import site_of
 from api.state import address_of, services_of
 from crm import factors, logins, trail
 from crm.errors import FactorUnreadable, TooManyLogins, WrongCode, WrongPassword
@@ -39,9 +40,12 @@ def login_router(pages: Pages) -> APIRouter:
         password: Annotated[str, Form(max_length=1024)] = "",
     ) -> Response:
         same_origin(request)
-        say = pages.speaker(words.language_of(request))
+        say, services = pages.speaker(words.language_of(request)), services_of(request)
+        address = address_of(request)
         try:
-            entered = await logins.log_in(services_of(request).crm, email, password, address_of(request))
+            entered = await logins.log_in(
+                services.crm, email, password, address, site=site_of(address), checks=services.checks
+            )
         except TooManyLogins:
             problem = say("Too many failed logins. Wait a quarter of an hour, or ask for a new password.")
             return login_form(pages, request, problem=problem, email=email, status=429)
@@ -64,6 +68,8 @@ def login_router(pages: Pages) -> APIRouter:
             await logins.log_out(tx, request.cookies.get(COOKIE, ""))
         response = RedirectResponse("/console/login", 303)
         take_cookie(request, response)
+        # Unsent drafts to customers: who logs in next on this computer may be somebody else.
+        response.headers["Clear-Site-Data"] = '"storage"'
         return response
 
     _add_code(router, pages)

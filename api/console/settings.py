@@ -168,7 +168,7 @@ def _alerting(services: ApiServices) -> Change:
         wrong = {"name"} if not 0 < len(name) <= 80 else set()
         wrong |= {"kind"} if kind and kind not in alerts.KINDS else set()
         try:
-            service = team.service_of(address)
+            service = team.public_service_of(address)
         except AddressRefused as error:
             raise _Wrong({"address", *wrong}, str(error)) from error
         if services.secrets is None:

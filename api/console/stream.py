@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, HTTPException, Request
@@ -35,18 +36,22 @@ def stream_router() -> APIRouter:
 
 
 async def _events(request: Request, services: ApiServices, seat: Seat, cookie: str) -> AsyncIterator[str]:
-    """Changes as they come; a beat in silence, with a look whether the session still stands."""
+    """Changes as they come, and every HEARTBEAT_S a beat, with a look whether the session still stands: also
+    where changes never stop coming."""
     if services.live is None:
         return
     with services.live.listen(seat.business.business_id) as changes:
         yield "retry: 2000\nevent: open\ndata: {}\n\n"
+        looked = time.monotonic()
         while not await request.is_disconnected():
+            left = looked + HEARTBEAT_S - time.monotonic()
             try:
-                change = await asyncio.wait_for(changes.get(), HEARTBEAT_S)
+                change = await asyncio.wait_for(changes.get(), max(left, 0.0))
             except TimeoutError:
                 if not await _still_there(services, seat, cookie):
                     yield "event: over\ndata: {}\n\n"
                     return
+                looked = time.monotonic()
                 yield ": beat\n\n"
                 continue
             yield _event(change)

@@ -73,11 +73,6 @@ class Report:
         return self.proof is not None and not self.proof.traces
 
 
-@dataclass(frozen=True)
-class _FormerRow:
-    number: str
-
-
 async def erase(
     crm: Crm,
     business_id: int,
@@ -211,8 +206,7 @@ async def _erase(
         found.append((holding, rows))
         ids = known_ids
     rows_of = {holding.table: rows for holding, rows in found}
-    former = await tx.all(_FormerRow, "person_former_numbers", contact_id=contact_id)
-    terms = proof.terms_of(rows_of, [row.number for row in former])
+    terms = proof.terms_of(rows_of, await people.former_numbers(tx, contact_id))
     ids["thread_id"] = {row["thread_id"] for row in rows_of["conversation"]}
     report.threads = sorted(str(thread) for thread in ids["thread_id"])
     report.calendar_entries = len(rows_of["calendar_event"])

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from crm import trail
-from crm.privacy import basis
+from crm.privacy import basis, people
 from crm.privacy.collect import walk
 from crm.privacy.people import Person
 from crm.record import Tx
@@ -79,7 +79,8 @@ async def export(tx: Tx, person: Person, seal: Seal | None) -> Export:
 
 async def count_raw(tx: Tx, person: Person) -> int:
     """How many raw webhooks carry the customer; the owner's transaction, nobody else reads them."""
-    known = [one.encode() for one in (person.wa_id, person.bsuid) if one]
+    former = await people.former_numbers(tx, person.contact_id)
+    known = [one.encode() for one in (person.wa_id, person.bsuid, *former) if one]
     return int(await tx.value("person_payloads_count", identities=known)) if known else 0
 
 

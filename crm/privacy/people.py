@@ -78,3 +78,13 @@ async def open_with(tx: Tx, contact_id: int) -> Open:
         )
     ]
     return Open(*found)
+
+
+@dataclass(frozen=True)
+class _FormerRow:
+    number: str
+
+
+async def former_numbers(tx: Tx, contact_id: int) -> list[str]:
+    """Phone numbers and user ids a customer had, or has besides: raw webhooks may still carry them."""
+    return [row.number for row in await tx.all(_FormerRow, "person_former_numbers", contact_id=contact_id)]

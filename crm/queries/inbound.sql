@@ -39,9 +39,10 @@ SELECT message_id FROM message WHERE kind = 'revoke' AND reply_to_wamid = %(wami
 SELECT contact_id FROM contact WHERE wa_id = %(wa_id)s OR bsuid = %(bsuid)s ORDER BY (wa_id = %(wa_id)s) DESC NULLS LAST
 LIMIT 1;
 
--- contact_move -- a customer has another number
-UPDATE contact SET wa_id = coalesce(%(wa_id)s, wa_id), bsuid = coalesce(%(bsuid)s, bsuid)
-WHERE contact_id = %(contact_id)s;
+-- contact_move -- a customer has another number; returns the number and the user id they had
+WITH had AS (SELECT contact_id, wa_id, bsuid FROM contact WHERE contact_id = %(contact_id)s FOR UPDATE)
+UPDATE contact k SET wa_id = coalesce(%(wa_id)s, k.wa_id), bsuid = coalesce(%(bsuid)s, k.bsuid)
+FROM had WHERE k.contact_id = had.contact_id RETURNING had.wa_id, had.bsuid;
 
 -- file_of_message -- what has to be fetched
 SELECT m.message_id, m.media_id, m.media_sha256, m.kind, c.phone_number_id, f.message_id IS NOT NULL AS kept

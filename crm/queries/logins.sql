@@ -16,11 +16,11 @@ SELECT agent_id, email, name, csrf, factor FROM session_of(%(digest)s, %(now)s, 
 -- session_close -- somebody logged out
 SELECT session_close(%(digest)s);
 
--- login_failed -- a wrong password
-SELECT login_failed(%(who)s::bytea[], %(now)s);
+-- login_tried -- a password is about to be checked: false when there were too many wrong ones lately
+SELECT login_tried(%(person)s, %(most)s, %(near)s, %(most_near)s, %(since)s, %(now)s);
 
--- login_failures -- how many lately
-SELECT login_failures(%(who)s, %(since)s);
+-- login_excused -- it was right: it does not count against its network
+SELECT login_excused(%(near)s, %(tried)s);
 
 -- login_succeeded -- earlier failures are forgotten
 SELECT login_succeeded(%(who)s);

@@ -81,11 +81,12 @@ SELECT count(*) FROM webhook_payload p WHERE EXISTS (
 DELETE FROM alert a WHERE a.business_id = %(business_id)s AND a.contact_id IS NULL AND EXISTS (
     SELECT FROM unnest(%(words)s::text[]) w WHERE position(lower(w) IN lower(a.title || ' ' || a.body)) > 0);
 
--- person_former_numbers -- phone numbers a customer had
+-- person_former_numbers -- phone numbers and business-scoped user ids a customer had, or has besides
 SELECT DISTINCT detail AS number FROM crm_event
-WHERE contact_id = %(contact_id)s AND kind IN ('number_changed', 'number_taken') AND detail <> ''
-UNION SELECT wa_id FROM contact_alias WHERE contact_id = %(contact_id)s AND wa_id IS NOT NULL
-UNION SELECT wa_id FROM contact_merge WHERE contact_id = %(contact_id)s AND wa_id IS NOT NULL;
+WHERE contact_id = %(contact_id)s AND kind IN ('number_changed', 'number_left', 'number_taken') AND detail <> ''
+UNION SELECT unnest(ARRAY[wa_id, bsuid]) FROM contact_alias WHERE contact_id = %(contact_id)s
+UNION SELECT unnest(ARRAY[wa_id, bsuid]) FROM contact_merge WHERE contact_id = %(contact_id)s
+EXCEPT SELECT NULL;
 
 -- person_erased -- that it was done
 INSERT INTO erasure (business_id, contact_id, cause, invoices, at)

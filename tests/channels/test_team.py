@@ -6,7 +6,7 @@ import logging
 import pytest
 from apprise.plugins.slack import NotifySlack
 
-from channels.team import AddressRefused, NotTold, service_of, tell
+from channels.team import AddressRefused, NotTold, OnlyAtTheServer, public_service_of, service_of, tell
 from tests.outside import PASSWORD, free_port, mail_server, receiver
 
 TOKENS = ("T1JJ3T3L2", "A1BRTD4JD", "TIiajkdnlazkcOXrIdevi7FQ")
@@ -69,6 +69,37 @@ async def test_a_wrong_password_or_a_server_that_is_down_is_said_without_the_pas
 def test_what_no_service_knows_is_refused(address: str) -> None:
     with pytest.raises(AddressRefused):
         service_of(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "json://ollama:11434/api/delete?method=DELETE&:model=llama3.1",
+        "xml://169.254.169.254/latest",
+        "ntfys://push.example/topic",
+        "mmosts://chat.internal/token",
+        "mailtos://user:pass@salone.example?smtp=10.0.0.5",
+        "mailtos://user:pass@gmail.com?smtp=database:5432",
+        "mailto://user:pass@localhost",
+        "syslog://",
+    ],
+)
+def test_what_could_reach_into_the_servers_network_is_entered_at_the_server(address: str) -> None:
+    with pytest.raises(OnlyAtTheServer, match="sara alerts add"):
+        public_service_of(address)
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "https://example.com/"])
+def test_what_no_service_knows_is_refused_there_too(address: str) -> None:
+    with pytest.raises(AddressRefused, match="No service"):
+        public_service_of(address)
+
+
+def test_services_with_a_host_of_their_own_can_be_entered_by_anybody() -> None:
+    assert public_service_of(f"slack://{'/'.join(TOKENS)}") == "Slack"
+    assert public_service_of(f"https://hooks.slack.com/services/{'/'.join(TOKENS)}") == "Slack"
+    assert public_service_of("tgram://123456789:abcdefg_hijklmnop-ABCDEFG/12315544/") == "Telegram"
+    assert public_service_of("mailtos://user:pass@gmail.com") == "E-Mail"
 
 
 def test_services_are_named() -> None:

@@ -44,7 +44,8 @@ def test_no_file_holds_a_secret() -> None:
         if re.match(r"SARA_\w+_(KEY|SECRET|TOKEN)=", line):
             assert line.endswith("="), line
     ignored = (ROOT / ".gitignore").read_text("utf-8").split()
-    assert {"deploy/sara.env", "deploy/pgpass", "deploy/database_password"} <= set(ignored)
+    secrets = {"deploy/" + Path(secret["file"]).name for secret in COMPOSE["secrets"].values()}
+    assert {"deploy/sara.env", *secrets} <= set(ignored)
 
 
 def test_compose_keeps_to_its_specification() -> None:
@@ -66,7 +67,9 @@ def test_compose_starts_what_there_is() -> None:
     for service in services.values():
         assert service["logging"]["options"]["max-size"], "logs hold personal data: they must rotate"
         mounts = [mount.split(":")[0] for mount in service.get("volumes", [])]
-        assert set(mounts) <= set(COMPOSE["volumes"])
+        files = {mount for mount in mounts if mount.startswith("./")}
+        assert set(mounts) - files <= set(COMPOSE["volumes"])
+        assert all((DEPLOY / file).is_file() for file in files)
 
 
 def test_the_image_is_built_of_what_there_is() -> None:

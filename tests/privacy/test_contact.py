@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from crm import businesses, handoffs, recordings
+from crm import businesses, handoffs, inbound, recordings
 from crm.errors import SomethingOpen, UnknownContact
-from crm.privacy import basis, erasure, people
+from crm.privacy import basis, erasure, export, people
 from crm.sealing import Seal, new_key
 from db import dump
 from db.checkpoints import TenantSaver
@@ -195,6 +195,32 @@ async def test_invoices_can_be_kept_for_the_law(town: Local) -> None:
     [contact] = await _rows(town, "SELECT wa_id, name FROM contact WHERE contact_id = %s", contact_id)
     assert contact == {"wa_id": None, "name": None}
     await _forget_subscriptions(town)
+
+
+async def test_what_somebody_was_known_by_before_is_forgotten_as_well(town: Local) -> None:
+    """Their number changed twice: raw webhooks of all three are theirs."""
+    first, second, third = (str(next(_senders)) for _ in range(3))
+    user_id = f"ES.{next(_senders)}"
+    await exchange(town, Customer("conti", first, "Ottavia Quirke"), text="Good morning, are you open?")
+    contact_id = await _contact(town, first)
+    async with town.crm.transaction(await _business(town)) as tx:
+        assert await inbound.moved(tx, contact_id, wa_id=second, bsuid=user_id)
+        assert await inbound.moved(tx, contact_id, wa_id=third, bsuid=f"ES.{second}")
+    body = json.dumps({"from_user_id": user_id}).encode()
+    await _rows(town, "INSERT INTO webhook_payload (digest, body) VALUES (sha256(%s), %s)", body, body)
+    carried = "SELECT 1 FROM webhook_payload WHERE position(%s::bytea IN body) > 0"
+    before = {one: len(await _rows(town, carried, one.encode())) for one in (first, user_id)}
+    assert before[user_id] == 1
+    assert before[first] >= 1
+    async with town.crm.transaction(await _business(town)) as tx:
+        person = await people.find(tx, f"+{third}")
+    async with town.crm.as_owner() as tx:
+        assert await export.count_raw(tx, person) >= sum(before.values())
+    report = await erasure.erase(town.crm, await _business(town), contact_id)
+    assert report.clean
+    for former in (first, second, third, user_id, f"ES.{second}"):
+        assert await _rows(town, carried, former.encode()) == []
+        assert await _rows(town, "SELECT 1 FROM crm_event WHERE detail = %s", former) == []
 
 
 async def test_a_trace_that_is_left_is_found(town: Local) -> None:

@@ -5,10 +5,10 @@ import { live } from "./live.js";
 import { sheets } from "./sheet.js";
 
 const $ = (id) => document.getElementById(id);
-const { base, business, csrf, at } = document.body.dataset;
+const { base, business, agent, csrf, at } = document.body.dataset;
 const words = JSON.parse(document.body.dataset.words);
 const here = at ? `${base}/c/${at}` : null;
-const draftKey = at ? `sara-draft-${business}-${at}` : null;
+const draftKey = at ? `sara-draft-${business}-${agent}-${at}` : null;
 let known = new Set(); // rows seen waiting, so that a new one can be heard
 let waiting = { queue: 0, conversation: 0 };
 let typedAt = 0;

@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 
+from api.console import stream
 from api.live import ANYTHING, Live
 from sara.exchange import exchange
 from sara.local import Local
@@ -79,6 +81,36 @@ async def test_without_a_session_there_is_no_stream(whole: Local) -> None:
     agent = await enter(whole, "aurora")
     await agent.web.post("/console/logout", data={"csrf": agent.csrf})
     assert (await agent.web.get(f"{agent.base}/live")).status_code == 401
+
+
+async def test_a_stream_ends_with_its_session_also_where_changes_never_stop(
+    whole: Local, davide: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 0.5)
+    agent, waiting = await enter(whole, "aurora"), await somebody_waits(whole)
+
+    async def busy() -> None:
+        while True:
+            await davide.act(waiting.conversation_id, "presence", doing="typing")
+            await asyncio.sleep(0.1)
+
+    working = asyncio.create_task(busy())
+    try:
+        cookies = dict(agent.web.cookies)
+        async with (
+            asyncio.timeout(20),
+            httpx.AsyncClient(base_url=whole.url, cookies=cookies, timeout=20) as web,
+            web.stream("GET", f"{agent.base}/live") as told,
+        ):
+            lines = told.aiter_lines()
+            async for line in lines:
+                if line == "event: open":
+                    break
+            await agent.web.post("/console/logout", data={"csrf": agent.csrf})
+            assert "event: over" in [line async for line in lines]
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
 
 async def test_after_a_lost_connection_everybody_fetches_anew(whole: Local, served_dsn: str) -> None:

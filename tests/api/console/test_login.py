@@ -1,6 +1,8 @@
 """Logging in: what a session is, when it ends, what guessing and foreign pages get."""
 
 import asyncio
+import threading
+import time
 
 import httpx
 import pytest
@@ -61,6 +63,7 @@ async def test_whoever_logs_out_is_out(whole: Local) -> None:
     cookie = agent.web.cookies["sara_session"]
     answer = await agent.web.post("/console/logout", data={"csrf": agent.csrf})
     assert answer.headers["location"] == "/console/login"
+    assert answer.headers["clear-site-data"] == '"storage"'  # drafts to customers
     agent.web.cookies.set("sara_session", cookie, path="/console")
     assert (await agent.web.get("/console/aurora", headers=JSON)).status_code == 401
 
@@ -112,6 +115,74 @@ async def test_guessing_is_stopped_even_when_the_guess_is_right_at_last(whole: L
     await rows(whole, "DELETE FROM login_failure")
 
 
+async def test_guesses_are_counted_however_the_address_is_spelt(whole: Local) -> None:
+    agent = await enter(whole, "aurora")
+    spelt = [
+        agent.email[:at].upper() + "\x00" * (at % 3) + agent.email[at:] + " " * (at % 2)
+        for at in range(1, 20)
+    ]
+    async with httpx.AsyncClient(base_url=whole.url) as web:
+        answers = [
+            (await web.post("/console/login", data={"email": one, "password": "guess"})).status_code
+            for one in spelt
+        ]
+        right = await web.post("/console/login", data={"email": agent.email, "password": PASSWORD})
+    most = logins.MOST_FAILURES
+    assert answers == [401] * most + [429] * (len(spelt) - most)
+    assert right.status_code == 429
+    await rows(whole, "DELETE FROM login_failure")
+
+
+async def test_guesses_sent_at_once_are_counted_like_guesses_in_turn(whole: Local) -> None:
+    agent = await enter(whole, "aurora")
+
+    async def guess(web: httpx.AsyncClient) -> int:
+        return (
+            await web.post("/console/login", data={"email": agent.email, "password": "guess"})
+        ).status_code
+
+    async with httpx.AsyncClient(base_url=whole.url) as web:
+        answers = await asyncio.gather(*(guess(web) for _ in range(3 * logins.MOST_FAILURES)))
+    assert sorted(answers) == [401] * logins.MOST_FAILURES + [429] * 2 * logins.MOST_FAILURES
+    await rows(whole, "DELETE FROM login_failure")
+
+
+async def test_logins_that_succeed_do_not_count_against_their_network(whole: Local) -> None:
+    await rows(whole, "DELETE FROM login_failure")
+    agent = await enter(whole, "aurora")
+    for _ in range(3):
+        await log_in(whole, "aurora", agent.email)
+    assert await rows(whole, "SELECT 1 FROM login_failure") == 0
+
+
+async def test_only_so_many_passwords_are_checked_at_once(
+    whole: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check takes 64 MiB: whoever sends a hundred passwords must not fill the memory with them."""
+    running, most, counting = 0, 0, threading.Lock()
+
+    def fits(_: str, __: str | None) -> bool:
+        nonlocal running, most
+        with counting:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.05)
+        with counting:
+            running -= 1
+        return False
+
+    monkeypatch.setattr(passwords, "fits", fits)
+    async with httpx.AsyncClient(base_url=whole.url) as web:
+        sent = [
+            web.post("/console/login", data={"email": f"nobody{number}@x.example", "password": "guess"})
+            for number in range(20)
+        ]
+        answers = [answer.status_code for answer in await asyncio.gather(*sent)]
+    assert set(answers) == {401}
+    assert most == 2
+    await rows(whole, "DELETE FROM login_failure")
+
+
 async def test_who_exists_is_not_told(whole: Local, elena: Agent) -> None:
     async with httpx.AsyncClient(base_url=whole.url) as web:
         known = await web.post("/console/login", data={"email": elena.email, "password": "no"})
@@ -153,6 +224,28 @@ async def test_a_form_larger_than_any_file_is_refused_before_it_is_read(whole: L
         f"POST /console/login HTTP/1.1\r\nHost: {host}\r\nContent-Length: {18 * 2**20}\r\n\r\n".encode()
     )
     assert b" 413 " in await reader.readline()
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("length", "status"),
+    [
+        (f"Content-Length: {2**18 + 1}", 413),
+        ("Transfer-Encoding: chunked", 411),
+        ("Content-Length: 2", 401),
+        ("X-No-Body: 1", 401),
+    ],
+)
+async def test_the_api_reads_nothing_large_of_somebody_without_a_token(
+    whole: Local, length: str, status: int
+) -> None:
+    host, _, port = whole.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    path = "/api/businesses/aurora/handoffs/1/reply"
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{length}\r\n\r\n".encode())
+    if length.endswith(" 2"):
+        writer.write(b"{}")
+    assert f" {status} ".encode() in await asyncio.wait_for(reader.readline(), 10)
     writer.close()
 
 

@@ -147,11 +147,15 @@ async def test_thresholds_times_trade_and_alert_targets(whole: Local, admin: Age
     assert changed.pack.queue != before.pack.queue or changed.pack.questions != before.pack.questions
     assert (await put(admin, "vertical", vertical=before.business.vertical))[0] == 200
     assert (await put(admin, "alerts", name="banco", address="nonsense"))[0] == 422
-    status, page = await put(admin, "alerts", name="banco", address="json://127.0.0.1:9/secret")
+    status, page = await put(admin, "alerts", name="banco", address="json://127.0.0.1:9/inside")
+    assert status == 422
+    assert "sara alerts add" in page
+    way = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+    status, page = await put(admin, "alerts", name="banco", address=way)
     assert status == 200
     assert "banco" in page
-    assert "secret" not in page
-    assert (await put(admin, "alerts", name="banco", address="json://127.0.0.1:9/secret"))[0] == 422
+    assert "TIiajkdnlazkcOXrIdevi7FQ" not in page
+    assert (await put(admin, "alerts", name="banco", address=way))[0] == 422
     assert (await put(admin, "alerts", drop="banco"))[0] == 200
 
 
