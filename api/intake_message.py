@@ -130,7 +130,8 @@ async def _said(services: ApiServices, tx: Tx, message: InboundMessage, arrival:
         *inbound.arrived(tx, message_id, new, message.phone_number_id),
     ]
     # At once and whoever has the conversation: what is on its way stays unsent, and a human need not notice.
-    if extract.opt_out(message.text or ""):
+    # A word that may as well answer a question ("cancella") waits for the turn, which knows what was asked.
+    if extract.opt_out(message.text or "", amid=True):
         await contacts.opt_out(tx, contact_id, evidence=message.wamid)
     if arrival.revoked:
         await tx.together(asks)

@@ -84,6 +84,7 @@ class Line(TypedDict, total=False):
     author: Literal["customer", "bot", "agent", "system"]
     text: str
     at: str
+    offers: str  # "person": under the line a colleague is offered
 
 
 class State(TypedDict, total=False):

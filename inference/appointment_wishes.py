@@ -24,6 +24,25 @@ _CHANGE = (
 )
 _WHEN = r"(?:orari[oi]|ora|giorn[oi]|data|time|day|date|hora|horario|fecha|dia)"
 _CANCEL = r"(?:disdi\w+|disdett\w+|annull\w+|cancel\w*|elimin\w+|call off|anul\w+|desmarc\w+|desconvoc\w+)"
+_WORD = re.compile(r"\w+")
+# What may stand beside the word for cancelling in an order to do it.
+_ORDERED = re.compile(
+    rf"si|yes|sim|ok|okay|vale|certo|sure|claro|{_NOUN}|l|lo|la|il|le|it|that|this|the|my|mi[ao]?|el|esta"
+    r"|este|essa|esse|a|o|as|os|minha|meu|su[ao]?|quest[ao]|pure|anche|just|go|ahead|and|e|y|then|now|ya|ja|ora|adesso"
+    r"|subito|ahora|agora|entao|entonces|allora|please|per|favore|por|favor|grazie|thanks|thank|you|gracias"
+    r"|obrigad[oa]|pode|puedes|puede|puoi|can|do|va|bene|vorrei|voglio|quiero|quero|want|to|i|d|like|devo|tengo"
+    r"|que|tenho|de|need"
+)
+_KEEPS = re.compile(
+    r"\b(?:no|non|not|don'?t|do not|nao|ni|nunca|never)(?: (?:lo|la|le|me|mi|mela|melo|ti|it|to|want|wanted"
+    rf"|voglio|vorrei|quiero|quero|queria|please|de|te|ho detto di non|dicho que no|disse para nao))*"
+    rf" {_CANCEL}\b"
+    r"|\bl[oa] tengo\b(?! que)|\bi(?:'ll| will)? keep it\b|\bme l[oa] quedo\b|\bfico com (?:ela|ele|a|o)\b"
+)
+_OTHER = re.compile(
+    r"\b(?:altr[oa]|the other|other one|otr[oa]|outr[oa])\b"
+    r"(?! (?:giorno|orario|ora|volta|cosa|persona|data|dia|hora|horario|vez|fecha|momento|coisa|pessoa))"
+)
 _LIST = re.compile(
     rf"\b(?:quando|a che ora|dove|per quando|when|what time|where|cuando|a que horas?|donde|onde|que dia)\b"
     rf" (?:ho|avevo|e|era|sono|c'e|is|are|was|do i have|have i got|es|era|tengo|tenia|son|e que (?:e|tenho)"
@@ -78,6 +97,26 @@ def plain_wish(text: str) -> Wish | None:
         return None
     wish = about_appointment(text)
     return None if wish == "list" else wish
+
+
+def says_cancel(text: str) -> bool:
+    """Whether a text only says that it is to be cancelled: "sì, annullalo pure", "cancel it please".
+
+    "No, don't cancel it", "cancel the other one" and "do I pay if I cancel?" are no such word.
+    """
+    folded = one_line(text)
+    rest, found = _CANCELS.subn(" ", folded)
+    return found > 0 and "?" not in text and all(_ORDERED.fullmatch(word) for word in _WORD.findall(rest))
+
+
+def keeps_appointment(text: str) -> bool:
+    """Whether a text says that it is not to be cancelled: "no, non annullarlo", "don't cancel it"."""
+    return _KEEPS.search(one_line(text)) is not None
+
+
+def names_other(text: str) -> bool:
+    """Whether a text speaks of the other one: "cancel the other one", "no, l'altro"."""
+    return _OTHER.search(one_line(text)) is not None
 
 
 def names_own(text: str) -> bool:

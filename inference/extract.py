@@ -14,9 +14,12 @@ from functools import lru_cache
 from typing import Literal
 
 from inference.extract_words import (
+    beside_cancel,
     cancel_phrases,
+    everyday_words,
     farewell_words,
     filler_words,
+    for_people,
     just_one,
     no_phrases,
     not_names,
@@ -34,9 +37,13 @@ from inference.when_lexer import fold, one_edit, read_line
 
 _ANY = ("it", "en", "es", "pt")
 _MOST_PEOPLE = 999
+_AROUND_NUMBER = 45  # characters, from ten before it
 _THANKS_WORDS = 6
 _SAID_IN_FULL = 0.95  # of a service's name, by weight
 _NEARLY = 0.8
+_PARTICLES = frozenset(
+    ("de", "da", "di", "del", "della", "do", "dos", "das", "van", "von", "la", "lo", "el", "d'")
+)
 _LONG = 5  # letters of a word in which one may be wrong
 
 
@@ -155,6 +162,8 @@ def party_size(text: str, language: str) -> int | None:
         before = folded[max(0, token.start - 40) : token.start]
         if re.search(people_before(), before) and not (ahead == "P" and line.tokens[at + 1].m):
             return _sane(token.n)
+        if token.n > 1 and for_people().search(folded[max(0, token.start - 10) :][:_AROUND_NUMBER]):
+            return _sane(token.n)
     return None
 
 
@@ -198,9 +207,15 @@ def _emoji_only(text: str) -> Literal["yes", "no"] | None:
 
 
 def cancel_words(text: str, language: str) -> bool:
-    """Whether the customer drops what is being arranged ("lascia stare", "forget it")."""
-    folded = " ".join(_words(text))
-    return re.search(rf"(?<!\S)(?:{cancel_phrases(_code(language))})(?!\S)", folded) is not None
+    """Whether the customer drops what is being arranged ("lascia stare", "forget it"), and says no more.
+
+    "Non voglio più venerdì, meglio sabato" changes it, "leave it at three" chooses an hour.
+    """
+    rest, dropped = re.subn(
+        rf"(?<!\S)(?:{cancel_phrases(_code(language))})(?!\S)", " ", " ".join(_words(text))
+    )
+    beside = polite_words() | beside_cancel()
+    return dropped > 0 and all(word in beside for word in rest.split())
 
 
 def wants_person(text: str, language: str) -> bool:
@@ -229,14 +244,22 @@ def asks_for_quote(text: str) -> bool:
     return re.search(quote_words(), " ".join(_words(text))) is not None
 
 
-def opt_out(text: str) -> bool:
-    """Whether the whole message is a word that ends marketing messages, in any of the languages."""
-    return " ".join(_words(text)) in opt_out_words()
+def opt_out(text: str, *, amid: bool = False) -> bool:
+    """Whether the whole message is a word that ends marketing messages, in any of the languages.
+
+    `amid`: something is being arranged, and an everyday word ("cancella") speaks of that.
+    """
+    return _preferred(text, opt_out_words(), amid=amid)
 
 
-def opt_in(text: str) -> bool:
-    """Whether the whole message is a word that allows messages again."""
-    return " ".join(_words(text)) in opt_in_words()
+def opt_in(text: str, *, amid: bool = False) -> bool:
+    """Whether the whole message is a word that allows messages again; `amid` as in `opt_out`."""
+    return _preferred(text, opt_in_words(), amid=amid)
+
+
+def _preferred(text: str, words: AbstractSet[str], *, amid: bool) -> bool:
+    said = " ".join(_words(text))
+    return said in words and not (amid and said in everyday_words())
 
 
 def person_name(text: str, language: str) -> str | None:
@@ -262,31 +285,13 @@ def person_name(text: str, language: str) -> str | None:
 
 
 def _name(words: list[str], *, anycase: bool) -> str | None:
-    particles = {
-        "de",
-        "da",
-        "di",
-        "del",
-        "della",
-        "do",
-        "dos",
-        "das",
-        "van",
-        "von",
-        "la",
-        "lo",
-        "el",
-        "d'",
-        "dei",
-        "st.",
-    }
     kept: list[str] = []
     for word in words[:6]:
         plain = re.sub(r"[^\w'’-]", "", word)
         if not plain or fold(plain) in not_names():
             break
         capital = plain[:1].isupper()
-        if not capital and plain.lower() in particles and kept:
+        if not capital and plain.lower() in _PARTICLES and kept:
             kept.append(plain)
         elif capital or (
             anycase and len(plain) > 1 and len(kept) < 2 and not any(w[:1].isupper() for w in kept)
@@ -294,7 +299,7 @@ def _name(words: list[str], *, anycase: bool) -> str | None:
             kept.append(plain if capital else plain.capitalize())
         else:
             break
-    while kept and kept[-1].lower() in particles:
+    while kept and kept[-1].lower() in _PARTICLES:
         kept.pop()
     return " ".join(kept) or None
 

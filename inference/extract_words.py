@@ -27,8 +27,23 @@ def people_before() -> str:
         r"(?:\b(?:siamo|saremo|veniamo|in totale|siamo in|saremo in|tavolo per|posto per|we are|we're"
         r"|we'll be|there are"
         r"|there'll be|there will be|party of|group of|table for|room for|book for|it's for|somos|seremos"
-        r"|mesa para|estamos|vamos ser|seriamos|vamos ser|grupo de|gruppo di))(?:\s(?:solo|just|only"
+        r"|mesa para|estamos|vamos ser|seriamos|grupo de|gruppo di))(?:\s(?:solo|just|only"
         r"|solo))?\s$"
+    )
+
+
+@cache
+def for_people() -> re.Pattern[str]:
+    """A number after "for" at the end, or before a day: people ("yoga per due sabato"). In English only in
+    words: "for 3" may be an hour."""
+    days = (
+        r"(?:(?:il|la|el|este|esta|questo|questa|no|na|on|this|next)\s)?(?:lun|mar|mer|gio|ven|sab|dom|mon|tue|wed|thu"
+        r"|fri|sat|sun|mie|jue|vie|seg|ter|qua|qui|sex|oggi|doman|today|tomorrow|hoy|manana|hoje|amanha)"
+    )
+    number = r"(?:\d{1,2}|[a-z]+)"
+    return re.compile(
+        rf"\b(?:(?:per|para|pra)\s{number}|for\s(?:two|three|four|five|six|seven|eight|nine|ten))"
+        rf"(?=\s*(?:$|[,.;!?]|{days}|per favore|please|por favor))"
     )
 
 
@@ -130,24 +145,35 @@ def farewell_words() -> frozenset[str]:
 
 @cache
 def cancel_phrases(language: str) -> str:
-    """Phrases that drop what is being arranged, as a pattern."""
+    """Phrases that drop what is being arranged, as a pattern: they count where nothing else is said."""
     return {
-        "it": "lasci(?:a|amo|ate|i)? (?:stare|perdere)|come non detto|ho cambiato idea|non importa|niente"
-        " grazie|fa niente"
-        "|annulla tutto|non mi interessa piu|non voglio piu|ci ripenso|ci rinuncio|rinuncio|niente lascia"
-        "|basta cosi"
-        "|dimentica(?:tene)?|lascia|annulla",
-        "en": "forget (?:it|about it|that)|never ?mind|nevermind|nvm|cancel that|i changed my mind"
-        "|changed my mind|drop it"
-        "|leave it|not interested anymore|don t bother|no longer interested|scrap that|stop this|abort",
-        "es": "dejalo(?: estar| asi)?|dejemoslo|olvidalo|olvidelo|olvidate|da igual|no importa|he"
-        " cambiado de (?:idea|opinion)"
-        "|cambie de (?:idea|opinion)|ya no quiero|dejelo|mejor no|ya no me interesa|nada dejalo|cancela"
-        " todo",
+        "it": "lasci(?:a|amo|ate|i)? (?:stare|perdere)|come non detto|ho cambiato idea|niente grazie"
+        "|fa niente"
+        "|annulla(?: tutto)?|cancella(?: tutto)?|non mi interessa piu|non (?:lo |la )?voglio piu|ci ripenso"
+        "|ci rinuncio|rinuncio|niente lascia|basta cosi|dimentica(?:tene)?|lascia",
+        "en": "forget (?:it|about it|that)|never ?mind|nevermind|nvm|cancel(?: (?:that|it))?"
+        "|i(?: ve)? changed my mind|changed my mind|drop it|leave it|not interested anymore|don t bother"
+        "|no longer interested|scrap that|stop this|abort|(?:i )?don t want it anymore",
+        "es": "dejalo(?: estar| asi)?|dejemoslo|olvidalo|olvidelo|olvidate|he cambiado de (?:idea|opinion)"
+        "|cambie de (?:idea|opinion)|ya no (?:lo |la )?quiero|dejelo|mejor no|ya no me interesa|nada dejalo"
+        "|cancela(?: todo)?|cancelalo",
         "pt": "deixa (?:pra|para) la|deixa estar|deixe estar|esquece|esqueca|deixa quieto|mudei de ideia"
-        "|ja nao quero"
-        "|nao quero mais|nao precisa mais|nao importa|nao interessa mais|cancela tudo|desisto|deixa",
+        "|ja nao quero|nao quero mais|nao precisa mais|nao interessa mais|cancela(?: tudo)?|desisto|deixa",
     }[language]
+
+
+@cache
+def beside_cancel() -> frozenset[str]:
+    """Words that may stand beside such a phrase without changing it."""
+    return _set(
+        "no non nao niente nada nothing ok okay va bene dai scusa scusi scusate sorry perdona perdon "
+        "disculpa  desculpa desculpe allora actually anymore mas piu mais then pues entonces entao "
+        "afinal anzi beh well  just ma but pero mi dispiace lo siento la il el o os as i it s that this "
+        "the questo questa esto esta  isso isto appuntamento prenotazione preventivo richiesta "
+        "appointment booking reservation quote  request cita reserva presupuesto solicitud marcacao "
+        "agendamento orcamento pedido prenotare book  reservar marcar agendar venire come ir vir per "
+        "ora now ahora agora por adesso di de to un una an"
+    )
 
 
 @cache
@@ -235,6 +261,12 @@ def opt_out_words() -> frozenset[str]:
             "|sair da lista"
         )
     )
+
+
+@cache
+def everyday_words() -> frozenset[str]:
+    """Those of the words that end or allow marketing which also answer a question of ours."""
+    return _set("cancella remover voltar entrar alta attiva ativar assinar inscrever start")
 
 
 @cache

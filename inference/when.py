@@ -18,9 +18,15 @@ from inference.errors import InferenceError
 from inference.when_calendar import Anchor, local
 from inference.when_clock import TimeMention, find_times, readings
 from inference.when_days import DayMention, find_days
-from inference.when_lexer import Line, Token, read_line
+from inference.when_lexer import Line, Token, fold, read_line
 
 OPENS, CLOSES = time(8), time(20)
+_LEFT_OUT = re.compile(
+    r"\b(?:ma non|che non sia(?:no)?|tranne|eccetto|escluso|invece (?:di|che)"
+    r"|but not|that (?:is not|isn'?t|isn t)|that's not|except|other than|apart from|any day but|instead of"
+    r"|pero no|que no sean?|menos|excepto|salvo|en (?:vez|lugar) de"
+    r"|mas nao|que nao seja|exceto|em vez d[aeo])\b[^,.;?!]{0,12}$"
+)
 Day = date  # the field `When.date` hides the type's own name inside the class
 
 
@@ -127,8 +133,8 @@ def _read(line: Line, anchor: Anchor, opens: time, closes: time) -> _Reading:
 def _wanted_days(line: Line, days: list[DayMention]) -> list[DayMention]:
     """Without the days the customer excludes, corrects, moves away from or tells about."""
     kept = [day for day in days if not _negated(line, day.start, day.end)]
-    if not kept and "?" in line.text:
-        kept = days  # "why not tomorrow?"
+    if not kept and "?" in line.text:  # "why not tomorrow?", but not "anything that isn't Friday?"
+        kept = [day for day in days if not _excluded(line, day.start)]
     kept = [day for day in kept if day.problem != "past"] or kept[-1:]
     exact = [day for day in kept if not day.options]
     kept = exact or kept
@@ -157,6 +163,11 @@ def _negated(line: Line, start: int, end: int) -> bool:
         return True
     refused = line.kinds[end : end + 1] == "n" and " " in line.tokens[end].text
     return refused and line.kinds[end + 1 : end + 2] in ("", ",", ".", "w", "v")
+
+
+def _excluded(line: Line, start: int) -> bool:
+    """Whether a day is left out in so many words, which a question does not turn round."""
+    return _LEFT_OUT.search(fold(line.text[: line.tokens[start].start])) is not None
 
 
 def _corrected(line: Line, first_end: int, last_start: int) -> bool:

@@ -195,7 +195,7 @@ ENGLISH = Vocabulary(
             0,
             "",
             "not|not on|instead of|except|rather than|but not|isn t|can t do|cannot do|can t make"
-            "|anything but",
+            "|anything but|any day but|every day but|that s not|other than|apart from",
         ),
         ("v", 0, "", "move|reschedule|change|postpone|push|actually|instead|rather|better|switch|shift|no"),
         ("z", 0, "", "from now|from today"),

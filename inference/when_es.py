@@ -183,7 +183,13 @@ SPANISH = Vocabulary(
         ("I", 0, "", "en|dentro de|de aqui a|de aqui en"),
         ("B", 0, "", "entre|entre las|entre la"),
         ("r", 0, "", "o|u|o bien"),
-        ("n", 0, "", "no el|no|en vez de|en vez del|en lugar de|en lugar del|menos el|excepto el|salvo el"),
+        (
+            "n",
+            0,
+            "",
+            "no el|no|en vez de|en vez del|en lugar de|en lugar del|menos el|excepto el|salvo el"
+            "|que no sea el|que no sea|no sea el|no sea",
+        ),
         (
             "v",
             0,

@@ -142,7 +142,13 @@ ITALIAN = Vocabulary(
         ("I", 0, "", "in"),
         ("F", 0, "", "tra|fra|tra le|fra le"),
         ("r", 0, "", "o|oppure|od"),
-        ("n", 0, "", "non|non di|invece di|invece che|tranne|eccetto|al posto di|ma non|escluso|anziche"),
+        (
+            "n",
+            0,
+            "",
+            "non|non di|invece di|invece che|tranne|eccetto|al posto di|ma non|escluso|anziche"
+            "|che non sia|non sia",
+        ),
         ("v", 0, "", "spostare|sposto|sposta|spostiamo|spostarlo|spostarla|spostarmi|spostate|cambiare"),
         ("v", 0, "", "rimandare|posticipare|anticipare|anzi|meglio|invece|piuttosto|no"),
         ("z", 0, "", "da oggi|da adesso|da ora"),

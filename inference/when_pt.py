@@ -165,7 +165,13 @@ PORTUGUESE = Vocabulary(
         ("I", 0, "", "daqui a|daqui|dentro de|em|daqui por|daki a|de aqui a"),
         ("B", 0, "", "entre|entre as|entre a"),
         ("r", 0, "", "ou"),
-        ("n", 0, "", "nao|nao na|nao no|em vez de|em vez da|em vez do|menos na|menos no|exceto"),
+        (
+            "n",
+            0,
+            "",
+            "nao|nao na|nao no|em vez de|em vez da|em vez do|menos na|menos no|exceto"
+            "|que nao seja|que nao seja a|que nao seja o|nao seja|que nao seja na|que nao seja no",
+        ),
         ("v", 0, "", "mudar|remarcar|alterar|adiar|antecipar|trocar|melhor|passar|reagendar|muda"),
         ("z", 0, "", "a partir de hoje|a contar de hoje|a partir de agora"),
         ("g", 0, "", "bom|boa|boas|feliz|felizes|otimo|otima"),

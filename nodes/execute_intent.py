@@ -5,7 +5,7 @@ involved, or as the answer to a question asked in the middle of one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from langgraph.runtime import Runtime
@@ -14,12 +14,13 @@ from langgraph.types import Command
 from crm.errors import RecordError, RecordUnavailable
 from graph.context import Context
 from graph.state import Event, State
-from inference.appointment_wishes import about_appointment
+from inference.appointment_wishes import about_appointment, keeps_appointment, says_cancel
 from inference.errors import InferenceError
 from inference.extract import cancel_words
 from tools.details import PREFIX
 from tools.disclaimers import disclaimed
 from tools.frame import (
+    PERSON,
     Frame,
     Step,
     acted,
@@ -27,18 +28,21 @@ from tools.frame import (
     as_pressed,
     hints_of,
     looks_like_question,
+    none_of_them,
     opened,
     told,
     verdict_of,
     what_to_change,
 )
 from tools.heard import spoken_words
-from tools.questions import DROP, ask_for_person
+from tools.questions import DROP, ask_for_person, left
 from tools.registry import TOOLS, intent_of_option, is_off, narrowed, same_matter
 from tools.tool import Call, Declined, Done, Question, Slots, Tool
 
 Next = Command[Literal["reply", "open_handoff"]]
 
+_MISSES = 1  # answers that may go by without being understood before a colleague is offered
+OPTIONS_MAX = 10  # rows of a list, which more than three buttons become
 _SURE = 0.7  # a proposal this sure may leave a pending frame for another tool
 
 
@@ -138,6 +142,8 @@ def _said(event: Event) -> tuple[str, str | None]:
 async def _moved(turn: _Turn, frame: Frame) -> Next:
     """Decides what this turn does to the pending frame."""
     call, tool = as_pressed(turn.call, frame), TOOLS[frame.intent]
+    if none_of_them(call, frame):
+        return await _other_times(turn, tool, frame)
     settled = await _settled(tool, call, frame)
     if settled is not None:
         return _spoken(turn, tool, settled)
@@ -148,7 +154,9 @@ async def _moved(turn: _Turn, frame: Frame) -> Next:
     hints = hints_of(tool, turn.proposal) if turn.intent == tool.intent or related else {}
     filled = await tool.fill(call, frame.slots, hints)
     changed = filled != frame.slots
-    leaves = turn.intent in TOOLS and turn.intent != frame.intent and not call.option_id
+    # What is to be done with the appointment has been said already.
+    asks_again = related and turn.intent == "reschedule_cancel"
+    leaves = turn.intent in TOOLS and turn.intent != frame.intent and not call.option_id and not asks_again
     # An address or a number that answers a question may look like anything to a model.
     answers = changed and (related or frame.asked.startswith(PREFIX))
     if leaves and not answers and (turn.confidence >= _SURE or not changed):
@@ -164,14 +172,27 @@ async def _settled(tool: Tool, call: Call, frame: Frame) -> Step | None:
     cancels = tool.intent == "cancel_appointment" and about_appointment(call.text) == "cancel"
     dropped = not call.option_id and not cancels and cancel_words(call.text, call.language)
     if call.option_id == DROP or dropped:
-        text = call.say("All right, I'll leave it. I'm here if you need anything else.")
-        return Step("declined", Declined(text))
-    verdict = verdict_of(call) or ("yes" if cancels and not call.doubtful else None)
+        return Step("declined", left(call))
+    if frame.asked == PERSON and (wanted := verdict_of(call)) is not None:
+        wants = Step("declined", Declined("", handoff="customer_request"), frame.slots)
+        return wants if wanted == "yes" else await advance(tool, replace(call, option_id=None), frame.slots)
+    verdict = verdict_of(call) or (_of_cancelling(call) if tool.intent == "cancel_appointment" else None)
     if verdict == "yes" and frame.asked == "confirm":
         return await acted(tool, call, frame.slots)
     if verdict == "no" and not frame.asked.startswith(PREFIX):
+        if tool.refused:
+            return Step("declined", await tool.refused(call, frame.slots))
         return what_to_change(tool, call, frame.slots)
     return None
+
+
+def _of_cancelling(call: Call) -> Literal["yes", "no"] | None:
+    """ "Annullalo" is a yes to "shall I cancel it?", "no, non annullarlo" a no."""
+    if call.option_id or call.doubtful:
+        return None
+    if keeps_appointment(call.text):
+        return "no"
+    return "yes" if says_cancel(call.text) else None
 
 
 async def _begun(turn: _Turn) -> Next:
@@ -182,19 +203,54 @@ async def _begun(turn: _Turn) -> Next:
 
 async def _digressed(turn: _Turn, tool: Tool, frame: Frame) -> Next:
     """Answers, or says that nothing was understood, and asks the pending question again as it stands now."""
-    step = await advance(tool, turn.call, dict(frame.slots))
     answered = bool(turn.reply) and turn.intent not in TOOLS
-    first = turn.reply if answered else turn.call.say("Sorry, I did not quite understand.")
-    return _spoken(turn, tool, step, ahead=first, answered=answered)
+    if answered and turn.proposal.get("abstained"):
+        return _person_offered(turn, tool, frame)
+    step = await advance(tool, turn.call, dict(frame.slots))
+    if answered:
+        return _spoken(turn, tool, step, ahead=turn.reply, answered=True)
+    first, misses = turn.call.say("Sorry, I did not quite understand."), frame.misses + 1
+    if misses > _MISSES:
+        step = _with_a_way_out(turn.call, step)
+    return _spoken(turn, tool, step, ahead=first, misses=misses)
 
 
-def _spoken(turn: _Turn, tool: Tool, step: Step, *, ahead: str = "", answered: bool = False) -> Next:
+def _person_offered(turn: _Turn, tool: Tool, frame: Frame) -> Next:
+    """Nothing to answer with: a colleague is offered, and one question at a time is asked. What was being
+    arranged waits for the answer."""
+    asked = Question(PERSON, turn.reply, ask_for_person(turn.call))
+    waits = opened(tool, turn.call, frame.slots, asked, frame)
+    outcome = told("answered", turn.intent, [asked], turn.call.say, sources=turn.sources)
+    return Command(goto="reply", update={"frame": waits.to_state(), "outcome": outcome})
+
+
+async def _other_times(turn: _Turn, tool: Tool, frame: Frame) -> Next:
+    """None of the times shown: it is for the customer to say one, or for a colleague to find one."""
+    call = turn.call
+    slots = await tool.fill(replace(call, option_id="change:when", text=""), frame.slots, {})
+    text = call.say("Tell me when you would like to come and I'll look again.")
+    return _spoken(turn, tool, Step("asked", Question("slot", text, ask_for_person(call)[:1]), slots))
+
+
+def _with_a_way_out(call: Call, step: Step) -> Step:
+    """The question with a colleague among what can be pressed: it was not answered several times."""
+    asked = step.outcome
+    if not isinstance(asked, Question) or len(asked.options) >= OPTIONS_MAX:
+        return step
+    if any(option.option_id == "human:yes" for option in asked.options):
+        return step
+    return replace(step, outcome=replace(asked, options=(*asked.options, ask_for_person(call)[0])))
+
+
+def _spoken(
+    turn: _Turn, tool: Tool, step: Step, *, ahead: str = "", answered: bool = False, misses: int = 0
+) -> Next:
     outcome = step.outcome
     if isinstance(outcome, Declined) and outcome.handoff:
         return _to_human(turn, outcome, step.slots, tool.intent)
-    frame = (
-        opened(tool, turn.call, step.slots, outcome, turn.frame) if isinstance(outcome, Question) else None
-    )
+    frame = None
+    if isinstance(outcome, Question):
+        frame = opened(tool, turn.call, step.slots, outcome, turn.frame, misses=misses)
     update = told(
         "answered" if answered else step.kind,
         turn.intent if answered else tool.intent,

@@ -47,8 +47,15 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     if superseded:
         left = event.get("messages", [])
         return {"outcome": {**outcome, "kind": SUPERSEDED, "replies": [], "waiting": left}}
-    lines: list[Line] = [Line(author="bot", text=m.body, at=m.sent_at.isoformat()) for m in replies]
+    lines = [_line(message) for message in replies]
     return {"window": extend(state.get("window", []), lines)}
+
+
+def _line(message: NewMessage) -> Line:
+    line = Line(author="bot", text=message.body, at=message.sent_at.isoformat())
+    if any(option.option_id == "human:yes" for option in message.options):
+        line["offers"] = "person"
+    return line
 
 
 def _messages(state: State, context: Context, now: datetime) -> list[NewMessage]:

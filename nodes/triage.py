@@ -15,7 +15,7 @@ from knowledge.phrases import Say
 from tools import nps
 from tools.details import PREFIX
 from tools.flooding import flooding
-from tools.frame import Frame
+from tools.frame import PERSON, Frame
 from tools.registry import intent_of_option
 from tools.unheard import guess, not_understood, plain_question, question, voice_notes
 from tools.unseen import described, files, points_at_file
@@ -43,14 +43,15 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     say = context.phrases.speaker(language)
     text, option = text_of(event), _option(event)
     update: dict[str, Any] = {"event": event}
-    if extract.opt_out(text) or extract.opt_in(text):
+    pending = Frame.pending(state.get("frame"), context.clock())
+    amid = pending is not None
+    if extract.opt_out(text, amid=amid) or extract.opt_in(text, amid=amid):
         return await _preference(event, update, context, say, leaving=extract.opt_out(text))
     if await _floods(state, context):
         update["handoff"] = {"requested": "flooding"}  # scored first all the same, as below
         return Command(goto="score_sensitivity", update=update)
     if option == "human:yes":
         return _human(update, "customer_request", text)
-    pending = Frame.pending(state.get("frame"), context.clock())
     if pending is None or option in (nps.NO, nps.PERSON):
         taken = await nps.take(state, event, option, context, say)
         update |= taken.update if taken else {}
@@ -61,7 +62,7 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         # Scored first all the same: whoever asks for a person in an emergency needs the number too.
         update["handoff"] = {"requested": "customer_request"}
         return Command(goto="score_sensitivity", update=update)
-    if option == "human:no":
+    if option == "human:no" and (pending is None or pending.asked != PERSON):
         return _say(update, "declined_human", say(_THANKED))
     unheard = not_understood(event)
     update["hearing"] = _hearing(state, unheard, context, say) if unheard else {}
@@ -87,6 +88,12 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         if pending:
             return Command(goto="execute_intent", update=update)
         return _say(update, "place", say("Thank you for the place. What can I do for you there?"))
+    if not pending and not option and (wanted := _offered_a_person(state)) is not None:
+        verdict = extract.yes_no(text, language)
+        if verdict == "yes":
+            return _human(update, "customer_request", wanted or text)
+        if verdict == "no":
+            return _say(update, "declined_human", say(_THANKED))
     if not option and _settles(text, language) and await _was_offered_a_place(event, context):
         answer = {"intent": "waiting_list", "confidence": 1.0}
         return Command(goto="execute_intent", update={**update, "proposal": answer})
@@ -123,6 +130,16 @@ def _readable(state: State) -> Event:
     if heard and len(said) == 1 and extract.yes_no(said[0]["text"], state["language"]) == "yes":
         said = [Said(**{**said[0], "text": heard})]
     return Event(**{**event, "messages": said})
+
+
+def _offered_a_person(state: State) -> str | None:
+    """What the customer had asked, where the last words before theirs offer a colleague; else None."""
+    window = state.get("window", [])
+    said = next((at for at in reversed(range(len(window))) if window[at]["author"] != "customer"), None)
+    if said is None or window[said].get("offers") != "person":
+        return None
+    asked = (line["text"] for line in reversed(window[:said]) if line["author"] == "customer")
+    return next(asked, "")
 
 
 async def _was_offered_a_place(event: Event, context: Context) -> bool:

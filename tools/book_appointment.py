@@ -1,5 +1,6 @@
 """Books an appointment: service, place, time, one question at a time; said back in full before it is made."""
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from crm.record import Tx
 from tools.booking_slots import Arguments, fill, people_of, service_of
 from tools.booking_times import Ask
 from tools.happened import remember_once
+from tools.matching import plain
 from tools.offer_times import which_time
 from tools.opening import location_of, zone_of
 from tools.questions import service_options, yes_or_no
@@ -19,6 +21,10 @@ from tools.waiting_words import span, wanted_line
 from tools.wanted_time import Wanted
 from tools.wording import clock, day, duration, money, price
 
+# What the names of services have that several people come to together.
+_FOR_SEVERAL = re.compile(
+    r"coppi|couple|parej|casa[il]|grupp|group|grup|famil|duo|tavol|table|mesa|camer|room|habitac|quarto|visit"
+)
 MOST_OPEN = 20  # appointments a customer can have ahead by chat
 MOST_MISSED = 3  # within MISSED_WITHIN: then a person confirms the next one
 MISSED_WITHIN = timedelta(days=180)
@@ -105,12 +111,25 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
     lines.append(f"• {place.name}, {place.address}")
     if slots["slot"]["person"]:
         lines.append("• " + say("with {person}", person=slots["slot"]["person"]))
+    if _comes_alone(call, service, slots):
+        lines.append("• " + say("one appointment, for one person: I book further ones after this"))
     text = "\n".join([say("Let me read it back to you:"), *lines, say("Shall I book it?")])
     return Question("confirm", text, yes_or_no(call))
 
 
+def _comes_alone(call: Call, service: Service, slots: Slots) -> bool:
+    """Whether several people were named for what one person comes to: no table, no treatment for two."""
+    asks_people = any(asked.answer == "people" for asked in call.profile.pack.questions.get(TOOL.intent, []))
+    names = [service.row.key, *(name for own in service.names.values() for name in own)]
+    shared = service.row.price_unit == "person" or _FOR_SEVERAL.search(plain(" ".join(names))) is not None
+    return int(slots.get("people") or 1) > 1 and service.row.capacity == 1 and not (asks_people or shared)
+
+
 def _confirm_wait(call: Call, slots: Slots) -> Question:
-    ask, (since, until) = _waited(call, slots)
+    ask, window = _waited(call, slots)
+    if window is None:
+        raise ValueError("confirm comes after check has found nothing missing")
+    since, until = window
     name = ask.service.name(call.language, call.profile.language)
     lines = [f"• {name}", f"• {span(call, since, until, ask.zone)}{_local(call, ask.place)}"]
     if ask.people > 1:
@@ -150,7 +169,11 @@ async def act(call: Call, slots: Slots) -> Outcome:
 
 
 async def _wait(call: Call, slots: Slots) -> Outcome:
-    ask, (since, until) = _waited(call, slots)
+    ask, window = _waited(call, slots)
+    if window is None:  # it has begun between the question and the yes
+        text = call.say("I'm sorry: that time is over.")
+        return Declined(text + " " + call.say("Tell me when you would like to come and I'll look again."))
+    since, until = window
     async with call.context.crm.transaction(call.business_id) as tx:
         entry = await waiting.join(
             tx,
@@ -173,15 +196,12 @@ async def _wait(call: Call, slots: Slots) -> Outcome:
     return Done(text, {"waiting": str(entry.waiting_id)})
 
 
-def _waited(call: Call, slots: Slots) -> tuple[Ask, tuple[datetime, datetime]]:
+def _waited(call: Call, slots: Slots) -> tuple[Ask, tuple[datetime, datetime] | None]:
     service, place = service_of(call, slots), location_of(call.profile, slots.get("location"))
     if service is None or place is None:
         raise ValueError("confirm and act come after check has found nothing missing")
     ask = _ask(call, service, place, slots)
-    window = _window(ask, slots)
-    if window is None:
-        raise ValueError("confirm and act come after check has found nothing missing")
-    return ask, window
+    return ask, _window(ask, slots)
 
 
 def _window(ask: Ask, slots: Slots) -> tuple[datetime, datetime] | None:

@@ -23,7 +23,11 @@ from tools.tool import Call, Slots
 from tools.wanted_time import Wanted, at, read
 from tools.wanted_time import of_option as wanted_of_option
 
-_WITH = re.compile(r"\b(?:con|with|com)\s+((?:[^\W\d_]+[\s.]*){1,4})")
+_WITH = re.compile(r"\b(?<!non )(?<!not )(?<!no )(?<!nao )(?:con|with|com)\s+((?:[^\W\d_]+[\s.]*){1,4})")
+_WITH_ANYBODY = re.compile(
+    r"\b(?:con chiunque|chiunque va bene|with (?:any(?:one|body)|whoever)|any(?:one|body) is fine"
+    r"|con (?:cualquiera|quien sea)|com qualquer (?:um|uma|pessoa)|com quem for)\b"
+)
 _TO_CHANGE = 0.5
 _ENUMERATION = re.compile(r"[,;+\n]|\s(?:e|ed|and|y|&|poi|then|luego|depois)\s", re.IGNORECASE)
 _BARE_NUMBER = re.compile(r"\W*\d+\W*")
@@ -172,7 +176,9 @@ def _read_person(call: Call, slots: Slots, skilled: list[SkilledRow]) -> None:
     people = [row for row in skilled if row.kind == "person" and said & plain_words(row.name)]
     if len(people) == 1:
         _put(slots, "person", people[0].resource_id)
-    elif slots.get("person") not in (None, *[row.resource_id for row in skilled]):
+        return
+    gone = slots.get("person") not in (None, *[row.resource_id for row in skilled])
+    if gone or _WITH_ANYBODY.search(plain(call.text)):
         _put(slots, "person", None)
 
 

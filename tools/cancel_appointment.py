@@ -7,12 +7,15 @@ from pydantic import BaseModel
 
 from crm import appointments
 from crm.errors import UnknownAppointment
+from inference.appointment_wishes import names_other
 from tools.happened import remember_once
 from tools.mine import (
     CANCEL,
     LATE,
+    kept,
     meant,
     none_found,
+    other_than,
     pressed,
     read_late,
     service_name,
@@ -20,7 +23,7 @@ from tools.mine import (
     too_late,
     which,
 )
-from tools.questions import yes_or_no
+from tools.questions import left, yes_or_no
 from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
 
 
@@ -35,9 +38,12 @@ async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
     chosen = pressed(call, CANCEL)
     if chosen is not None:
         return {"appointment": chosen}
-    if "appointment" not in slots:
+    if "appointment" not in slots or names_other(call.text):
         async with call.context.crm.transaction(call.business_id) as tx:
-            row = meant(call, slots, await appointments.of_contact(tx, call.contact_id))
+            booked = await appointments.of_contact(tx, call.contact_id)
+        row = (
+            other_than(slots, booked) if names_other(call.text) else meant(call, slots, booked, by_time=True)
+        )
         if row is not None:
             slots["appointment"] = row.appointment_id
     return slots
@@ -47,7 +53,7 @@ async def check(call: Call, slots: Slots) -> Question | Declined | None:
     """Asks which one is meant; inside the notice period the rule is explained and a person offered."""
     async with call.context.crm.transaction(call.business_id) as tx:
         booked = await appointments.of_contact(tx, call.contact_id)
-    row = meant(call, slots, booked)
+    row = meant(call, slots, booked, by_time=True)
     if row is None:
         return (
             which(call, booked, CANCEL) if booked and "appointment" not in slots else none_found(call, slots)
@@ -85,4 +91,13 @@ async def act(call: Call, slots: Slots) -> Outcome:
     return Done(text, {"appointment": str(row.appointment_id), "service": service_name(call, row)})
 
 
-TOOL = Tool("cancel_appointment", Arguments, fill, check, confirm, act)
+async def refused(call: Call, slots: Slots) -> Declined:
+    """It is kept."""
+    async with call.context.crm.transaction(call.business_id) as tx:
+        row = await appointments.get(tx, slots["appointment"]) if "appointment" in slots else None
+    if row is None or row.contact_id != call.contact_id:
+        return left(call)
+    return kept(call, row)
+
+
+TOOL = Tool("cancel_appointment", Arguments, fill, check, confirm, act, refused=refused)

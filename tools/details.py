@@ -18,6 +18,7 @@ from tools.happened import remember_once
 from tools.matching import plain
 from tools.questions import SKIP
 from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
+from tools.wanted_time import only_time
 from tools.wording import day, number
 
 PREFIX = "detail:"
@@ -36,7 +37,7 @@ def with_details(tool: Tool) -> Tool:
         if call.option_id == f"change:{CHANGE}":
             return {name: value for name, value in slots.items() if name not in ("details", "asking")}
         asked = _pending(call, tool.intent, slots)
-        if asked is not None and _answers(call, asked):
+        if asked is not None and _answers(call, asked) and not _moves_it(call, asked, slots):
             return _noticed(call, tool.intent, _answered(call, slots, asked))
         return _noticed(call, tool.intent, await tool.fill(call, slots, hints))
 
@@ -109,6 +110,13 @@ def _answers(call: Call, asked: Asked) -> bool:
     if call.option_id and not call.text:
         return call.option_id == SKIP or call.option_id.startswith(f"{PREFIX}{asked.key}:")
     return bool(call.text.strip())
+
+
+def _moves_it(call: Call, asked: Asked, slots: Slots) -> bool:
+    """Whether the words say another time for what is being booked: the question is then asked again."""
+    if call.option_id or asked.answer == "date" or not slots.get("when"):
+        return False
+    return only_time(call.text, call.language, call.now)
 
 
 def _answered(call: Call, slots: Slots, asked: Asked) -> Slots:

@@ -17,6 +17,7 @@ from tools.questions import DROP, NO, SKIP, YES
 from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
 
 LIFETIME = timedelta(minutes=30)
+PERSON = "person"  # what is asked while something else waits: shall a colleague answer?
 
 Kind = Literal["answered", "asked", "confirming", "done", "declined"]
 
@@ -30,6 +31,15 @@ _ASKING = re.compile(
 )
 
 
+_LETTERS = re.compile(r"[^\W\d_]+")
+# None of the times, or of whatever else was shown to choose from.
+_NONE = re.compile(
+    r"(?:no |non |nao |nah )?(?:nessun[oa]?(?: di quest[ei]| mi va(?: bene)?| va bene)?"
+    r"|none(?: of (?:these|those|them))?(?: works?| suits?| (?:is|are) good)?(?: for me| me)?"
+    r"|ningun[oa]?(?: de (?:estos|estas|esos))?(?: me (?:va|viene)(?: bien)?)?"
+    r"|nenhum[a]?(?: dess[ea]s| dest[ea]s)?(?: me)?(?: da| serve)?|non mi va(?: bene)? nessuno"
+    r"|(?:un )?altr[oi] orari[oo]?|other times?|otr[ao]s? hor(?:as|arios?)|outr[ao]s? hor(?:as|arios?))"
+)
 # A whole message that points at one of the options shown, by its place.
 _ORDINALS = tuple(
     re.compile(rf"(?:il |la |el |o |a |the |quello |quella )?(?:{words})(?: one| opzione| opcion| opcao)?")
@@ -53,6 +63,7 @@ class Frame:
     turn_id: str  # the turn the frame was opened in
     opened_at: datetime
     expires_at: datetime
+    misses: int = 0  # answers in a row that were not understood
 
     def to_state(self) -> dict[str, Any]:
         """As plain JSON for the thread."""
@@ -63,6 +74,7 @@ class Frame:
             "turn_id": self.turn_id,
             "opened_at": self.opened_at.isoformat(),
             "expires_at": self.expires_at.isoformat(),
+            "misses": self.misses,
         }
 
     @classmethod
@@ -80,10 +92,13 @@ class Frame:
             turn_id=state["turn_id"],
             opened_at=datetime.fromisoformat(state["opened_at"]),
             expires_at=datetime.fromisoformat(state["expires_at"]),
+            misses=int(state.get("misses", 0)),
         )
 
 
-def opened(tool: Tool, call: Call, slots: Slots, question: Question, before: Frame | None) -> Frame:
+def opened(
+    tool: Tool, call: Call, slots: Slots, question: Question, before: Frame | None, *, misses: int = 0
+) -> Frame:
     """The frame after a question was asked; its half hour starts again."""
     goes_on = before is not None and before.intent == tool.intent
     return Frame(
@@ -95,6 +110,7 @@ def opened(tool: Tool, call: Call, slots: Slots, question: Question, before: Fra
         turn_id=before.turn_id if goes_on and before else call.turn_id,
         opened_at=before.opened_at if goes_on and before else call.now,
         expires_at=call.now + LIFETIME,
+        misses=misses,
     )
 
 
@@ -168,7 +184,7 @@ def what_to_change(tool: Tool, call: Call, slots: Slots) -> Step:
 
 def as_pressed(call: Call, frame: Frame) -> Call:
     """The call with "the second one" read as the second of the options that were shown."""
-    if call.option_id or frame.asked in ("confirm", "change"):
+    if call.option_id or frame.asked in ("confirm", "change", PERSON):
         return call
     said = plain(call.text).strip(" .!")
     shown = [option_id for option_id in frame.option_ids if option_id != SKIP]
@@ -176,6 +192,12 @@ def as_pressed(call: Call, frame: Frame) -> Call:
         if ordinal.fullmatch(said) and place < len(shown):
             return replace(call, option_id=shown[place], text="")
     return call
+
+
+def none_of_them(call: Call, frame: Frame) -> bool:
+    """Whether the customer wants none of the times that were shown."""
+    shown = frame.asked in ("slot", "when") and not call.option_id
+    return shown and _NONE.fullmatch(" ".join(_LETTERS.findall(plain(call.text)))) is not None
 
 
 def verdict_of(call: Call) -> Literal["yes", "no"] | None:
@@ -187,9 +209,9 @@ def verdict_of(call: Call) -> Literal["yes", "no"] | None:
             return yes_no(call.text, call.language)
         case _ if call.text:
             return None  # words beside the button may change what it stands for
-        case str(option) if option == YES:
+        case str(option) if option in (YES, "human:yes"):
             return "yes"
-        case str(option) if option == NO:
+        case str(option) if option in (NO, "human:no"):
             return "no"
     return None
 

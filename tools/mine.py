@@ -1,13 +1,14 @@
 """The customer's own appointments: which one is meant, how it is said, and what the notice period allows."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from crm.appointments import AppointmentRow
 from crm.businesses import LocationRow
 from crm.messages import Option
 from inference.extract import yes_no
+from inference.when import parse
 from tools.details import PREFIX
 from tools.matching import services_in
 from tools.questions import ask_for_person
@@ -63,16 +64,51 @@ def buttons(call: Call, row: AppointmentRow) -> tuple[Option, ...]:
     )
 
 
-def meant(call: Call, slots: Slots, booked: Sequence[AppointmentRow]) -> AppointmentRow | None:
-    """The appointment chosen so far; the only one there is, or the only one of a service that is named."""
+def meant(
+    call: Call, slots: Slots, booked: Sequence[AppointmentRow], *, by_time: bool
+) -> AppointmentRow | None:
+    """The appointment chosen so far; the only one there is, or the only one of a service that is named. With
+    `by_time` a day or an hour that is said is its own, and not one it is to be moved to."""
     chosen = slots.get("appointment")
     if chosen is not None:
         return next((row for row in booked if row.appointment_id == chosen), None)
     if len(booked) == 1:
         return booked[0]
     keys = {s.row.key for s in services_in(call.text, call.profile, call.language, at_least=0.5)}
-    named = [row for row in booked if row.service_key in keys]
+    named = [row for row in booked if row.service_key in keys] or list(booked)
+    if len(named) > 1 and by_time:
+        named = [row for row in named if _at_the_time(call, row)]
     return named[0] if len(named) == 1 else None
+
+
+def _at_the_time(call: Call, row: AppointmentRow) -> bool:
+    """Whether the words name its day, its hour or both: "quello di martedì", "the one at three"."""
+    zone = zone_of(call, row)
+    starts = row.starts.astimezone(zone)
+    said = parse(call.text, language=call.language, now=call.now.astimezone(zone))
+    if said.problem or said.end is not None:
+        return False
+    on_day = parse(call.text, language=call.language, now=_midnight(starts))
+    if said.start is not None:
+        # Read again from the midnight of its own day: an hour alone falls on that day.
+        return said.start == starts or (said.date != starts.date() and on_day.start == starts)
+    return said.date == starts.date()
+
+
+def _midnight(starts: datetime) -> datetime:
+    return datetime.combine(starts.date(), time(0), starts.tzinfo)
+
+
+def other_than(slots: Slots, booked: Sequence[AppointmentRow]) -> AppointmentRow | None:
+    """The other one of two; None where "the other" tells nothing, and `slots` names none any more."""
+    chosen = slots.pop("appointment", None)
+    others = [row for row in booked if row.appointment_id != chosen]
+    return others[0] if chosen is not None and len(others) == 1 else None
+
+
+def kept(call: Call, row: AppointmentRow) -> Declined:
+    """Nothing is done to it."""
+    return Declined(call.say("All right, your appointment stays as it is: {line}.", line=shown(call, row)))
 
 
 def which(call: Call, booked: Sequence[AppointmentRow], prefix: str) -> Question:
@@ -103,9 +139,7 @@ def too_late(call: Call, slots: Slots, row: AppointmentRow) -> Question | Declin
     if slots.get("late") == "yes":
         return Declined("", handoff="inside_notice_period")
     if slots.get("late") == "no":
-        return Declined(
-            call.say("All right, your appointment stays as it is: {line}.", line=shown(call, row))
-        )
+        return kept(call, row)
     text = call.say(
         "Your appointment: {line}. Changes and cancellations are possible up to {hours} hours before, and"
         " it is less than that now, so I can't do it from here. Would you like a colleague to look at it?",

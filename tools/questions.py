@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from crm.businesses import Service
 from crm.messages import Option
-from tools.tool import Call
+from tools.tool import Call, Declined
 from tools.wording import duration, price
 
 YES, NO, DROP = "confirm:yes", "confirm:no", "frame:drop"
@@ -15,6 +15,11 @@ _ROW_TITLE = 24  # a longer name is cut in a list, so it is repeated in the desc
 def yes_or_no(call: Call) -> tuple[Option, ...]:
     """The two buttons under a confirmation."""
     return Option(YES, call.say("Yes, confirm")), Option(NO, call.say("No, change it"))
+
+
+def left(call: Call) -> Declined:
+    """What was being arranged is dropped."""
+    return Declined(call.say("All right, I'll leave it. I'm here if you need anything else."))
 
 
 def ask_for_person(call: Call) -> tuple[Option, ...]:

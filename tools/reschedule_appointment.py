@@ -42,14 +42,16 @@ class Arguments(BaseModel):
 
 
 async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
-    """Slots: appointment (id), when (see Wanted), slot (the new time), late (see tools.mine)."""
+    """Slots: appointment (id), when (see Wanted), slot (the new time), late (see tools.mine), asked_which
+    (which one is meant has been asked)."""
     slots = dict(slots)
     read_late(call, slots)
     chosen = pressed(call, MOVE)
     if chosen is not None:
         slots = {"appointment": chosen, **({"when": slots["when"]} if slots.get("when") else {})}
     async with call.context.crm.transaction(call.business_id) as tx:
-        row = meant(call, slots, await appointments.of_contact(tx, call.contact_id))
+        booked = await appointments.of_contact(tx, call.contact_id)
+        row = meant(call, slots, booked, by_time=bool(slots.get("asked_which")))
         if row is None:
             return slots
         slots["appointment"] = row.appointment_id
@@ -144,10 +146,12 @@ async def check(call: Call, slots: Slots) -> Question | Declined | None:
     """Asks which one is meant and for the new time; inside the notice period a person is offered."""
     async with call.context.crm.transaction(call.business_id) as tx:
         booked = await appointments.of_contact(tx, call.contact_id)
-        row = meant(call, slots, booked)
+        row = meant(call, slots, booked, by_time=bool(slots.get("asked_which")))
+        if row is None and booked and "appointment" not in slots:
+            slots["asked_which"] = True
+            return which(call, booked, MOVE)
         if row is None:
-            named = "appointment" in slots
-            return which(call, booked, MOVE) if booked and not named else none_found(call, slots)
+            return none_found(call, slots)
         slots["appointment"] = row.appointment_id
         late = too_late(call, slots, row)
         slots["asked_late"] = isinstance(late, Question) and late.slot == LATE

@@ -83,6 +83,7 @@ class Tool:
     act     does it, once (idempotency key = turn id); asks again, and clears in `slots` what no longer
             holds, when the world changed in between
     changes the slots offered for change when the customer does not confirm; `change:<slot>` clears one
+    refused what is said to a no instead of asking what to change
     """
 
     intent: str
@@ -92,6 +93,7 @@ class Tool:
     confirm: Callable[[Call, Slots], Awaitable[Question | None]]
     act: Callable[[Call, Slots], Awaitable[Outcome]]
     changes: tuple[str, ...] = ()
+    refused: Callable[[Call, Slots], Awaitable[Declined]] | None = None
 
 
 async def nothing_to_fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:

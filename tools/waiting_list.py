@@ -8,9 +8,10 @@ from pydantic import BaseModel
 from crm import appointments, queue, waiting
 from crm.record import Tx
 from crm.waiting import WaitingRow
-from inference.extract import yes_no
+from inference.extract import cancel_words, yes_no
 from tools.happened import remember_once
 from tools.mine import buttons, shown
+from tools.questions import left
 from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool, nothing_to_confirm
 
 TAKE, LEAVE = "waiting:yes:", "waiting:no:"
@@ -26,7 +27,8 @@ async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
     answers = {TAKE.rstrip(":"): "yes", LEAVE.rstrip(":"): "no"}
     if head in answers and number.isascii() and number.isdigit() and len(number) < 19:
         return {"answer": answers[head], "entry": int(number)}
-    return {"answer": yes_no(call.text, call.language), "entry": None}
+    said = yes_no(call.text, call.language)
+    return {"answer": said or ("no" if cancel_words(call.text, call.language) else None), "entry": None}
 
 
 async def check(call: Call, slots: Slots) -> Question | Declined | None:
@@ -55,6 +57,14 @@ async def act(call: Call, slots: Slots) -> Outcome:
 
 
 async def _left(tx: Tx, call: Call, entry: WaitingRow) -> Outcome:
+    if entry.status == "taken":  # taken earlier, and no longer wanted: an appointment like any other
+        row = await appointments.get(tx, entry.appointment_id) if entry.appointment_id is not None else None
+        if row is None or row.status != "booked":
+            return left(call)
+        text = call.say("That place is booked for you: {line}. Shall I cancel it?", line=shown(call, row))
+        return Done(text, {"appointment": str(row.appointment_id)}, buttons(call, row)[1:])
+    if entry.status in ("lapsed", "left"):
+        return left(call)
     if entry.appointment_id is not None and entry.status == "offered":
         await appointments.release(tx, entry.appointment_id)
     await waiting.settle(tx, entry.waiting_id, "left")

@@ -145,13 +145,17 @@ def only_time(text: str, language: str, now: datetime) -> bool:
 
 
 def _with_known_hour(wanted: Wanted, before: Wanted | None) -> Wanted:
-    """A new day alone keeps the hour, or the part of the day, that was said for the old one."""
+    """A new day alone keeps the hour, the span or the part of the day that was said for the old one."""
     if before is None or wanted.day is None or wanted.start is not None or wanted.part is not None:
         return wanted
     if before.is_exact and before.start is not None:
         # Wall-clock arithmetic: the same hour on another day, whatever summer time does in between.
         start = datetime.combine(wanted.day, before.start.timetz())
         return replace(wanted, start=start)
+    if before.start is not None and before.end is not None and before.end - before.start < timedelta(days=1):
+        later = before.end.date() - before.start.date()
+        start = datetime.combine(wanted.day, before.start.timetz())
+        return replace(wanted, start=start, end=datetime.combine(wanted.day + later, before.end.timetz()))
     return replace(wanted, part=before.part)
 
 

@@ -3,7 +3,7 @@
 
 import json
 import time as clock
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -265,3 +265,23 @@ def test_a_hostile_message_costs_no_more_than_a_moment(piece: str) -> None:
     begun = clock.process_time()
     _holds(read((piece * 4096)[:4096]))
     assert clock.process_time() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "day"),
+    [
+        ("avete qualcosa dopo le 18 ma non venerdì?", "it", None), ("un giorno che non sia venerdì",
+        "it", None),
+        ("any day but Friday", "en", None), ("anything after 6 that isn't Friday?", "en", None),
+        ("cualquier día que no sea el viernes", "es", None), ("¿tenéis algo que no sea el viernes?",
+        "es", None),
+        ("qualquer dia que não seja sexta", "pt", None),
+        ("perché non venerdì?", "it", "2026-11-20"), ("non si può venerdì?", "it", "2026-11-20"),
+        ("why not Friday?", "en", "2026-11-20"), ("¿por qué no el viernes?", "es", "2026-11-20"),
+        ("não pode ser sexta?", "pt", "2026-11-20"),
+    ],
+)  # fmt: skip
+def test_a_day_left_out_is_not_wanted_also_in_a_question(text: str, language: str, day: str | None) -> None:
+    read = parse(text, language=language, now=datetime(2026, 11, 18, 10, tzinfo=ZoneInfo("Europe/Rome")))
+    friday = date(2026, 11, 20)
+    assert (read.date == friday) is (day is not None), read

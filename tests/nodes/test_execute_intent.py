@@ -163,7 +163,7 @@ async def test_the_frame_is_plain_json(room: Room) -> None:
     talk = await room.talk()
     await talk.book(BOOKING)
     frame = talk.state["frame"]
-    assert sorted(frame) == ["expires_at", "intent", "opened_at", "question", "slots", "turn_id"]
+    assert sorted(frame) == ["expires_at", "intent", "misses", "opened_at", "question", "slots", "turn_id"]
     assert frame["question"]["slot"] == "confirm"
     assert frame["question"]["option_ids"] == ["confirm:yes", "confirm:no"]
 

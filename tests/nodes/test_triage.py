@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from nodes import triage
-from tests.nodes.stage import Stage, Thread
+from tests.nodes.stage import Scripted, Stage, Thread, says
 
 
 @pytest.mark.parametrize("word", ["STOP", "baja", "Sair", "cancellami", "unsubscribe"])
@@ -206,3 +206,41 @@ async def test_what_was_given_back_is_answered_whatever_came_before(stage: Stage
     await thread.say("Quanto costa un massaggio rilassante?")
     await thread.handed_back("Rispondi pure")
     assert "65,00" in thread.words
+
+
+async def offered_a_colleague(stage: Stage) -> Thread:
+    """A customer whose question found no answer."""
+    chat = Scripted(says("Non lo so. Vuoi che ti risponda un collega?", abstained=True))
+    thread = await stage.customer(chat=chat)
+    await thread.say("Posso portare il mio gatto?")
+    assert [o["id"] for o in thread.state["outcome"]["replies"][-1].get("options", [])] == []
+    return thread
+
+
+async def test_a_written_yes_to_the_offer_of_a_colleague_is_a_yes(stage: Stage) -> None:
+    thread = await offered_a_colleague(stage)
+    await thread.say("sì grazie")
+    (handoff,) = await thread.handoffs()
+    assert handoff["reason"] == "customer_request"
+    assert handoff["wants"] == "Posso portare il mio gatto?"
+
+
+async def test_a_written_no_to_it_is_a_no(stage: Stage) -> None:
+    thread = await offered_a_colleague(stage)
+    await thread.say("no grazie")
+    assert thread.state["outcome"]["kind"] == "declined_human"
+    assert await thread.handoffs() == []
+
+
+@pytest.mark.parametrize("word", ["cancella", "Cancella!"])
+async def test_an_everyday_word_speaks_of_what_is_being_arranged(stage: Stage, word: str) -> None:
+    thread = await stage.customer(chat=Scripted(says("", intent="book_appointment")))
+    await thread.say("Vorrei prenotare un massaggio rilassante venerdì alle 15")
+    assert thread.state["frame"]
+    await thread.say(word)
+    assert thread.state["outcome"]["kind"] == "declined"
+    assert thread.state["frame"] == {}
+    rows = await stage.rows("SELECT opted_out_at FROM contact WHERE contact_id = %s", thread.contact_id)
+    assert rows[0]["opted_out_at"] is None
+    await thread.say(word)
+    assert thread.state["outcome"]["kind"] == "opted_out"

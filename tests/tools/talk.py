@@ -113,6 +113,7 @@ class Talk:
         confidence: float = 0.9,
         voice: str = "",
         low: bool = False,
+        abstained: bool = False,
         **arguments: Any,
     ) -> dict[str, Any]:
         """One turn; `voice` is said in a voice note, `low` one that was barely understood.
@@ -129,6 +130,7 @@ class Talk:
                 "arguments": arguments,
                 "citations": ["F1"] if reply else [],
                 "confidence": confidence,
+                "abstained": abstained,
             }
         event = {
             "kind": "customer_message",
