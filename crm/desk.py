@@ -148,6 +148,8 @@ async def hand_back(
     )
     await corrections.keep(tx, handoff_id, "note", note, agent_id)
     await conversations.give_to_bot(tx, handoff.conversation_id)
+    if await outbox.revive(tx, handoff.conversation_id):
+        await queue.send(tx, handoff.conversation_id)
     await handoffs.step(tx, handoff_id, "returned", agent_id, note)
     await _tell_graph(tx, handoff, inbox.HAND_BACK, note)
 

@@ -239,7 +239,7 @@ async def sent(crm: Crm, business_id: int, row: OutboxRow, wamid: str) -> bool:
 
     The message first, then the row, as whoever takes in a status does: it may come at the same moment.
     """
-    which = {"outbox_id": row.outbox_id, "conversation_id": row.conversation_id}
+    which = {"outbox_id": row.outbox_id, "conversation_id": row.conversation_id, "wamid": wamid}
     _, [left] = await crm.at_once(
         business_id,
         [
@@ -273,6 +273,12 @@ async def goes_on(tx: Tx, outbox_id: int) -> bool:
     """Whether the rest of a turn whose first words have arrived is still to be said, although somebody took
     the conversation from the bot: it was given back without a word. Hold the conversation's row."""
     return await tx.run("outbox_still_due", outbox_id=outbox_id, begun=True) > 0
+
+
+async def revive(tx: Tx, conversation_id: int) -> int:
+    """After a hand-back without a word: puts back what was said in part and what tells of an act, which would
+    not come out the same if it was asked again; how many messages. Hold the conversation's row."""
+    return await tx.run("outbox_revive", conversation_id=conversation_id)
 
 
 async def unknown(tx: Tx, outbox_id: int, look_again_at: datetime, error: str) -> None:
@@ -334,6 +340,9 @@ async def anew(
         error=error,
         anew=by_hand,
     )
+    if conversation_id is not None:
+        # Taken from the bot and given back without a word meanwhile: it would be withheld for good.
+        await tx.run("outbox_still_due", outbox_id=row.outbox_id, begun=False)
     if conversation_id is not None and row.wamid is not None:
         await tx.run("outbox_failed_later", outbox_id=row.outbox_id, error_code=error_code, error=error)
         await tx.run("statuses_forget", message_id=row.message_id)

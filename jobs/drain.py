@@ -265,8 +265,10 @@ async def _next(
         messages=said(burst),
         handoff=handoff,
     )
-    if any(row.kind == inbox.HAND_BACK for row in rows[len(burst) :]):
-        event["overtaken"] = True  # the person who gives it back may have answered this, or may not
+    if any(row.kind in (inbox.HAND_BACK, inbox.RESOLVE) for row in rows[len(burst) :]):
+        event["overtaken"] = (
+            True  # the person who gives it back, or ends it, may have answered this, or may not
+        )
     return _Due(event, causes, conversation)
 
 

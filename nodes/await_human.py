@@ -100,4 +100,4 @@ def _handed_back(state: State, event: Event, update: dict[str, Any]) -> Route:
     }
     update["handoff"] = {"open": False, "returned": returned}
     update["event"] = Event(**{**event, "messages": waiting})
-    return Command(goto="load_contact" if waiting else _onward(event), update=update)
+    return Command(goto="transcribe" if waiting else _onward(event), update=update)  # notes may be among them

@@ -33,19 +33,22 @@ async def reply(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     async with speaking as (tx, floor):
         replies = _messages(state, context, tx.now)
         superseded = floor.conversation.epoch != event["epoch"]
-        if replies and not superseded and not floor.spoke:
+        # What tells of an act is written all the same: an older epoch is withheld, and goes out if the
+        # conversation is given back without a word. Asked again, the act would be known as done and not told.
+        acted = outcome.get("kind") == "done"
+        if replies and not floor.spoke and (acted or not superseded):
             await outbox.add(
                 tx,
                 replies,
                 turn_id=event["turn_id"],
-                epoch=floor.conversation.epoch,
+                epoch=event["epoch"],
                 answers=answered_wamids(event),
                 number=floor.number,
                 also=[queue.delivery(tx, event["conversation_id"])],
                 ending=True,
             )
     if superseded:
-        left = event.get("messages", [])
+        left = [] if acted else event.get("messages", [])
         return {"outcome": {**outcome, "kind": SUPERSEDED, "replies": [], "waiting": left}}
     lines = [_line(message) for message in replies]
     return {"window": extend(state.get("window", []), lines)}

@@ -80,7 +80,7 @@ SELECT forget_told(%(older_than)s);
 
 -- watch_handoffs -- waiting hand-overs, and whether a person has written since
 SELECT h.handoff_id, h.opened_at, h.label, h.status, EXISTS (
-    SELECT FROM message m WHERE m.conversation_id = h.conversation_id AND m.author = 'agent' AND m.sent_at >= h.opened_at
+    SELECT FROM message m WHERE m.conversation_id = h.conversation_id AND m.author = 'agent' AND m.created_at >= h.opened_at
 ) AS answered,
 EXISTS (SELECT FROM alert a WHERE a.business_id = h.business_id AND a.key = 'handoff_opened:' || h.handoff_id) AS told,
 EXISTS (SELECT FROM alert a WHERE a.business_id = h.business_id AND a.key = 'handoff_unanswered:' || h.handoff_id)

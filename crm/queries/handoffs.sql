@@ -1,8 +1,10 @@
--- handoff_insert -- a human is needed
+-- handoff_insert -- a human is needed. Opened when its transaction began, at the latest: what the owner wrote on the
+-- phone is of the same transaction, and answers it
 INSERT INTO handoff (business_id, conversation_id, turn_id, reason, label, score, summary, wants, draft, queue,
     opened_at)
 VALUES (%(business_id)s, %(conversation_id)s, %(turn_id)s, %(reason)s, %(label)s, %(score)s, %(summary)s, %(wants)s,
-        %(draft)s, (SELECT queue FROM business WHERE business_id = %(business_id)s), %(now)s)
+        %(draft)s, (SELECT queue FROM business WHERE business_id = %(business_id)s),
+        least(%(now)s, now()))
 ON CONFLICT DO NOTHING
 RETURNING handoff_id;
 

@@ -10,9 +10,11 @@ INSERT INTO message_referral (business_id, message_id, source_type, source_id, s
 VALUES (%(business_id)s, %(message_id)s, %(source_type)s, %(source_id)s, %(source_url)s, %(headline)s, %(body)s,
         %(click_id)s);
 
--- message_to_change -- a message that is edited or taken back, and whether the graph has seen it
+-- message_to_change -- a message that is edited or taken back, and whether the graph has yet to see it: a turn that
+-- runs has read the old words, though its events are done only with its reply
 SELECT m.message_id, m.conversation_id, m.body, m.deleted_at IS NOT NULL AS deleted, e.event_id,
-       e.event_id IS NOT NULL AND e.done_at IS NULL AS unseen
+       e.event_id IS NOT NULL AND e.done_at IS NULL AND NOT EXISTS (
+           SELECT FROM procrastinate_jobs j WHERE j.lock = 'conv:' || m.conversation_id AND j.status = 'doing') AS unseen
 FROM message m LEFT JOIN inbox_event e USING (message_id) WHERE m.wamid = %(wamid)s FOR UPDATE OF m;
 
 -- message_edit -- other words; the first stay readable

@@ -54,9 +54,10 @@ WHERE this.conversation_id = %(conversation_id)s AND c.conversation_id < %(conve
   AND o.purpose IS NULL AND o.state IN ('queued', 'sending', 'unknown')
 ORDER BY o.outbox_id LIMIT 10;
 
--- outbox_sent -- Meta took it; whether its conversation has more to deliver
+-- outbox_sent -- Meta took it; whether its conversation has more to deliver. Not where it has told already that what it
+-- took has failed: that is to be sent again
 WITH done AS (UPDATE outbox SET state = 'accepted', settled_at = %(now)s, error = NULL, error_code = NULL
-    WHERE outbox_id = %(outbox_id)s
+    WHERE outbox_id = %(outbox_id)s AND NOT EXISTS (SELECT FROM outbox_failure f WHERE f.wamid = %(wamid)s)
       AND (state IN ('sending', 'unknown') OR (state IN ('queued', 'held', 'refused') AND attempts > 0)))
 SELECT EXISTS (SELECT FROM outbox o WHERE o.conversation_id = %(conversation_id)s
                AND o.outbox_id <> %(outbox_id)s AND o.state IN ('queued', 'sending', 'unknown')) AS more;
@@ -84,6 +85,22 @@ WHERE o.outbox_id = %(outbox_id)s AND r.turn_id = o.turn_id AND r.conversation_i
         AND (s.author = 'agent' OR s.author = 'bot' AND said.turn_id IS DISTINCT FROM o.turn_id
              AND (o.answers IS NULL OR string_to_array(said.answers, ',') && string_to_array(o.answers, ','))));
 
+-- outbox_revive -- given back without a word: what is not to be asked and worded anew, because it was said in part or
+-- tells of an act (a turn superseded while it wrote has rows only then), goes out as it stands
+UPDATE outbox r SET state = 'queued', epoch = c.epoch, next_attempt_at = %(now)s, settled_at = NULL, error = NULL,
+       error_code = NULL
+FROM conversation c, message m
+WHERE r.conversation_id = %(conversation_id)s AND c.conversation_id = r.conversation_id AND m.message_id = r.message_id
+  AND m.author = 'bot' AND r.lane = 'service' AND r.state IN ('superseded', 'queued') AND r.epoch < c.epoch
+  AND r.created_at > now() - interval '24 hours'
+  AND (EXISTS (SELECT FROM outbox b WHERE b.turn_id = r.turn_id AND b.state = 'accepted')
+       OR EXISTS (SELECT FROM turn t WHERE t.turn_id = r.turn_id AND t.outcome IN ('done', 'superseded')))
+  AND NOT EXISTS (
+      SELECT FROM message s LEFT JOIN outbox said ON said.message_id = s.message_id
+      WHERE s.conversation_id = r.conversation_id AND s.message_id > r.message_id
+        AND (s.author = 'agent' OR s.author = 'bot' AND said.turn_id IS DISTINCT FROM r.turn_id
+             AND (r.answers IS NULL OR string_to_array(said.answers, ',') && string_to_array(r.answers, ','))));
+
 -- outbox_unknown -- nobody can say whether Meta took it
 UPDATE outbox SET state = 'unknown', next_attempt_at = %(next_attempt_at)s, error = %(error)s
 WHERE outbox_id = %(outbox_id)s AND state IN ('sending', 'unknown');
@@ -98,8 +115,9 @@ WHERE c.phone_number_id = %(phone_number_id)s AND o.state = 'accepted'
 SELECT status_taken(%(business_id)s, %(wamid)s, %(outbox_id)s, %(status)s, %(at)s, %(error_code)s, %(error_title)s, %(now)s)
     AS message_id;
 
--- message_wamid -- the id Meta gave a message of ours
-UPDATE message SET wamid = %(wamid)s WHERE message_id = %(message_id)s AND wamid IS NULL;
+-- message_wamid -- the id Meta gave a message of ours, unless it has failed under it already
+UPDATE message SET wamid = %(wamid)s WHERE message_id = %(message_id)s AND wamid IS NULL
+  AND NOT EXISTS (SELECT FROM outbox_failure f WHERE f.wamid = %(wamid)s);
 
 -- open_outbox_conversations -- undelivered rows nobody seems to work on, over all tenants
 SELECT business_id, conversation_id FROM conversations_with_open_outbox(%(older_than)s);

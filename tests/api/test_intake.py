@@ -118,6 +118,27 @@ async def test_an_edit_after_the_turn_is_one_more_message(shop: Shop) -> None:
     assert [one["text"] for one in await said(shop, "393910000006")] == ["alle 11"]
 
 
+async def test_an_edit_while_the_turn_runs_is_one_more_message(shop: Shop) -> None:
+    """The turn has read the old words; its event is done with its reply only."""
+    first = message("393910000056", "text", {"body": "alle 10"})
+    await arrives(shop, first)
+    conversation = await one(shop, "SELECT conversation_id FROM message WHERE wamid = %s", first["id"])
+    lock = f"conv:{conversation['conversation_id']}"
+    await shop.rows("UPDATE procrastinate_jobs SET status = 'doing' WHERE lock = %s", lock)
+    edit = {"original_message_id": first["id"], "message": {"type": "text", "text": {"body": "alle 11"}}}
+    try:
+        await arrives(shop, message("393910000056", "edit", edit))
+    finally:
+        await shop.rows("DELETE FROM procrastinate_jobs WHERE lock = %s AND status = 'doing'", lock)
+    events = await shop.rows(
+        "SELECT m.body, m.author FROM inbox_event e JOIN message m USING (message_id)"
+        " WHERE e.conversation_id = %s AND e.done_at IS NULL ORDER BY event_id",
+        conversation["conversation_id"],
+    )
+    assert [row["body"] for row in events] == ["alle 11", "alle 11"]
+    assert {row["author"] for row in events} == {"customer"}
+
+
 @pytest.mark.parametrize("first_comes", ["before", "after"])
 async def test_what_is_taken_back_is_gone_and_not_answered(shop: Shop, first_comes: str) -> None:
     wa_id = f"39391000001{len(first_comes)}"

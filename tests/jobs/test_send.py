@@ -213,6 +213,56 @@ async def test_a_status_may_come_before_the_answer(shop: Shop) -> None:
     assert await shop.states_of(conversation) == ["accepted"]
 
 
+async def failure_comes(shop: Shop, wa_id: str, wamid: str, outbox_id: int) -> None:
+    """WhatsApp took it, and tells that it could not deliver it now."""
+    error = {"code": 131000, "title": "Something went wrong"}
+    item = {"id": wamid, "status": "failed", "timestamp": "1763500000", "recipient_id": wa_id}
+    answer = await shop.post(
+        changes({**item, "biz_opaque_callback_data": f"{outbox_id}|", "errors": [error]})
+    )
+    assert answer.json()["statuses"] == 1
+
+
+async def test_a_failure_that_comes_before_the_answer_is_not_undone_by_it(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000041")
+    await shop.bot_says(conversation, "da rifare")
+    await shop.rows(
+        "UPDATE outbox SET state = 'sending', attempts = 1, attempted_at = now() WHERE conversation_id = %s",
+        conversation,
+    )
+    async with shop.crm.transaction(shop.business_id) as tx:
+        [row] = await outbox.open_rows(tx, conversation)
+    await failure_comes(shop, "393800000041", "wamid.early.41", row.outbox_id)
+    assert await shop.states_of(conversation) == ["queued"]
+    await outbox.sent(shop.crm, shop.business_id, row, "wamid.early.41")
+    assert await shop.states_of(conversation) == ["queued"]
+    [kept] = await shop.rows("SELECT wamid FROM message WHERE message_id = %s", row.message_id)
+    assert kept["wamid"] is None
+    await shop.rows("UPDATE outbox SET next_attempt_at = now() WHERE conversation_id = %s", conversation)
+    await shop.rows(
+        "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE lock = %s", f"send:{conversation}"
+    )
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert told(shop, "393800000041") == ["da rifare"]
+    assert await shop.states_of(conversation) == ["accepted"]
+
+
+async def test_what_failed_later_goes_out_although_it_was_taken_and_given_back_meanwhile(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000042")
+    await shop.bot_says(conversation, "la risposta")
+    await shop.work_until(lambda: settled(shop, conversation))
+    [sent], [row] = shop.simulator.sent_to("393800000042"), await shop.outbox_of(conversation)
+    await taken_and_given_back(shop, conversation)
+    await failure_comes(shop, "393800000042", sent.wamid, row["outbox_id"])
+    await shop.rows("UPDATE outbox SET next_attempt_at = now() WHERE conversation_id = %s", conversation)
+    await shop.rows(
+        "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE lock = %s", f"send:{conversation}"
+    )
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert await shop.states_of(conversation) == ["accepted"]
+    assert told(shop, "393800000042") == ["la risposta"] * 2
+
+
 async def test_what_follows_an_unknown_outcome_waits_but_not_for_ever(shop: Shop) -> None:
     conversation = await lost_on_the_way(shop, "393800000007", "prima")
     await shop.bot_says(conversation, "seconda")

@@ -1,7 +1,8 @@
 """Answers withheld because somebody took the conversation: given back without a word, all is answered."""
 
 from channels.simulator.settings import Faults
-from crm import businesses, desk, takeover
+from crm import alert_watch, businesses, desk, handoffs, queue, takeover
+from tests.chaos.town import NUMBER
 from tests.jobs.shop import Shop
 from tests.jobs.test_drain import all_taken_in
 from tests.jobs.test_send import another_is_delivered, is_unknown, settled, status_comes, told
@@ -138,3 +139,111 @@ async def test_what_the_customer_took_back_is_not_answered(shop: Shop) -> None:
     await given_back(shop, *await taken(shop, conversation))
     shop.simulator.faults.now = Faults()
     assert await answered(shop, conversation) == asked[1:]
+
+
+async def test_the_rest_of_an_answer_is_said_after_a_hand_back(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393500000021")
+    await shop.bot_says(conversation, "la prima metà", "la seconda")
+    await shop.work_until(lambda: settled(shop, conversation))
+    await shop.rows(
+        "UPDATE outbox SET state = 'queued', next_attempt_at = now()"
+        " WHERE ordinal = 1 AND conversation_id = %s",
+        conversation,
+    )
+    handoff_id, agent_id = await taken(shop, conversation)
+    async with shop.crm.transaction(shop.business_id) as tx:
+        await queue.send(tx, conversation)
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert await shop.states_of(conversation) == ["accepted", "superseded"]
+    await given_back(shop, handoff_id, agent_id)
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert await shop.states_of(conversation) == ["accepted", "accepted"]
+
+
+async def test_what_tells_of_an_act_is_said_as_it_stands_and_the_yes_not_read_anew(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393500000022")
+    await shop.customer_writes(conversation, "Vorrei prenotare un massaggio rilassante venerdì alle 15")
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert "Prenoto" in told(shop, "393500000022")[-1]
+    shop.simulator.faults.now = Faults(p500=1)
+    await shop.customer_writes(conversation, "sì")
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    handoff_id, agent_id = await taken(shop, conversation)
+    shop.simulator.faults.now = Faults()
+    await shop.rows("UPDATE outbox SET next_attempt_at = now() WHERE conversation_id = %s", conversation)
+    async with shop.crm.transaction(shop.business_id) as tx:
+        await queue.send(tx, conversation)
+    await shop.work_until(lambda: settled(shop, conversation))
+    said = len(told(shop, "393500000022"))
+    await given_back(shop, handoff_id, agent_id)
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    await shop.work_until(lambda: settled(shop, conversation))
+    [done] = told(shop, "393500000022")[said:]
+    assert done.startswith("Fatto!")
+    booked = await shop.rows("SELECT status FROM appointment WHERE conversation_id = %s", conversation)
+    assert [row["status"] for row in booked] == ["booked"]
+
+
+async def test_an_act_of_a_turn_that_was_taken_over_in_its_middle_is_told_too(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393500000023")
+    await shop.customer_writes(conversation, "Vorrei prenotare un massaggio rilassante venerdì alle 17")
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    await shop.work_until(lambda: settled(shop, conversation))
+    said = len(told(shop, "393500000023"))
+    await shop.rows(
+        "CREATE FUNCTION takes_over() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+        " UPDATE conversation SET owner = 'human', epoch = epoch + 1"
+        f" WHERE conversation_id = {conversation} AND owner = 'bot'; RETURN NULL; END $$;"
+        "CREATE TRIGGER takes_over AFTER INSERT ON appointment FOR EACH ROW EXECUTE FUNCTION takes_over();"
+    )
+    try:
+        await shop.customer_writes(conversation, "sì")
+        await shop.work_until(lambda: all_taken_in(shop, conversation))
+    finally:
+        await shop.rows("DROP FUNCTION takes_over CASCADE")
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert len(told(shop, "393500000023")) == said, "somebody else has the conversation"
+    await given_back(shop, *await taken(shop, conversation))
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    await shop.work_until(lambda: settled(shop, conversation))
+    [done] = told(shop, "393500000023")[said:]
+    assert done.startswith("Fatto!")
+
+
+async def test_what_waited_while_an_agent_answered_and_resolved_is_not_answered_again(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393500000024")
+    await shop.customer_writes(conversation, WHERE, job=False)
+    handoff_id, agent_id = await taken(shop, conversation)
+    async with shop.crm.transaction(shop.business_id) as tx:
+        await desk.answer(tx, handoff_id, agent_id, ["In via Roma."])
+    async with shop.crm.transaction(shop.business_id) as tx:
+        await desk.resolve(tx, handoff_id, agent_id, note="")
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert told(shop, "393500000024") == ["In via Roma."]
+    [state] = await shop.rows(
+        "SELECT status, owner FROM conversation WHERE conversation_id = %s", conversation
+    )
+    assert state["status"] == "closed"
+
+
+async def test_what_the_owner_writes_on_the_phone_is_an_answer(shop: Shop) -> None:
+    """Message and hand-over are of one transaction."""
+    conversation = await shop.open_conversation("393500000025")
+    async with shop.crm.transaction(shop.business_id) as tx:
+        await takeover.echoed(
+            tx,
+            phone_number_id=NUMBER,
+            wa_id="393500000025",
+            bsuid=None,
+            wamid="wamid.393500000025",
+            text="Ci penso io",
+            at=tx.now.replace(microsecond=0),
+        )
+    async with shop.crm.transaction(shop.business_id) as tx:
+        handoff_id = await handoffs.open_of(tx, conversation)
+        assert handoff_id is not None
+        assert await handoffs.unanswered_since(tx, handoff_id) is None
+        [waits] = [row for row in await alert_watch.handoffs(tx) if row.handoff_id == handoff_id]
+    assert waits.answered

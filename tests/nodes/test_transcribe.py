@@ -233,6 +233,21 @@ async def spoken(thread: Thread, hears: Transcript) -> State:
     return await thread.deliver(event)
 
 
+async def test_a_note_whose_answer_was_withheld_is_heard_again_after_the_hand_back(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("Vorrei parlare con una persona")
+    await thread.say("Ci siete?")  # the thread waits for the agent, with this
+    ear = Ear(Transcript("ok", "quanto costa un massaggio rilassante", "it", confidence=0.9, duration_s=2.0))
+    thread.context = replace(thread.context, transcriber=ear, media=Media())
+    note = await thread.wrote("", kind="audio")
+    media = {"id": "1", "mime_type": "audio/ogg", "sha256": None, "voice": True}
+    event = await thread.gave_back()
+    withheld = [{**note["messages"][0], "media": media}]
+    await thread.deliver({**event, "handoff": {**(event.get("handoff") or {}), "unanswered": withheld}})
+    assert len(ear.told) == 1
+    assert "65,00" in thread.words
+
+
 async def test_an_unclear_note_is_quoted_once_and_then_a_human_listens(stage: Stage) -> None:
     thread = await stage.customer()
     await spoken(thread, unclear("vorrei un massaggio domani alle sei"))
