@@ -61,9 +61,11 @@ async def give_up(
         if conversation.owner != "human":
             epoch = await conversations.give_to_human(tx, conversation_id)
             await _tell(services, tx, conversation, turn_id, epoch, said(rows))
-        await inbox.done(tx, conversation_id, up_to=last)
     asked = [row for row in rows if row.kind == inbox.CUSTOMER_MESSAGE]
     await _leave(services, f"{business_id}:{conversation_id}", last, said(asked))
+    # Last: a worker that dies in between begins anew, and the thread hears of the turn it leaves behind.
+    async with services.crm.transaction(business_id) as tx:
+        await inbox.done(tx, conversation_id, up_to=last)
 
 
 async def _leave(services: Services, thread_id: str, last: int, asked: list[Said]) -> None:

@@ -6,6 +6,8 @@ import psycopg
 import pytest
 
 from crm import conversations, handoffs
+from crm.errors import RecordUnavailable
+from jobs import quarantine
 from jobs.drain import _database_away
 from tests.chaos.town import until
 from tests.jobs.shop import Shop
@@ -82,6 +84,31 @@ async def test_a_turn_that_always_fails_goes_to_a_human(shop: Shop) -> None:
     await shop.customer_writes(conversation, "c'è qualcuno?")
     await shop.work_until(lambda: all_taken_in(shop, conversation))
     assert len(await shop.outbox_of(conversation)) == 1, "a human has it: the bot is silent, and not stuck"
+
+
+async def test_a_worker_that_dies_while_it_gives_up_leaves_it_to_the_next(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its messages count as taken in only once the thread knows that the turn is left behind."""
+    conversation = await shop.open_conversation("393600000044")
+    await shop.customer_writes(conversation, "Dove siete?", job=False)
+
+    async def gives_up() -> None:
+        await quarantine.give_up(shop.services, shop.business_id, conversation, tries=3, deaths=0)
+
+    async def dies(*_: object) -> None:
+        raise RecordUnavailable("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(quarantine, "abandon", dies)
+        with pytest.raises(RecordUnavailable):
+            await gives_up()
+    assert not await all_taken_in(shop, conversation)
+    await gives_up()
+    assert await all_taken_in(shop, conversation)
+    assert len(await shop.outbox_of(conversation)) == 1
+    handed = await shop.rows("SELECT reason FROM handoff WHERE conversation_id = %s", conversation)
+    assert [row["reason"] for row in handed] == ["turn_failed"]
 
 
 async def test_a_held_conversation_is_tried_again(shop: Shop) -> None:
