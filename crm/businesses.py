@@ -10,6 +10,7 @@ from crm import packs
 from crm.errors import UnknownBusiness
 from crm.packs import Pack, SentenceRow
 from crm.record import Tx
+from crm.vat import cents
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,14 @@ class ServiceRow:
     bookable: bool
     quotable: bool
     capacity: int
+
+    def whole_price(self, people: int) -> Decimal | None:
+        """What all of them pay; None where that is not one amount: on request, a range, by the month."""
+        if self.price is None or self.price_max is not None or self.price_unit in ("percent", "month"):
+            return None
+        if self.price_unit == "hour":
+            return cents(self.price * self.duration_minutes / 60) if self.duration_minutes else None
+        return self.price * people if self.price_unit == "person" else self.price
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ async def link(
     tx: Tx, resource_id: int, provider: Provider, *, address: str, username: str, secret: bytes
 ) -> None:
     """A resource's bookings are written to that calendar and its own entries are read; `secret` is sealed."""
-    await tx.run("calendar_unlink", resource_id=resource_id)
+    await tx.run("calendar_leave", resource_id=resource_id, provider=provider, address=address)
     await tx.run(
         "calendar_put",
         resource_id=resource_id,

@@ -77,7 +77,7 @@ async def booked(tx: Tx, appointment_id: int) -> BookedRow | None:
 async def of_booking(tx: Tx, row: BookedRow) -> InvoiceRow | None:
     """The draft of an appointment, pending, made once. None when there is no amount or no tax data to make
     one of: a percentage, a price on request, nothing to pay."""
-    if not row.price or row.vat_rate is None or row.price_unit == "percent":
+    if not row.price or row.vat_rate is None or row.price_unit in ("percent", "month"):
         return None
     line = InvoiceLine(row.service_name, Decimal(1), row.price, row.vat_rate, row.vat_nature)
     return await _made(

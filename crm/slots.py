@@ -106,7 +106,9 @@ async def free_slots(
         if near >= most and distance > reach:
             break  # what is further away than what was found cannot come before it
         for shift, opens, closes in openings:
-            for start in _starts(opens, closes, span, taken.whole(shift.resource_id)):
+            # The buffer tidies up after the customer: it may run past closing time.
+            latest = closes - service.duration_minutes
+            for start in _starts(opens, latest, span, taken.whole(shift.resource_id)):
                 if not first <= start < last or (start, shift.location_id) in found:
                     continue
                 left = service.capacity - taken.places(shift.resource_id, start, start + span)
@@ -212,13 +214,14 @@ def _aligned(clock: time) -> time:
     return time(minute // 60, minute % 60)
 
 
-def _starts(opens: Minute, closes: Minute, span: int, taken: list[tuple[Minute, Minute]]) -> Iterator[Minute]:
-    """Starts inside an opening, on the half hour when the span is one of half hours, else on the quarter."""
+def _starts(opens: Minute, latest: Minute, span: int, taken: list[tuple[Minute, Minute]]) -> Iterator[Minute]:
+    """Starts inside an opening, up to the latest: on the half hour when the span is one of half hours, else
+    on the quarter."""
     step = 30 if span % 30 == 0 else 15
     start = opens
     index = bisect_right(taken, (opens, opens)) - 1 if taken else 0
     index = max(index, 0)
-    while start + span <= closes:
+    while start <= latest:
         while index < len(taken) and taken[index][1] <= start:
             index += 1
         if index < len(taken) and taken[index][0] < start + span:

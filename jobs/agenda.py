@@ -121,9 +121,7 @@ async def _give(services: Services, tx: Tx, profile: Profile, entry: WaitingRow)
 async def _held(tx: Tx, profile: Profile, entry: WaitingRow, slot: FreeSlot) -> int | None:
     """The appointment that holds the place; None when somebody was faster."""
     service = next(s for s in profile.services if s.row.service_id == entry.service_id)
-    price = service.row.price
-    if price is not None and service.row.price_unit == "person":
-        price = price * entry.people
+    price = service.row.whole_price(entry.people)
     try:
         made = await appointments.book(
             tx,

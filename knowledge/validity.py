@@ -52,8 +52,10 @@ def validity_of_section(section: Section) -> Validity:
     return next((found for block in section.blocks if (found := stated(block.text, about))), ALWAYS)
 
 
-def stated(text: str, about: str = "") -> Validity | None:
+def stated(text: str, about: str = "", *, of_all: bool = False) -> Validity | None:
     """What a text under the heading `about` says of its own validity; None when it says nothing of that.
+    `of_all`: it stands under a heading of its own and must say that it speaks of the whole ("this list is
+    valid until …"); an offer that ends there is a part.
 
     A first day hides only an offer and its prices until then. Of a programme or a notice ("closed from 3 to
     23 August") it is only known when it is over: before, customers must hear of it.
@@ -62,7 +64,11 @@ def stated(text: str, about: str = "") -> Validity | None:
     for sentence in _SENTENCE.split(_folded(text[:_MOST_CHARS])):
         if _ABOUT_OTHERS.search(sentence):
             continue
-        is_offer = bool(_OFFER.search(sentence) or _OFFER.search(heading))
+        # "Closed from 10 to 23 August" below a price list is no word about the prices.
+        below_offer = _OFFER.search(heading) and not _ABOUT_HOURS.search(sentence)
+        is_offer = bool(_OFFER.search(sentence) or below_offer)
+        if of_all and not (_SAYS_VALID.search(sentence) or _PRICES_HOLD.search(sentence)):
+            continue
         if is_offer or _SAYS_VALID.search(sentence) or _NOTICE.search(heading):
             found = _range(sentence)
             if found and (is_offer or found.ends):
@@ -71,10 +77,13 @@ def stated(text: str, about: str = "") -> Validity | None:
 
 
 def _stated_for_all(document: Document) -> Validity | None:
-    blocks = [block for section in document.sections for block in section.blocks]
     first = document.sections[0].blocks[:_OPENING_BLOCKS] if document.sections else ()
-    candidates = [document.title, *(block.text for block in first), *(b.text for b in blocks[-1:])]
-    return next((found for text in candidates if (found := stated(text, document.title))), None)
+    candidates = [document.title, *(block.text for block in first)]
+    found = next((found for text in candidates if (found := stated(text, document.title))), None)
+    last = next((section for section in reversed(document.sections) if section.blocks), None)
+    if found or last is None:
+        return found
+    return stated(last.blocks[-1].text, document.title, of_all=bool(last.path))
 
 
 def _year_of(document: Document) -> Validity | None:
@@ -197,6 +206,16 @@ _OFFER = re.compile(
     r"\bpromo|\bofferta\b|\bofferte\b|\boffers?\b|\bofertas?\b|\bcampagna\b|\bcampan[ah]|\bcampaign|\blistin"
     r"|\btariff[ae]\b|\bprice list|\bprices\b|\brates\b|\bprezzi\b|\bprecios\b|\bprecos\b|\btarifas?\b"
     r"|\btabela\b|\bprecario\b|\bfees\b|\bsconti?\b|\bdiscount|\bdescuento|\bdesconto|\bsaldi\b|\brebajas\b|\bsaldos\b"
+)
+# Prices, and that they hold: "i prezzi sono validi fino al", "tarifas vigentes hasta".
+_PRICES_HOLD = re.compile(
+    r"(?:\blistin|\btariff|\bprezz|\bprice|\brates\b|\bfees\b|\bprecio|\btarifa|\bpreco|\btabela|\bprecario)"
+    r".{0,60}?(?:\bvalid|\bvigor|\bvigen|\bvale|\bvalgono|\bapply|\bapplies|\beffective|\bin force|\bhold"
+    r"|\bscad|\bexpir|\bcaduc)"
+)
+_ABOUT_HOURS = re.compile(
+    r"\bchius|\bclos(?:e|ed|es|ing|ure)\b|\bcierr|\bcerrad|\bfech(?:a|am|ad)|\bencerr|\borari[oe]?\b|\bhours\b"
+    r"|\bhorario|\bvacan|\bvacac|\bferias\b|\bholidays\b|\bferie\b"
 )
 _NOTICE = re.compile(r"\bavvis|\bnotice|\baviso|\bannouncement|\bcomunica")
 # Things with an end of their own, which says nothing about the text.

@@ -1,7 +1,9 @@
 """What may be said in this turn: passages of the business's documents and live facts of the record."""
 
 import re
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from langgraph.runtime import Runtime
 
@@ -19,7 +21,9 @@ async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     """The best passages for the question, and the facts its words touch."""
     context, event, text = runtime.context, state["event"], text_of(state["event"])
     profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
-    passages = await _passages(context, event, text, state["language"])
+    # Documents begin and end with the business's days: in the evening of another zone it is tomorrow already.
+    today = context.clock().astimezone(ZoneInfo(profile.business.time_zone)).date()
+    passages = await _passages(context, event, text, state["language"], today)
     language, say = state["language"], context.phrases.speaker(state["language"])
     topic = spoken_of(state.get("topic") or {}, text, profile, language)
     facts = live_facts(profile, in_full(text, topic, profile, language), language, context.clock(), say)
@@ -51,9 +55,9 @@ async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     }
 
 
-async def _passages(context: Context, event: Event, text: str, language: str) -> list[Passage]:
+async def _passages(context: Context, event: Event, text: str, language: str, on: date) -> list[Passage]:
     """By meaning; by their words alone while the embedding model is away."""
-    business_id, most, on = event["business_id"], context.tuning.passages, context.clock().date()
+    business_id, most = event["business_id"], context.tuning.passages
     try:
         vector = await context.embedder.query(text) if context.one_embedder else None
         return await context.search.search(

@@ -74,26 +74,14 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         return _to_be_seen(event, update, say, text)
     if not text and not option:
         return _nothing_to_read(event, update, say)
-    if intent_of_option(option) or (
-        pending
-        and (
-            option
-            or _settles(text, language)
-            or _bare_amount(pending, text, language)
-            or _bare_time(pending, text, language, context)
-        )
-    ):
+    if intent_of_option(option) or (pending and (option or _answers(pending, text, language, context))):
         return Command(goto="execute_intent", update=update)
     if not option and _only_a_place(event):  # its words answer a question that waits, and ask none
         if pending:
             return Command(goto="execute_intent", update=update)
         return _say(update, "place", say("Thank you for the place. What can I do for you there?"))
-    if not pending and not option and (wanted := _offered_a_person(state)) is not None:
-        verdict = extract.yes_no(text, language)
-        if verdict == "yes":
-            return _human(update, "customer_request", wanted or text)
-        if verdict == "no":
-            return _say(update, "declined_human", say(_THANKED))
+    if not pending and not option and (told := _of_a_colleague(state, update, text, say)) is not None:
+        return told
     if not option and _settles(text, language) and await _was_offered_a_place(event, context):
         answer = {"intent": "waiting_list", "confidence": 1.0}
         return Command(goto="execute_intent", update={**update, "proposal": answer})
@@ -132,6 +120,16 @@ def _readable(state: State) -> Event:
     return Event(**{**event, "messages": said})
 
 
+def _of_a_colleague(state: State, update: dict[str, Any], text: str, say: Say) -> Route | None:
+    """A written yes or no to the offer of a colleague; None for any other words, or without such an offer."""
+    wanted, verdict = _offered_a_person(state), extract.yes_no(text, state["language"])
+    if wanted is None or verdict is None:
+        return None
+    if verdict == "no":
+        return _say(update, "declined_human", say(_THANKED))
+    return _human(update, "customer_request", wanted or text)
+
+
 def _offered_a_person(state: State) -> str | None:
     """What the customer had asked, where the last words before theirs offer a colleague; else None."""
     window = state.get("window", [])
@@ -168,6 +166,15 @@ def _settles(text: str, language: str) -> bool:
     if len(text.split()) > SHORT_ANSWER_WORDS:
         return False
     return extract.yes_no(text, language) is not None or extract.cancel_words(text, language)
+
+
+def _answers(frame: Frame, text: str, language: str, context: Context) -> bool:
+    """Whether the words can only be about what is being arranged."""
+    return (
+        _settles(text, language)
+        or _bare_amount(frame, text, language)
+        or _bare_time(frame, text, language, context)
+    )
 
 
 def _bare_time(frame: Frame, text: str, language: str, context: Context) -> bool:

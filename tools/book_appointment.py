@@ -2,7 +2,6 @@
 
 import re
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from crm import appointments, waiting
 from crm.businesses import LocationRow, Service
@@ -105,7 +104,7 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
     if people > 1:
         lines.append("• " + say("{people} people", people=people))
     if cost := price(service.row, call.profile.business.currency, language, say):
-        whole = _whole_price(service, people)
+        whole = service.row.whole_price(people)
         total = money(whole, call.profile.business.currency, language) if people > 1 and whole else ""
         lines.append("• " + (say("{price}, {total} in all", price=cost, total=total) if total else cost))
     lines.append(f"• {place.name}, {place.address}")
@@ -156,7 +155,7 @@ async def act(call: Call, slots: Slots) -> Outcome:
                 resource_id=chosen["resource_id"],
                 starts=starts,
                 ends=datetime.fromisoformat(chosen["ends"]),
-                price=_whole_price(service, ask.people),
+                price=service.row.whole_price(ask.people),
                 people=ask.people,
                 idempotency_key=call.turn_id,
             )
@@ -214,12 +213,6 @@ def _window(ask: Ask, slots: Slots) -> tuple[datetime, datetime] | None:
     else:
         window = wanted.window(ask.zone) or (ask.call.now, ask.call.now)
     return window if window[1] > ask.call.now else None
-
-
-def _whole_price(service: Service, people: int) -> Decimal | None:
-    """What all of them pay; None when the record has no price."""
-    each = service.row.price
-    return each * people if each is not None and service.row.price_unit == "person" else each
 
 
 def _booked(ask: Ask, starts: datetime, made: appointments.AppointmentRow) -> Done:

@@ -1,8 +1,9 @@
 """Live facts: what the record says about the customer's question, in sentences ready to be said."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,10 @@ _NAMED = 0.95  # the share of a service's name that makes a text be about it
 _MOST_APART = 4  # more services than this are told as one list
 _RULE_STEMS = 2  # a house rule is told when the question shares at least so many words with it
 _DAYS_OF_WEEK = 7
+_NOW = re.compile(
+    r"\b(?:adesso|in questo momento|proprio ora|right now|now|currently|ahora|en este momento|agora"
+    r"|neste momento)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -111,11 +116,17 @@ def _names(service: Service) -> tuple[str, ...]:
 def _opening(asked: _Asked) -> Iterator[Fact]:
     about_hours = HOURS.search(asked.bare) is not None
     for place in _concerned(asked):
-        on = _day_meant(asked, place)
-        if on is not None and (about_hours or closure_on(asked.profile, place, on)):
-            yield _day(asked, place, on)
-        if about_hours and (on is None or on == asked.now.astimezone(ZoneInfo(place.time_zone)).date()):
+        today = asked.now.astimezone(ZoneInfo(place.time_zone)).date()
+        meant = _days_meant(asked, place)
+        if about_hours and not meant and _NOW.search(asked.bare):
+            meant = [today]
+        for on in meant:
+            if about_hours or closure_on(asked.profile, place, on):
+                yield _day(asked, place, on)
+        if about_hours and (not meant or today in meant):
             yield _week(asked, place)
+            # The regular week is not the whole truth while something shuts it.
+            yield from (_day(asked, place, on) for on in _shut_soon(asked, place, today) if on not in meant)
 
 
 def _concerned(asked: _Asked) -> list[LocationRow]:
@@ -123,13 +134,28 @@ def _concerned(asked: _Asked) -> list[LocationRow]:
     return [named] if named else list(asked.profile.locations)
 
 
-def _day_meant(asked: _Asked, place: LocationRow) -> date | None:
+def _days_meant(asked: _Asked, place: LocationRow) -> list[date]:
+    """The days that are named, those of a range and of "Christmas and Boxing Day" too."""
     opens, closes = day_bounds(asked.profile, place)
     local = asked.now.astimezone(ZoneInfo(place.time_zone))
     said = parse(
         asked.text, language=asked.language, now=local, country=place.country, opens=opens, closes=closes
     )
-    return said.date
+    first = [said.date] if said.date else sorted({date.fromisoformat(one[:10]) for one in said.candidates})
+    last = said.end.date() if said.date and said.end else first[-1] if first else None
+    if len(first) == 1 and last is not None:
+        first = [first[0] + timedelta(days=n) for n in range((last - first[0]).days + 1)]
+    return first[:_DAYS_OF_WEEK]
+
+
+def _shut_soon(asked: _Asked, place: LocationRow, today: date) -> list[date]:
+    """Days of the coming week on which a closure shuts what is open otherwise."""
+    coming = [today + timedelta(days=n) for n in range(_DAYS_OF_WEEK)]
+    return [
+        on
+        for on in coming
+        if closure_on(asked.profile, place, on) and shifts_of_week(asked.profile, place, on.weekday())
+    ]
 
 
 def _day(asked: _Asked, place: LocationRow, on: date) -> Fact:

@@ -26,7 +26,8 @@ _LONGEST = 1000
 _MOST_LINES = 10
 _JOINTS = re.compile(r"[,;\n+&]|\b(?:e|ed|and|y|plus|più)\b", re.IGNORECASE)
 _QUANTITY_MAX = 10_000
-_NOT_MONEY = ("percent",)
+_NOT_MONEY = ("percent", "hour", "month")  # how many of them is for a person to say
+_COUNTED = ("person", "session")
 _CLIENT_TRUST = 2  # a client's quote may be so many times the limit before a person looks at it
 
 
@@ -180,7 +181,9 @@ def _lines(call: Call, slots: Slots) -> list[tuple[Line, Service | None]]:
         service = call.profile.service(key)
         if service is not None:
             name = service.name(call.language, call.profile.language)
-            lines.append((Line(service.row.service_id, name, quantity, _unit_price(service)), service))
+            # A number of people or sessions multiplies what is paid for each of them, and nothing else.
+            times = quantity if service.row.price_unit in _COUNTED else Decimal(1)
+            lines.append((Line(service.row.service_id, name, times, _unit_price(service)), service))
     if not lines:
         words = slots.get("other") or slots.get("words") or ""
         lines.append((Line(None, words, Decimal(1), None), None))

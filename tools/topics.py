@@ -16,6 +16,11 @@ DURATION = re.compile(
 HOURS = re.compile(
     r"\bapert[aio]\b|\baprite\b|\bapre\b|\bchius|\bchiud|\borari[oe]?\b|\bopen\b|\bopening\b|\bclos(?:e|ed|es|ing)\b|\bhours\b"
     r"|\babiert|\babr(?:e|en|is|em|imos)\b|\bcerrad|\bcierr|\bcerrais\b|\bhorarios?\b|\babert|\bfech(?:a|am|ad[oa]s?)\b"
+    r"|\bencerr(?:a|am|ad[oa]s?)\b"
+    r"|\bque horas? (?:\w+ )?(?:atende|atendem|funcionam?|atendeis|trabaj)"
+    r"|\blavorate (?:anche )?(?:la|il|di|oggi|doman)"
+    r"|\b(?:atendeis|trabajais|atienden|atendem|funcionam)"
+    r" (?:los|el|os|as|ao|aos|a|na|no|hoy|hoje|manana|amanha)\b"
 )
 WHERE = re.compile(
     r"\bdove\b|\bdov'e\b|\bindirizz|\bcome (?:arriv|raggiung|si arriva)|\bwhere\b|\baddress\b"

@@ -25,6 +25,13 @@ VALUES (%(resource_id)s, %(business_id)s, %(provider)s, %(address)s, %(username)
 ON CONFLICT (resource_id) DO UPDATE SET provider = EXCLUDED.provider, address = EXCLUDED.address,
     username = EXCLUDED.username, secret = EXCLUDED.secret, checked_at = NULL, error = NULL;
 
+-- calendar_leave -- before another calendar is linked: what was written to the old one is not ours to change any more.
+-- With another password the calendar is the same, and what is in it is
+WITH other AS (SELECT resource_id FROM calendar WHERE resource_id = %(resource_id)s
+                 AND (provider IS DISTINCT FROM %(provider)s OR address <> %(address)s)),
+     busy AS (DELETE FROM calendar_busy b USING other o WHERE b.resource_id = o.resource_id)
+DELETE FROM calendar_event e USING other o WHERE e.resource_id = o.resource_id;
+
 -- calendar_unlink -- it is neither written to nor read any more; what it blocked is free
 WITH busy AS (DELETE FROM calendar_busy WHERE resource_id = %(resource_id)s),
      events AS (DELETE FROM calendar_event WHERE resource_id = %(resource_id)s)

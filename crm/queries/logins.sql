@@ -19,6 +19,12 @@ SELECT session_close(%(digest)s);
 -- login_tried -- a password is about to be checked: false when there were too many wrong ones lately
 SELECT login_tried(%(person)s, %(most)s, %(near)s, %(most_near)s, %(since)s, %(now)s);
 
+-- login_failed -- a wrong code
+SELECT login_failed(%(who)s::bytea[], %(now)s);
+
+-- login_failures -- how many lately
+SELECT login_failures(%(who)s, %(since)s);
+
 -- login_excused -- it was right: it does not count against its network
 SELECT login_excused(%(near)s, %(tried)s);
 

@@ -3,6 +3,7 @@
 Everything the first business has is marked with a word that nobody else may ever read.
 """
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -124,9 +125,14 @@ async def person(crm: Crm, business: str, role: str, name: str) -> Person:
     return await entered(crm, Person(name, email=email, token=token))
 
 
+async def password_given(crm: Crm, email: str) -> logins.Entered:
+    """What somebody's password opens."""
+    return await logins.log_in(crm, email, PASSWORD, "127.0.0.1", site=b"here", checks=asyncio.Semaphore(1))
+
+
 async def entered(crm: Crm, who: Person) -> Person:
     """The same person in a session of their own."""
-    cookie = (await logins.log_in(crm, who.email, PASSWORD, "127.0.0.1")).cookie
+    cookie = (await password_given(crm, who.email)).cookie
     async with crm.outside() as tx:
         session = await logins.session(tx, cookie)
     assert session is not None

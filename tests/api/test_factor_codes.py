@@ -75,7 +75,9 @@ class Member:
         self.book.clock.now += timedelta(seconds=30 * half_minutes)
 
     async def challenge(self) -> str:
-        entered = await logins.log_in(self.book.crm, self.email, PASSWORD, "127.0.0.1")
+        entered = await logins.log_in(
+            self.book.crm, self.email, PASSWORD, "127.0.0.1", site=b"here", checks=asyncio.Semaphore(1)
+        )
         assert entered.owes_code
         return entered.cookie
 
@@ -92,7 +94,9 @@ async def member(book: Book, *, business: str = "conti", role: str = "agent") ->
     async with book.crm.as_owner() as tx:
         await registry.add_agent(tx, email, "Nora Prova", business=business, role=role)
         await logins.set_password(tx, email, PASSWORD)
-    entered = await logins.log_in(book.crm, email, PASSWORD, "127.0.0.1")
+    entered = await logins.log_in(
+        book.crm, email, PASSWORD, "127.0.0.1", site=b"here", checks=asyncio.Semaphore(1)
+    )
     assert not entered.owes_code
     async with book.crm.outside() as tx:
         session = await logins.session(tx, entered.cookie)
@@ -111,7 +115,11 @@ async def with_factor(book: Book, role: str = "agent") -> tuple[Member, list[str
 
 async def test_it_counts_from_the_first_right_code_on(book: Book) -> None:
     nora = await member(book)
-    other = (await logins.log_in(book.crm, nora.email, PASSWORD, "127.0.0.1")).cookie
+    other = (
+        await logins.log_in(
+            book.crm, nora.email, PASSWORD, "127.0.0.1", site=b"here", checks=asyncio.Semaphore(1)
+        )
+    ).cookie
     async with book.crm.outside() as tx:
         offered = await factors.offer(tx, nora.session, SEAL)
         assert await factors.offer(tx, nora.session, SEAL) == offered  # a page loaded twice shows the same
@@ -120,7 +128,11 @@ async def test_it_counts_from_the_first_right_code_on(book: Book) -> None:
     nora.secret = offered.secret
     with pytest.raises(WrongCode):
         await factors.confirm(book.crm, nora.session, nora.cookie, "000000", SEAL)
-    assert not (await logins.log_in(book.crm, nora.email, PASSWORD, "127.0.0.1")).owes_code
+    assert not (
+        await logins.log_in(
+            book.crm, nora.email, PASSWORD, "127.0.0.1", site=b"here", checks=asyncio.Semaphore(1)
+        )
+    ).owes_code
     codes = await factors.confirm(book.crm, nora.session, nora.cookie, nora.code(), SEAL)
     assert len(set(codes)) == factors.RECOVERY_CODES
     assert all(re.fullmatch(r"([a-z2-7]{4}-){3}[a-z2-7]{4}", code) for code in codes)
@@ -254,7 +266,11 @@ async def test_turning_it_off_takes_a_code_and_no_business_that_wants_it(book: B
         async with book.crm.transaction(book.business_id) as tx:
             await factors.require(tx, mine, False)
     await factors.turn_off(book.crm, nora.session, nora.code(), SEAL)
-    assert not (await logins.log_in(book.crm, nora.email, PASSWORD, "127.0.0.1")).owes_code
+    assert not (
+        await logins.log_in(
+            book.crm, nora.email, PASSWORD, "127.0.0.1", site=b"here", checks=asyncio.Semaphore(1)
+        )
+    ).owes_code
     changes = await book.rows(
         "SELECT before, after FROM setting_change WHERE setting = 'second factor Nora Prova'"
         " AND agent_id = %s ORDER BY setting_change_id",
@@ -286,10 +302,18 @@ async def test_an_admin_resets_people_of_their_own_business_alone(book: Book) ->
         await factors.reset(tx, nora.session.agent_id, boss)
     assert await nora.here(nora.cookie) is None
     assert await factors.log_in(book.crm, waiting, nora.code(), SEAL) is None
-    assert not (await logins.log_in(book.crm, nora.email, PASSWORD, "127.0.0.1")).owes_code
+    assert not (
+        await logins.log_in(
+            book.crm, nora.email, PASSWORD, "127.0.0.1", site=b"here", checks=asyncio.Semaphore(1)
+        )
+    ).owes_code
     async with book.crm.as_owner() as tx:
         assert await factors.reset_by_operator(tx, vera.email.upper())
         assert not await factors.reset_by_operator(tx, vera.email)
         with pytest.raises(UnknownAgent):
             await factors.reset_by_operator(tx, "nobody@factor.example")
-    assert not (await logins.log_in(book.crm, vera.email, PASSWORD, "127.0.0.1")).owes_code
+    assert not (
+        await logins.log_in(
+            book.crm, vera.email, PASSWORD, "127.0.0.1", site=b"here", checks=asyncio.Semaphore(1)
+        )
+    ).owes_code

@@ -120,3 +120,35 @@ def test_a_section_may_end_alone() -> None:
 def test_two_limits_leave_the_days_on_which_both_hold() -> None:
     one, other = Validity(date(2026, 1, 1), date(2026, 12, 31)), Validity(None, date(2026, 6, 30))
     assert one.within(other) == other.within(one) == Validity(date(2026, 1, 1), date(2026, 6, 30))
+
+
+def _sections(title: str, *parts: tuple[str, str]) -> Document:
+    made = (Section((head,) if head else (), (Block("text", text),)) for head, text in parts)
+    return Document(title, Metadata(), tuple(made))
+
+
+@pytest.mark.parametrize(
+    ("title", "parts"),
+    [
+        ("La nostra spa", (("", "Hammam e sauna."), ("Promozione estate",
+        "Fino al 31 agosto 2026 sconto del 10 %."))),
+        ("Listino prezzi", (("", "Massaggio 65 €"), ("", "Chiusura estiva dal 10 al 23 agosto 2026."))),
+        ("Price list", (("", "Massage £60"), ("", "We are closed from 10 to 23 August 2026."))),
+        ("Tarifas", (("", "Masaje 60 €"), ("Vacaciones", "Cerrado del 10 al 23 de agosto de 2026."))),
+    ],
+)  # fmt: skip
+def test_a_part_that_ends_does_not_end_the_whole(title: str, parts: tuple[tuple[str, str], ...]) -> None:
+    assert validity_of(_sections(title, *parts)) == ALWAYS
+
+
+@pytest.mark.parametrize(
+    ("title", "parts"),
+    [
+        ("Listino prezzi", (("", "Massaggio 65 €"), ("Note",
+        "I prezzi sono validi fino al 31 gennaio 2027."))),
+        ("Promozioni", (("", "Massaggio"), ("", "Offerta valida fino al 31 gennaio 2027."))),
+        ("Price list", (("", "Massage £60"), ("Validity", "Valid until 31 January 2027."))),
+    ],
+)  # fmt: skip
+def test_the_last_words_may_speak_of_the_whole(title: str, parts: tuple[tuple[str, str], ...]) -> None:
+    assert validity_of(_sections(title, *parts)) == ENDS_JANUARY

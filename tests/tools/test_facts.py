@@ -73,6 +73,48 @@ async def test_a_closure_is_told_to_who_wants_to_come_that_day(room: Room) -> No
     assert fact.kind == "closure"
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "days"),
+    [
+        ("Siete aperti a Natale e a Santo Stefano?", "it", ("2026-12-25", "2026-12-26")),
+        ("siete aperti il 25 e il 26 dicembre?", "it", ("2026-12-25", "2026-12-26")),
+        ("are you open from 24 to 26 December?", "en", ("2026-12-24", "2026-12-25", "2026-12-26")),
+        ("siete aperti questo weekend?", "it", ("2026-11-21", "2026-11-22")),
+    ],
+)
+async def test_every_day_that_is_meant_is_told(
+    room: Room, text: str, language: str, days: tuple[str, ...]
+) -> None:
+    told = {fact.id.rpartition(":")[2]: fact for fact in await facts(room, text, language)}
+    assert set(days) <= set(told)
+    for shut in {"2026-12-25", "2026-12-26"} & set(days):
+        assert told[shut].kind == "closure"
+
+
+async def test_who_asks_whether_it_is_open_hears_of_a_closure(room: Room) -> None:
+    say = Phrases.load().speaker("it")
+    christmas = datetime(2026, 12, 25, 10, tzinfo=UTC)
+    for text in ("Siete aperti?", "siete aperti adesso?", "che orari fate?"):
+        found = live_facts(await room.profile("aurora"), text, "it", christmas, say)
+        assert ("closure", "venerdì 25 dicembre 2026") in [
+            (fact.kind, "venerdì 25 dicembre 2026") for fact in found if "25 dicembre" in fact.text
+        ]
+    before = live_facts(await room.profile("aurora"), "che orari fate?", "it", NOW, say)
+    assert [fact.kind for fact in before] == ["hours"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("A que horas encerram?", "pt"), ("até que horas vocês atendem?", "pt"), ("lavorate la domenica?",
+        "it"),
+        ("¿atendéis los domingos?", "es"), ("estão encerrados ao domingo?", "pt"),
+    ],
+)  # fmt: skip
+async def test_more_ways_to_ask_for_the_hours(room: Room, text: str, language: str) -> None:
+    assert "hours" in {fact.kind for fact in await facts(room, text, language)}
+
+
 async def test_address_and_contacts(room: Room) -> None:
     [fact] = await facts(room, "dove siete?")
     assert fact.text == "Aurora Porta Romana si trova in Via Orti 14, 20122 Milano."

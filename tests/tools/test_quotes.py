@@ -72,6 +72,23 @@ async def test_what_is_not_for_the_machine_waits_for_a_person(room: Room, text: 
     assert follow_up["agent_id"] is not None
 
 
+async def test_people_multiply_what_is_paid_for_each_of_them_and_no_case(room: Room) -> None:
+    talk = await room.talk("conti")
+    await talk.say(
+        "preventivo per la registrazione di un contratto di locazione, siamo in 2", intent="request_quote"
+    )
+    assert "2 ×" not in talk.words
+    profile = await room.profile("conti")
+    hourly = next(one for one in profile.services if one.row.price_unit == "hour")
+    assert hourly.row.whole_price(1) == hourly.row.price  # an hour long
+    by_the_case = next(one for one in profile.services if one.row.price_unit == "case" and one.row.price)
+    if by_the_case.row.price_max is None:
+        assert by_the_case.row.whole_price(2) == by_the_case.row.price
+    yoga = next(one for one in (await room.profile("aurora")).services if one.row.price_unit == "person")
+    assert yoga.row.price is not None
+    assert yoga.row.whole_price(3) in (None, yoga.row.price * 3)
+
+
 async def test_a_client_is_trusted_with_twice_the_limit(room: Room) -> None:
     talk = await room.talk()
     async with room.crm.transaction(talk.business_id) as tx:

@@ -34,6 +34,15 @@ async def test_times_lie_in_the_resources_week_and_end_before_it_does(room: Room
     assert len(starts) == 15
 
 
+async def test_what_tidies_up_after_the_last_customer_may_run_past_closing_time(room: Room) -> None:
+    await room.rows("UPDATE service SET duration_minutes = 60 WHERE key = 'massaggio_rilassante'")
+    try:
+        starts = await local_starts(room, "massaggio_rilassante", datetime(2026, 11, 23, tzinfo=ROME))
+    finally:
+        await room.rows("UPDATE service SET duration_minutes = 50 WHERE key = 'massaggio_rilassante'")
+    assert starts[-1] == "17:00"  # until 18:00, and ten minutes more
+
+
 async def test_an_appointment_takes_its_buffer_with_it(room: Room) -> None:
     talk = await room.talk()
     day = datetime(2026, 11, 23, tzinfo=ROME)

@@ -8,30 +8,40 @@ const $ = (id) => document.getElementById(id);
 const { base, business, agent, csrf, at } = document.body.dataset;
 const words = JSON.parse(document.body.dataset.words);
 const here = at ? `${base}/c/${at}` : null;
-const draftKey = at ? `sara-draft-${business}-${agent}-${at}` : null;
-let known = new Set(); // rows seen waiting, so that a new one can be heard
+// A note for colleagues and words to the customer are never each other's draft.
+const purpose = () => ($("composer")?.dataset.mode === "write" ? "write" : "note");
+const draftKey = () => (at ? `sara-draft-${business}-${agent}-${at}-${purpose()}` : null);
+let known = null; // rows that wait, so that a new one can be heard; null until they were looked at
 let waiting = { queue: 0, conversation: 0 };
 let typedAt = 0;
+let turned = false; // the conversation can be answered, and the field still holds a note
 
 // --- drafts: what was typed stays in this browser until it was sent ---------------------------------------------
 
 function keepDraft() {
   const text = $("text");
-  if (!text || !draftKey) return;
-  if (text.value) localStorage.setItem(draftKey, text.value);
-  else localStorage.removeItem(draftKey);
+  if (!text || !draftKey()) return;
+  if (text.value) localStorage.setItem(draftKey(), text.value);
+  else localStorage.removeItem(draftKey());
 }
 
 function restoreDraft() {
   const text = $("text");
-  if (text && draftKey && !text.value) text.value = localStorage.getItem(draftKey) || "";
-  stampAttempt();
+  if (text && draftKey() && !text.value) text.value = localStorage.getItem(draftKey()) || "";
 }
 
-function stampAttempt() {
-  for (const field of document.querySelectorAll("[data-attempt]")) {
-    if (!field.value) field.value = crypto.randomUUID ? crypto.randomUUID() : String(Date.now()) + String(Math.random()).slice(2);
-  }
+// The same words sent again after an answer that was lost are the same attempt, also after a reload; other words are
+// another one.
+function attempt(form, data) {
+  const file = data.get("file");
+  const said = JSON.stringify([form.getAttribute("action"), data.get("text"), data.get("name"), file?.name, file?.size]);
+  const key = `${draftKey()}-attempt`;
+  const kept = JSON.parse(localStorage.getItem(key) || "null");
+  const same = kept?.said === said;
+  const fresh = crypto.randomUUID ? crypto.randomUUID() : String(Date.now()) + String(Math.random()).slice(2);
+  const number = same ? kept.number : fresh;
+  localStorage.setItem(key, JSON.stringify({ said, number }));
+  return { key, number };
 }
 
 function complain(message, login = false) {
@@ -52,6 +62,11 @@ function complain(message, login = false) {
 async function act(form, submitter) {
   const data = new FormData(form);
   if (form.hasAttribute("data-take-text")) data.set("text", $("text")?.value || "");
+  const tried = form.querySelector("[data-attempt]") ? attempt(form, data) : null;
+  if (tried) data.set("attempt", tried.number);
+  const typed = $("text")?.value;
+  const file = form.querySelector("input[type=file]");
+  const chosen = file?.files[0];
   const address = submitter?.getAttribute("formaction") || form.getAttribute("action");
   const buttons = [...form.querySelectorAll("button")];
   for (const button of buttons) button.disabled = true;
@@ -66,12 +81,16 @@ async function act(form, submitter) {
       if (answer.status === 409) refresh("conversation");
       return complain(typeof body.detail === "string" ? body.detail : words.refused);
     }
+    if (tried) localStorage.removeItem(tried.key);
     if (form.hasAttribute("data-clear")) {
-      $("text").value = "";
+      // Only what was sent: a slow line leaves time to type the next words.
+      const now = $("text").value;
+      $("text").value = now.startsWith(typed) ? now.slice(typed.length).trimStart() : now;
       keepDraft();
-      form.reset();
-      for (const field of form.querySelectorAll("[data-attempt]")) field.value = "";
-      form.querySelector(".attach")?.classList.remove("full");
+      if (file && file.files[0] === chosen) {
+        file.value = "";
+        file.closest(".attach").classList.remove("full");
+      }
     }
     const menu = form.closest("details.menu");
     if (menu) menu.open = false;
@@ -103,12 +122,19 @@ function show(html, own = false, bar = false) {
   mergeThread(old.thread, fresh.getElementById("thread"), own);
   if (bar || !busy(old.bar)) old.bar.replaceWith(fresh.getElementById("bar"));
   const composer = fresh.getElementById("composer");
-  if (composer.dataset.mode !== old.composer.dataset.mode) {
+  const writes = composer.dataset.mode === "write";
+  if (composer.dataset.mode !== old.composer.dataset.mode && writes && $("text")?.value) {
+    turned = true;
+    complain(words.changed); // a note stays a note: the field is not turned into one that writes to the customer
+  } else if (composer.dataset.mode !== old.composer.dataset.mode) {
     keepDraft();
+    const typed = $("text")?.value;
     const focused = old.composer.contains(document.activeElement);
     const said = $("problem")?.textContent;
     old.composer.replaceWith(composer);
     restoreDraft();
+    if (typed && $("text") && !writes) $("text").value = typed;
+    turned = false;
     if (said) complain(said);
     if (focused) $("text")?.focus();
   }
@@ -119,7 +145,6 @@ function show(html, own = false, bar = false) {
     $("known").open = opened;
     $("packet").scrollTop = scrolled;
   }
-  stampAttempt();
 }
 
 // Items that did not change keep their node: a player goes on, an opened explanation stays open.
@@ -202,6 +227,11 @@ if (here) {
 
 const bell = $("bell");
 let sound = null;
+bell?.setAttribute("aria-pressed", String(localStorage.getItem("sara-bell") === "1"));
+// Browsers give sound to a page only once somebody has touched it.
+for (const touch of ["pointerdown", "keydown"]) {
+  addEventListener(touch, () => { if (bell?.getAttribute("aria-pressed") === "true") sound ??= new AudioContext(); }, { once: true });
+}
 
 bell?.addEventListener("click", async () => {
   const on = bell.getAttribute("aria-pressed") === "true";
@@ -232,9 +262,9 @@ function ring(title, body = "") {
 
 function heard() {
   const rows = [...document.querySelectorAll("#rows .row:not(.u4)")];
-  const fresh = rows.filter((row) => !known.has(row.dataset.id));
-  if (known.size && fresh.length) ring(words.arrived, fresh[0].querySelector(".name").textContent);
-  known = new Set([...known, ...rows.map((row) => row.dataset.id)]);
+  const fresh = rows.filter((row) => !known?.has(row.dataset.id));
+  if (known && fresh.length) ring(words.arrived, fresh[0].querySelector(".name").textContent);
+  known = new Set(rows.map((row) => row.dataset.id));
 }
 
 // --- the page --------------------------------------------------------------------------------------------------------
@@ -242,6 +272,7 @@ function heard() {
 document.addEventListener("input", (event) => {
   if (event.target.id === "text") {
     keepDraft();
+    if (turned && !event.target.value) refresh("conversation");
     if (Date.now() - typedAt > 8000) present("typing");
     typedAt = Date.now();
   }

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from crm import handoffs, queue
 from sara.exchange import exchange
@@ -181,6 +181,66 @@ async def test_the_warm_hand_over(
     await writes(phone, "Dove trovo il parcheggio?")
     await hears(phone, "posto 7 nel cortile")
     await expect(console.locator("#thread")).to_contain_text("posto 7 nel cortile", timeout=PATIENCE_MS)
+
+
+async def test_a_note_is_never_sent_to_the_customer(scene: Scene, agent: Agent) -> None:
+    """Typed while SARA has the conversation; then it is handed over, and the field could write to them."""
+    phone, console = await scene.phone(), await scene.console(agent, WIDE)
+    number = re.sub(r"\D", "", phone.url.split("customer=")[1])
+    await writes(phone, "Quanto costa un massaggio rilassante?")
+    await hears(phone, "65,00")
+    await console.goto(f"{scene.whole.url}/console/aurora?view=all&q={number}")
+    await console.locator("#rows .row").first.click()
+    note = "cliente difficile: niente sconti"
+    await console.get_by_label("Nota per i colleghi").fill(note)
+    await writes(phone, "Vorrei parlare con una persona")
+    await hears(phone, "team")
+    await expect(console.locator("#problem")).to_contain_text("è una nota", timeout=PATIENCE_MS)
+    await expect(console.get_by_label("Nota per i colleghi")).to_have_value(note)
+    await console.reload()
+    await expect(console.get_by_label("Messaggio", exact=True)).to_have_value("")
+    await expect(console.locator("#thread")).not_to_contain_text(note)
+
+
+async def test_words_typed_during_a_slow_send_stay_and_a_lost_answer_sends_nothing_twice(
+    scene: Scene, agent: Agent
+) -> None:
+    waiting = await somebody_waits(scene.whole)
+    console = await scene.console(agent, WIDE)
+    await console.goto(f"{scene.whole.url}/console/aurora/c/{waiting.conversation_id}")
+    text = console.get_by_label("Messaggio", exact=True)
+
+    async def slow(route: Route) -> None:
+        await asyncio.sleep(1.5)
+        await route.continue_()
+
+    async def lost(route: Route) -> None:
+        await route.fetch()  # the server has it, the answer is lost
+        await route.abort()
+
+    await console.route("**/send", slow)
+    await text.fill("Alle cinque va bene.")
+    await console.keyboard.press("Control+Enter")
+    await text.press_sequentially(" E porti")
+    await expect(console.locator(".item.agent")).to_have_count(1, timeout=PATIENCE_MS)
+    await expect(text).to_have_value("E porti")
+    await console.unroute("**/send")
+    await console.route("**/send", lost)
+    await text.fill("Sì, alle cinque.")
+    await console.keyboard.press("Control+Enter")
+    await expect(console.locator("#problem")).to_contain_text("connessione", timeout=PATIENCE_MS)
+    await console.unroute("**/send")
+    scene.complaints.clear()  # the request that was cut off
+    await console.reload()
+    await expect(text).to_have_value("Sì, alle cinque.")
+    await console.locator("#text").press("Control+Enter")  # the same words: said once
+    await expect(text).to_have_value("", timeout=PATIENCE_MS)
+    await text.fill("Anzi, alle sei.")  # other words go out
+    await console.locator("#text").press("Control+Enter")
+    await expect(text).to_have_value("", timeout=PATIENCE_MS)
+    await expect(console.locator(".item.agent")).to_have_count(3, timeout=PATIENCE_MS)
+    said = await console.locator(".item.agent .body").all_inner_texts()
+    assert said == ["Alle cinque va bene.", "Sì, alle cinque.", "Anzi, alle sei."]
 
 
 async def test_dark_pages_are_as_readable(scene: Scene, agent: Agent, tmp_path: Path) -> None:
