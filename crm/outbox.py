@@ -269,6 +269,21 @@ async def try_again(
     await tx.run("outbox_again", outbox_id=outbox_id, next_attempt_at=at, error_code=error_code, error=error)
 
 
+@dataclass(frozen=True)
+class Outdated:
+    """`why` a message that waited is not to be sent any more, or that it is `paused`."""
+
+    why: str | None
+    paused: bool
+
+
+async def outdated(tx: Tx, row: OutboxRow) -> Outdated | None:
+    """Of reminders, places kept for somebody and campaigns: whether it still holds. None for any other."""
+    if row.lane != "campaign" and not row.turn_id.startswith(("reminder:", "waiting:")):
+        return None
+    return await tx.first(Outdated, "outbox_outdated", outbox_id=row.outbox_id)
+
+
 async def goes_on(tx: Tx, outbox_id: int) -> bool:
     """Whether the rest of a turn whose first words have arrived is still to be said, although somebody took
     the conversation from the bot: it was given back without a word. Hold the conversation's row."""

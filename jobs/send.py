@@ -118,6 +118,13 @@ async def _claimed(
     services: Services, tx: Tx, conversation: ConversationRow, contact: ContactRow, row: OutboxRow
 ) -> Parcel | float | None:
     """The row, ready to go out; or the seconds after which to look again; None when it will not go out."""
+    if (late := await outbox.outdated(tx, row)) is not None:
+        if late.why is not None:
+            await outbox.settle(tx, row.outbox_id, "superseded", error=late.why)
+            services.watching.metrics.settled("superseded")
+            return None
+        if late.paused:
+            return _LOOK_AGAIN_S
     file = await files.get(tx, row.file_id) if row.file_id is not None else None
     window_open = _window_is_open(conversation, tx)
     answer = await permission.asked(tx, contact, row, window_open=window_open)

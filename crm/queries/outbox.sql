@@ -35,6 +35,23 @@ FROM outbox o JOIN message m USING (message_id)
 WHERE o.conversation_id = %(conversation_id)s AND o.state IN ('queued', 'sending', 'unknown')
 ORDER BY o.outbox_id;
 
+-- outbox_outdated -- why what waited is not to be said any more, and whether it has to wait on: the appointment of a
+-- reminder, the place that was kept, the campaign
+SELECT CASE
+    WHEN o.turn_id LIKE 'reminder:%%' AND NOT EXISTS (
+        SELECT FROM appointment a WHERE a.appointment_id = split_part(o.turn_id, ':', 2)::bigint AND a.status = 'booked'
+          AND lower(a.during) = substring(o.turn_id FROM '^reminder:[^:]+:[^:]+:(.+)$')::timestamptz
+          AND lower(a.during) > %(now)s)
+        THEN 'the appointment is over, or was moved or cancelled'
+    WHEN o.turn_id LIKE 'waiting:%%' AND NOT EXISTS (
+        SELECT FROM waiting w WHERE w.waiting_id = split_part(o.turn_id, ':', 2)::bigint AND w.status = 'offered'
+          AND w.answer_by > %(now)s)
+        THEN 'the place is not kept any more'
+    WHEN c.state = 'cancelled' THEN 'its campaign was cancelled' END AS why,
+    coalesce(c.state = 'paused', false) AS paused
+FROM outbox o LEFT JOIN campaign_recipient r USING (message_id) LEFT JOIN campaign c USING (campaign_id)
+WHERE o.outbox_id = %(outbox_id)s;
+
 -- message_says -- the template that says a message once the 24 hours are over
 UPDATE message SET template_name = %(name)s, template_code = %(code)s WHERE message_id = %(message_id)s;
 

@@ -87,6 +87,44 @@ async def test_a_day_and_two_hours_before_the_customer_is_reminded_once_each(roo
     assert len(await told(room, talk)) == 2
 
 
+async def outdated(room: Room, talk: Talk) -> str | None:
+    """Why the one message that waits for a customer is not to be sent any more."""
+    [said] = await told(room, talk)
+    async with room.crm.transaction(talk.business_id) as tx:
+        [row] = await outbox.open_rows(tx, said["conversation_id"])
+        found = await outbox.outdated(tx, row)
+    assert found is not None
+    assert not found.paused
+    return found.why
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE appointment SET status = 'cancelled' WHERE contact_id = %s",
+        "UPDATE appointment SET during = tstzrange(lower(during) + interval '1 day',"
+        " upper(during) + interval '1 day')"
+        " WHERE contact_id = %s",
+    ],
+)
+async def test_a_reminder_that_waited_is_not_sent_of_what_is_no_longer_so(room: Room, change: str) -> None:
+    """A number that stood still, a tier that was used up: it leaves hours later."""
+    talk = await booked(room)
+    room.clock.now = FRIDAY - timedelta(hours=24)
+    await look(room)
+    assert await outdated(room, talk) is None
+    await room.rows(change, talk.contact_id)
+    assert await outdated(room, talk) == "the appointment is over, or was moved or cancelled"
+
+
+async def test_nor_once_the_appointment_has_begun(room: Room) -> None:
+    talk = await booked(room)
+    room.clock.now = FRIDAY - timedelta(hours=24)
+    await look(room)
+    room.clock.now = FRIDAY + timedelta(minutes=1)
+    assert await outdated(room, talk) == "the appointment is over, or was moved or cancelled"
+
+
 async def test_after_an_outage_one_reminder_is_enough(room: Room) -> None:
     talk = await booked(room)
     room.clock.now = FRIDAY - timedelta(hours=1)
