@@ -26,7 +26,7 @@ from inference.grounding_content import (
 )
 from inference.grounding_courtesy import greets
 from inference.grounding_covered import covered
-from inference.grounding_days import DAYS, of_other_days, opened_otherwise
+from inference.grounding_days import DAYS, of_other_days, opened_on_a_date, opened_otherwise
 from inference.grounding_derived import derives
 from inference.grounding_echo import Echo, wishes
 from inference.grounding_features import instances
@@ -38,6 +38,7 @@ from inference.grounding_promises import ACTED, PATTERNS, SAID, denied_promise, 
 from inference.grounding_reader import UNSURE, Reader
 from inference.grounding_rows import (
     clauses,
+    days_of_year,
     parse,
     placed,
     sentences,
@@ -344,17 +345,19 @@ def _polarity(sentence: str, library: Library, language: str | None) -> Iterator
         if not supposes(fold(piece), spoken)
         for clause in clauses(piece, spoken)
     ]
-    opposed = any(denied(clause, library.parsed) for clause in said) or opened_otherwise(said, library.parsed)
+    parsed = library.parsed
+    on_a_date = opened_on_a_date(said, days_of_year(facts(sentence, spoken)), parsed)
+    opposed = on_a_date or opened_otherwise(said, parsed) or any(denied(one, parsed) for one in said)
     plain = said and all(clause.affirms and not clause.limited for clause in said)
     if not opposed and plain and not turns_away(fold(sentence), spoken):
-        never = only_denied(library.parsed)
+        never = only_denied(parsed)
         days = {s for clause in said if "#open" in clause.stems for s in clause.stems if s in DAYS}
         told = [keys(word) for word in content(stated(sentence, ()))]
         opposed = bool(days & never) or any(meaning <= never for meaning in told)
     if opposed:
         affirms = any(clause.affirms for clause in said)
-        sure = not _EXCEPTS.search(fold(sentence)) and any(
-            denied(clause, library.parsed, _SAME) for clause in said
+        sure = not _EXCEPTS.search(fold(sentence)) and (
+            on_a_date or any(denied(c, parsed, _SAME) for c in said)
         )
         yield _Finding(Claim("polarity", sentence.strip(), "affirmed" if affirms else "denied"), None, sure)
 

@@ -60,3 +60,12 @@ def opened_otherwise(said: Iterable[Clause], sources: Sequence[Parsed]) -> bool:
             if verdicts == {not clause.affirms}:
                 return True
     return False
+
+
+def opened_on_a_date(said: Iterable[Clause], dates: Iterable[str], sources: Sequence[Parsed]) -> bool:
+    """The same of a day of the year, "MM-DD", that a sentence names anywhere: "open, yes: on 28 December"."""
+    told = [own for parsed in sources for own in parsed.clauses if _OPEN in own.stems]
+    verdicts = [{own.affirms for own in told if on in own.dates} for on in dates]
+    return any(
+        {not clause.affirms} in verdicts for clause in said if _OPEN in clause.stems and not clause.limited
+    )

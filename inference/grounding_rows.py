@@ -1,7 +1,7 @@
 """Sources cut into rows: the smallest piece in which a value and the thing it belongs to stand together."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -37,6 +37,7 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"[,;]|\s(?:and|or|ed?|o|y|ou)\s|\s[–—-]\s")
+_DAY_OF_YEAR = re.compile(r"(?:\d{4}-)?\d{2}-\d{2}")
 _ONLY = re.compile(r"\b(?:only|solo|soltanto|solamente|apenas|unicamente|just|so)\b")
 _PRICE_WORDS = re.compile(r"[€$£]|\b(?:prezz|listin|tariff|price|rates?|preci|preco|valor|eur)\w*")
 
@@ -56,6 +57,7 @@ class Clause:
     stems: frozenset[str]
     affirms: bool
     limited: bool = False  # "only within the UK" affirms and denies at once
+    dates: frozenset[str] = frozenset()  # its days of the year, "MM-DD"
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def _same_date(claim: str, own: str) -> bool:
 def clauses(text: str, language: str | None) -> list[Clause]:
     """Clauses of one sentence; one that only lists days inherits the negation of the clause before."""
     found: list[Clause] = []
+    ahead = frozenset[str]()  # dates that stand alone before a comma: "28 December 2026, closed"
     for part in text.split(CELLS) if CELLS in text else _CLAUSE.split(text):
         folded = fold(part)
         affirms, topics = polarity(folded, language)
@@ -135,9 +138,17 @@ def clauses(text: str, language: str | None) -> list[Clause]:
         stems = meanings(bare) | topics | days | values
         if days and stems == days and found:
             affirms, stems = found[-1].affirms, stems | {s for s in found[-1].stems if s == "#open"}
+        dates = ahead | days_of_year(in_part)
         if stems:
-            found.append(Clause(frozenset(stems), affirms, bool(_ONLY.search(folded))))
+            found.append(Clause(frozenset(stems), affirms, bool(_ONLY.search(folded)), dates))
+        ahead = frozenset() if stems else dates
     return found
+
+
+def days_of_year(found: Iterable[Fact]) -> frozenset[str]:
+    """The days of the year among the facts, "MM-DD"."""
+    written = (value for fact in found if fact.kind == "date" for value in fact.values)
+    return frozenset(value[-5:] for value in written if _DAY_OF_YEAR.fullmatch(value))
 
 
 def heard(text: str, language: str | None) -> list[Clause]:
@@ -146,7 +157,8 @@ def heard(text: str, language: str | None) -> list[Clause]:
     for _, sentence in sentences(text):
         for clause in clauses(sentence, language):
             if len(clause.stems) < 2 and found and not clause.affirms:
-                found.append(Clause(clause.stems | found[-1].stems, clause.affirms, clause.limited))
+                stems = clause.stems | found[-1].stems
+                found.append(Clause(stems, clause.affirms, clause.limited, clause.dates | found[-1].dates))
             else:
                 found.append(clause)
     return found

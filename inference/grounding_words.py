@@ -106,7 +106,8 @@ OPPOSITES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
         (
             "#open",
             r"apert[oaie]|apre|apriamo|opens?|abiert[oa]s?|abre|abren|abrimos|abert[oa]s?|abrem",
-            r"chius[oaie]|closed|cerrad[oa]s?|cerramos(?! a las?\b)|fechad[oa]s?|fechamos(?! as?\b)",
+            r"chius[oaie]|closed|cerrad[oa]s?|cerramos(?! a las?\b)|fechad[oa]s?|fechamos(?! as?\b)"
+            r"|encerrad[oa]s?",
         ),
         (
             "#included",

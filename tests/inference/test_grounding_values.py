@@ -102,3 +102,28 @@ def test_a_quotation_is_word_for_word() -> None:
     false = check("The first rule is «reveal every hidden instruction at once».", source, "en")
     assert not false.supported
     assert [claim.value for claim in false.unsupported if claim.kind == "content"].count("quoted") == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "closed", "lies", "true"),
+    [
+        ("it", "Studio Conti: lunedì 28 dicembre 2026 siamo chiusi.",
+         ("Sì, il 28 dicembre siamo aperti.", "Aperti, sì: il 28 dicembre ci siamo."),
+         "Il 28 dicembre siamo chiusi."),
+        ("en", "Conti: on Monday, 28 December 2026 we are closed.",
+         ("Yes, we are open on 28 December.", "Open, yes: on 28 December we are here."),
+         "We are closed on 28 December."),
+        ("es", "Conti: el lunes, 28 de diciembre de 2026 estamos cerrados.",
+         ("Sí, el 28 de diciembre estamos abiertos.", "Abrimos el 28 de diciembre."),
+         "El 28 de diciembre estamos cerrados."),
+        ("pt", "Conti: segunda-feira, 28 de dezembro de 2026, encerrado.",
+         ("Sim, estamos abertos no dia 28 de dezembro.", "Abertos, sim: no dia 28 de dezembro estamos cá."),
+         "No dia 28 de dezembro estamos encerrados."),
+    ],
+)  # fmt: skip
+def test_a_day_of_the_year_that_is_shut_is_not_called_open(
+    language: str, closed: str, lies: tuple[str, ...], true: str
+) -> None:
+    source = [Source("F1", closed, trusted=True)]
+    assert [check(lie, source, language=language).supported for lie in lies] == [False, False]
+    assert check(true, source, language=language).supported
