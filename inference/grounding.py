@@ -51,12 +51,10 @@ from inference.grounding_words import fold, guess_language
 
 __all__ = ["HARD", "Evidence", "GroundingReport", "Source", "check", "ground_row", "ruled"]
 
-# Twice the longest text message WhatsApp carries: anything longer cannot be an answer.
-MAX_ANSWER_CHARS = 8192
+MAX_ANSWER_CHARS = 8192  # twice the longest text message WhatsApp carries: longer is no answer
 # What these kinds of claims say is wrong whatever else speaks for the answer; the others are weighed.
 HARD = frozenset(KINDS) - {"content", "polarity"}
-# Two clauses that share so much of their words are about the same thing.
-_SAME = 0.65
+_SAME = 0.65  # the share of their words from which two clauses are about the same thing
 # In a question only what would mislead even as a question is checked.
 _HARD = frozenset({"money", "percent", "phone", "url", "email"})
 # A sentence with an exception of its own may deny what the source affirms with one, and be right.
