@@ -202,6 +202,7 @@ async def test_what_somebody_was_known_by_before_is_forgotten_as_well(town: Loca
     first, second, third = (str(next(_senders)) for _ in range(3))
     user_id = f"ES.{next(_senders)}"
     await exchange(town, Customer("conti", first, "Ottavia Quirke"), text="Good morning, are you open?")
+    await town.simulator.settle()  # no status comes behind the erasure's back
     contact_id = await _contact(town, first)
     async with town.crm.transaction(await _business(town)) as tx:
         assert await inbound.moved(tx, contact_id, wa_id=second, bsuid=user_id)
