@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Any
 from urllib.parse import unquote
 
 # What apprise says of a failure may hold parts of an address. It comes back with the result, is cleaned and
@@ -31,29 +32,29 @@ class NotTold(Exception):
 
 def service_of(address: str) -> str:
     """What kind of service an address names, such as `Slack`. Raises AddressRefused."""
-    import apprise  # half a second, and only a few commands and jobs need it
-
-    found = apprise.Apprise.instantiate(address, suppress_exceptions=True)
-    if found is None:
-        raise AddressRefused(AddressRefused.__doc__)
-    return str(found.service_name)
+    return str(_known(address).service_name)
 
 
 def public_service_of(address: str) -> str:
     """As `service_of`, for what somebody may enter who is not the operator: an address can name any host,
     port, path and method, and the worker would ask there. Raises AddressRefused, OnlyAtTheServer."""
-    import apprise
     from apprise.plugins.email.templates import EMAIL_TEMPLATES
+
+    found = _known(address)
+    providers = {about.get("smtp_host") for _, _, about in EMAIL_TEMPLATES} - {None}
+    mailed = "mailtos" in found.schemas() and getattr(found, "smtp_host", None) in providers
+    if not mailed and not found.schemas() & _FIXED:
+        raise OnlyAtTheServer(" ".join((OnlyAtTheServer.__doc__ or "").split()))
+    return str(found.service_name)
+
+
+def _known(address: str) -> Any:
+    import apprise  # half a second, and only a few commands and jobs need it
 
     found = apprise.Apprise.instantiate(address, suppress_exceptions=True)
     if found is None:
         raise AddressRefused(AddressRefused.__doc__)
-    schemes: set[str] = found.schemas()  # type: ignore[no-untyped-call]
-    providers = {about.get("smtp_host") for _, _, about in EMAIL_TEMPLATES} - {None}
-    mailed = "mailtos" in schemes and getattr(found, "smtp_host", None) in providers
-    if not mailed and not schemes & _FIXED:
-        raise OnlyAtTheServer(" ".join((OnlyAtTheServer.__doc__ or "").split()))
-    return str(found.service_name)
+    return found
 
 
 async def tell(address: str, title: str, body: str, *, urgent: bool = False) -> None:
