@@ -25,6 +25,11 @@ class Cited:
 
 
 @dataclass(frozen=True)
+class _Gone:
+    message_id: int
+
+
+@dataclass(frozen=True)
 class NewMessage:
     """A message to be written down. `kind` is the channel's type; bodies are text, media go by reference."""
 
@@ -159,6 +164,12 @@ async def heard(
         reason=reason,
         seconds=seconds,
     )
+
+
+async def taken_back(tx: Tx, message_ids: Sequence[int]) -> set[int]:
+    """Which of these messages their authors have deleted."""
+    rows = await tx.all(_Gone, "messages_taken_back", message_ids=list(message_ids))
+    return {row.message_id for row in rows}
 
 
 async def of_conversation(tx: Tx, conversation_id: int, most: int = 50) -> list[MessageRow]:

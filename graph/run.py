@@ -25,7 +25,9 @@ from graph.state import (
     extend,
     given_back,
     left_unanswered,
+    spoken_over,
     together,
+    told,
     unanswered,
 )
 
@@ -83,11 +85,8 @@ async def deliver(
     elif event["kind"] == "customer_message":
         given = State(event=event, last_event_id=event["last_event_id"])
     elif event["kind"] == "hand_back" and (due := _still_due(snapshot.values, event)):
-        given = State(
-            event=Event(**{**event, "messages": due}),
-            last_event_id=event["last_event_id"],
-            handoff=_returned(event),
-        )
+        asked = {"event": Event(**{**event, "messages": due}), "last_event_id": event["last_event_id"]}
+        given = cast(State, {**asked, **_taken_back(snapshot.values, event)})
     else:
         await _note(machine, config, snapshot.values, event)
         return cast(State, (await machine.aget_state(config)).values)
@@ -122,15 +121,20 @@ async def _note(machine: Machine, config: RunnableConfig, values: Mapping[str, A
         "window": extend(list(values.get("window", [])), lines),
     }
     if event["kind"] == "hand_back":
-        update["handoff"] = _returned(event)
+        update |= _taken_back(values, event)
     elif lines:
-        update["outcome"] = {"kind": JOINED}  # what was said before has its answer
+        update |= {"outcome": {"kind": JOINED}, **spoken_over(event)}  # what was said before has its answer
     await machine.aupdate_state(config, update, as_node="reply")
 
 
-def _returned(event: Event) -> dict[str, Any]:
+def _taken_back(values: Mapping[str, Any], event: Event) -> dict[str, Any]:
     """What a human gives back with a conversation that was taken from the bot, not handed over by it."""
-    return {"open": False, "returned": {"reason": None, "label": None, **given_back(event)}}
+    returned = {"reason": None, "label": None, **given_back(event)}
+    return {
+        "handoff": {"open": False, "returned": returned},
+        "colleague": told(values, event),
+        **spoken_over(event),
+    }
 
 
 async def abandon(machine: Machine, thread_id: str, last_event_id: int, asked: Sequence[Said] = ()) -> None:

@@ -6,7 +6,7 @@ checkpoint tables even under encryption, dicts and lists do not. The whole trans
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, with_config
 from pydantic.config import JsonDict
@@ -18,6 +18,10 @@ ABANDONED = "abandoned"  # outcome of a turn that was given up: `waiting` in it 
 SUPERSEDED = "superseded"  # of one in the middle of which somebody took the conversation: the same
 UNANSWERED = "unanswered"  # in what is given back with a conversation (jobs/drain)
 REFERENCE_CHARACTERS = 480  # biz_opaque_callback_data holds 512, our own id comes first
+_LONGEST_QUOTE = 200
+_MOST_TOLD = 50  # facts, promises and acts of colleagues that a thread remembers, the latest
+# Whose an event is, where it came without a channel, and where it came with one.
+_NAMED, _NUMBERED = ("business", "sender"), ("business_id", "conversation_id", "contact_id")
 
 
 # What a first event looks like where there is no channel: Studio shows it beside the input.
@@ -87,10 +91,19 @@ class Line(TypedDict, total=False):
     offers: str  # "person": under the line a colleague is offered
 
 
+def whose(before: Event | None, event: Event) -> Event:
+    """A further event of a thread; one typed by hand that does not say whose it is belongs to whom the one
+    before belonged to."""
+    if not before or "turn_id" in event or any(key in event for key in (*_NAMED, *_NUMBERED)):
+        return event
+    keys = _NAMED if all(key in before for key in _NAMED) else _NUMBERED
+    return Event(**{**{key: before[key] for key in keys if key in before}, **event})  # type: ignore[typeddict-item,literal-required]
+
+
 class State(TypedDict, total=False):
     """The thread. `total=False`: a key is absent until the node that writes it has run."""
 
-    event: Event
+    event: Annotated[Event, whose]
     last_event_id: int
     window: list[Line]
     summary: dict[str, Any]
@@ -110,6 +123,8 @@ class State(TypedDict, total=False):
     nps: dict[str, Any]
     outcome: dict[str, Any]
     handoff: dict[str, Any]
+    # What people told SARA when they gave the conversation back: note, facts, promises, what they did.
+    colleague: dict[str, Any]
 
 
 def text_of(event: Event) -> str:
@@ -124,9 +139,47 @@ def together(*parts: Sequence[Said]) -> list[Said]:
     return [said for _, said in sorted(known.items())] + unknown
 
 
+def context_of(said: Said) -> str:
+    """What a message answers: the words it quotes, the advertisement it was written from; usually empty."""
+    marked = (("ad: ", said.get("advertised")), ("> ", said.get("quoted")))
+    return " ".join(f"[{mark}{' '.join(words.split())[:_LONGEST_QUOTE]}]" for mark, words in marked if words)
+
+
+def with_context(said: Said) -> str:
+    """A message behind what it answers."""
+    return f"{context_of(said)} {said.get('text', '')}".lstrip() if context_of(said) else said.get("text", "")
+
+
 def given_back(event: Event) -> dict[str, Any]:
     """What a person gives back with the conversation, without the messages that are to be answered."""
-    return {key: value for key, value in (event.get("handoff") or {}).items() if key != UNANSWERED}
+    given = event.get("handoff") or {}
+    return {key: value for key, value in given.items() if key != UNANSWERED and value is not None}
+
+
+def told(state: Mapping[str, Any], event: Event) -> dict[str, Any]:
+    """What people have told SARA in this conversation, with what comes with a hand-back: a second hand-over
+    does not make the first one's facts and promises forgotten."""
+    before, given = told_so_far(state), given_back(event)
+    facts = {**before.get("facts", {}), **given.get("facts", {})}
+    lists = {
+        key: list(dict.fromkeys([*before.get(key, []), *given.get(key, [])]))[-_MOST_TOLD:]
+        for key in ("promises", "done")
+    }
+    note = given.get("note") or before.get("note", "")
+    return {"note": note, "facts": dict(list(facts.items())[-_MOST_TOLD:]), **lists}
+
+
+def told_so_far(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The same before; a thread of an earlier release has it with its last hand-over."""
+    return state.get("colleague") or (state.get("handoff") or {}).get("returned") or {}
+
+
+def spoken_over(event: Event) -> dict[str, Any]:
+    """What ends where a person has spoken to the customer, or may have: what SARA had asked, her guess at a
+    voice note, the reason for a low score. A "yes" that follows is said to the person."""
+    given = given_back(event)
+    spoke = any(given.get(key) for key in ("say", "note", "facts", "promises", "done"))
+    return {"frame": {}, "hearing": {}, "nps": {}} if spoke or event["kind"] == "agent_message" else {}
 
 
 def unanswered(event: Event) -> list[Said]:

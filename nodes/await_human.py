@@ -1,12 +1,24 @@
 """The thread waits here for people. `interrupt` is the first statement: on resume the node runs again
 from its top, so nothing with an effect may stand before it."""
 
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 from langgraph.types import Command, interrupt
+from pydantic import BaseModel, ValidationError
 
 from graph import agent_inbox
-from graph.state import Event, Line, Said, State, extend, given_back, together, unanswered
+from graph.state import (
+    Event,
+    Line,
+    Said,
+    State,
+    extend,
+    given_back,
+    spoken_over,
+    together,
+    told,
+    unanswered,
+)
 
 Route = Command[Literal["await_human", "transcribe", "load_contact", "__end__"]]
 
@@ -51,16 +63,40 @@ def after(state: State, resumed: object) -> Route:
             # The agent has read what was waiting: it is no longer SARA's to answer.
             handoff = {**state["handoff"], "waiting": []}
             update |= {"window": extend(state.get("window", []), lines), "handoff": handoff}
+            update |= spoken_over(event)
             return Command(goto="await_human", update=update)
         case "hand_back":
             return _handed_back(state, event, update)
         case _:
-            update |= {"handoff": {"open": False}, "frame": {}}
+            update |= {"handoff": {"open": False}, "frame": {}, "hearing": {}, "nps": {}}
             return Command(goto=_onward(event), update=update)
 
 
+class _Given(BaseModel):
+    """What a hand-back may hold. Lists and texts may be left out, or be null."""
+
+    note: str | None = None
+    say: str | None = None
+    facts: dict[str, Any] | None = None
+    promises: list[str] | None = None
+    done: list[str] | None = None
+
+
+class _Resumed(BaseModel):
+    """What a thread can go on with."""
+
+    kind: Literal["customer_message", "agent_message", "hand_back", "resolve"]
+    text: str | None = None
+    messages: list[dict[str, Any]] | None = None
+    handoff: _Given | None = None
+
+
 def _usable(event: object) -> bool:
-    return isinstance(event, dict) and event.get("kind") in get_args(Event.__annotations__["kind"])
+    try:
+        _Resumed.model_validate(event)
+    except ValidationError:
+        return False
+    return True
 
 
 def _whole(state: State, event: Event) -> Event:
@@ -98,6 +134,7 @@ def _handed_back(state: State, event: Event, update: dict[str, Any]) -> Route:
         "reason": state["handoff"].get("reason"),
         "label": state["handoff"].get("label"),
     }
-    update["handoff"] = {"open": False, "returned": returned}
+    update |= {"handoff": {"open": False, "returned": returned}, "colleague": told(state, event)}
+    update |= spoken_over(event)
     update["event"] = Event(**{**event, "messages": waiting})
     return Command(goto="transcribe" if waiting else _onward(event), update=update)  # notes may be among them

@@ -26,9 +26,9 @@ Route = Command[Literal["execute_intent", "generate", "open_handoff"]]
 async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
     """Passes, asks for another proposal with the reasons, or gives up to a human.
 
-    The words of an intent that acts are not checked here: they are dropped, and the tool's result is
-    rendered instead. The model's own flag can only escalate, and so can what it is about to say: advice
-    goes to a human even when a passage holds it.
+    The words of an intent that acts are not checked here: they are dropped, so that nobody is shown them as
+    a draft either, and the tool's result is rendered instead. The model's own flag can only escalate, and so
+    can what it is about to say: advice goes to a human even when a passage holds it.
     """
     proposal = state["proposal"]
     if proposal["sensitive"]:
@@ -36,7 +36,9 @@ async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
     attempts = int(state.get("grounding", {}).get("attempts", 0)) + 1
     own_words = proposal["abstained"] and proposal["model"] == runtime.context.last_resort.name
     if proposal["intent"] not in ANSWERING or own_words:
-        return Command(goto="execute_intent", update={"grounding": _passed(attempts, [])})
+        kept = proposal if own_words else {**proposal, "reply": ""}
+        update = {"grounding": _passed(attempts, []), "proposal": kept}
+        return Command(goto="execute_intent", update=update)
     advised = advice(proposal["reply"])
     if advised is not None:
         return _to_a_human(state, runtime.context, advised.label, "output")

@@ -16,7 +16,7 @@ from langgraph.types import Command
 from crm.businesses import Profile
 from crm.packs import Pack
 from graph.context import Context
-from graph.state import State, text_of
+from graph.state import State, text_of, told_so_far, with_context
 from inference.chat import Answered, ChatModel, Intent, Proposal, Request
 from inference.errors import InferenceError
 from inference.grounding_words import fold
@@ -189,7 +189,7 @@ def _about_turn(state: State, profile: Profile, material: Material, context: Con
         "facts": _data("\n".join(facts)) or "none",
         "passages": _data("\n".join(passages)) or "none",
         "again": f"Your last answer was refused, nothing supports: {'; '.join(refused)}." if refused else "",
-        "text": _data(material.text),
+        "text": _data("\n".join(filter(None, map(with_context, state["event"].get("messages", []))))),
     }
 
 
@@ -205,7 +205,7 @@ def _data(text: str) -> str:
 
 def _known(state: State) -> str:
     lines = []
-    contact, handoff = state.get("contact", {}), state.get("handoff", {})
+    contact, colleague = state.get("contact", {}), told_so_far(state)
     if contact.get("lifecycle") == "client":
         lines.append("The customer is a client of the house: warm, no introductions.")
     if contact.get("appointments"):
@@ -216,11 +216,10 @@ def _known(state: State) -> str:
         lines.append(f"The customer came for: {came}.")
     for earlier in contact.get("earlier", []):
         lines.append(f"Earlier conversation: {earlier['summary']}")
-    returned = handoff.get("returned")
-    if returned:
-        told = "; ".join([returned.get("note", ""), *returned.get("promises", [])])
+    if colleague:
+        told = "; ".join(filter(None, [colleague.get("note"), *(colleague.get("promises") or [])]))
         lines.append(f"A colleague spoke with the customer and left this note: {told}")
-        lines.extend(f"A colleague has already done this: {done}" for done in returned.get("done", []))
+        lines.extend(f"A colleague has already done this: {done}" for done in colleague.get("done") or [])
     return "\n".join(lines)
 
 

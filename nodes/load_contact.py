@@ -20,7 +20,7 @@ from crm.conversations import ConversationRow
 from crm.errors import WindowOver
 from crm.record import Tx
 from graph.context import Context
-from graph.state import Event, Line, Said, State, extend, left_unanswered, text_of
+from graph.state import Event, Line, Said, State, extend, left_unanswered, text_of, with_context
 from inference.errors import InferenceError
 from inference.extract import yes_no
 from inference.grounding_promises import promises
@@ -31,7 +31,6 @@ from inference.language import LANGUAGES
 _WORD = r"[^\W\d_]+(?:['’.-][^\W\d_]+)*\.?"
 _NAME = re.compile(rf"[^\w\x00-\x1f!-/:-@\[-`{{-~]*(?P<name>{_WORD}(?: {_WORD}){{0,3}})")
 _LONGEST_NAME = 40
-_LONGEST_QUOTE = 200
 
 
 async def load_contact(
@@ -43,8 +42,9 @@ async def load_contact(
     does one that a human has owned and given back already, which comes right behind the event.
     """
     context = runtime.context
-    event = await _entered(state["event"], context)
-    if event["kind"] in ("hand_back", "resolve") and not event["messages"]:
+    entered = await _entered(state["event"], context)
+    event = await _without_taken_back(entered, context)
+    if not event["messages"] and (event["kind"] in ("hand_back", "resolve") or entered["messages"]):
         return Command(goto="__end__", update={"event": event})
     ahead = asyncio.create_task(_read_ahead(text_of(event), context))
     try:
@@ -126,6 +126,19 @@ async def _entered(event: Event, context: Context) -> Event:
         "messages": messages_of_turn,
     }
     return cast(Event, whole)
+
+
+async def _without_taken_back(event: Event, context: Context) -> Event:
+    """The event without what its author has deleted while an agent had the conversation, or while a voice
+    note was fetched and heard: nobody answers that."""
+    slow = event["kind"] == "hand_back" or any(said.get("transcript") for said in event["messages"])
+    ids = [said["message_id"] for said in event["messages"] if said.get("message_id")]
+    if not slow or not ids:
+        return event
+    async with context.crm.transaction(event["business_id"]) as tx:
+        gone = await messages.taken_back(tx, ids)
+    left = [said for said in event["messages"] if said.get("message_id") not in gone]
+    return Event(**{**event, "messages": left}) if gone else event
 
 
 async def _business_id(event: Event, context: Context) -> int:
@@ -239,19 +252,9 @@ def _author(author: str) -> Literal["customer", "bot", "agent", "system"]:
 
 def _lines(event: Event) -> list[Line]:
     return [
-        Line(author="customer", text=_with_context(said), at=said.get("sent_at", ""))
+        Line(author="customer", text=with_context(said), at=said.get("sent_at", ""))
         for said in event.get("messages", [])
     ]
-
-
-def _with_context(said: Said) -> str:
-    """A message with what it answers: words it quotes, the advertisement it was written from."""
-    text = said.get("text", "")
-    if quoted := said.get("quoted"):
-        text = f"[> {' '.join(quoted.split())[:_LONGEST_QUOTE]}] {text}"
-    if advertised := said.get("advertised"):
-        text = f"[ad: {' '.join(advertised.split())[:_LONGEST_QUOTE]}] {text}"
-    return text
 
 
 def _language(event: Event, state: State, contact: ContactRow, profile: Profile, context: Context) -> str:

@@ -12,7 +12,7 @@ from crm.conversations import ConversationRow
 from crm.messages import NewMessage
 from crm.record import Tx
 from graph.context import Context
-from graph.state import Line, State, answered_wamids, extend, text_of
+from graph.state import Line, State, answered_wamids, extend, given_back, text_of
 from tools.holding import holding
 from tools.unheard import voice_notes
 from tools.unseen import files
@@ -31,7 +31,8 @@ async def open_handoff(state: State, runtime: Runtime[Context]) -> Command[Liter
     async with context.crm.transaction(event["business_id"]) as tx:
         conversation = await conversations.lock(tx, event["conversation_id"])
         if await _just_returned(tx, state):
-            return Command(goto="reply", update={"handoff": {}, "outcome": _offered(state, context)})
+            back = {"open": False, "returned": {**given_back(event), "reason": reason["reason"]}}
+            return Command(goto="reply", update={"handoff": back, "outcome": _offered(state, context)})
         profile = await businesses.profile(tx)
         packet = {**_packet(state, conversation, tx.now), "queue": _queue(profile)}
         handoff_id = await handoffs.open_one(

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 from langgraph.runtime import Runtime
 
 from graph.context import Context
-from graph.state import Event, State, text_of
+from graph.state import Event, State, context_of, text_of, told_so_far
 from inference.errors import InferenceError
 from knowledge.search import Passage
 from tools.facts import live_facts
 from tools.spoken_of import in_full, spoken_of
 
 _STEM = re.compile(r"\w{4,}")
+_ELLIPTIC_WORDS = 9  # so short a message may say little without the words it quotes
 
 
 async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -23,9 +24,13 @@ async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
     # Documents begin and end with the business's days: in the evening of another zone it is tomorrow already.
     today = context.clock().astimezone(ZoneInfo(profile.business.time_zone)).date()
-    passages = await _passages(context, event, text, state["language"], today)
     language, say = state["language"], context.phrases.speaker(state["language"])
-    topic = spoken_of(state.get("topic") or {}, text, profile, language)
+    answers = " ".join(filter(None, map(context_of, event.get("messages", []))))
+    # "And how long does this take?" means what the message above it is about, whatever was spoken of since.
+    meant = spoken_of({}, answers, profile, language) if answers else {}
+    topic = spoken_of(meant or state.get("topic") or {}, text, profile, language)
+    asked = f"{text} {answers}".strip() if len(text.split()) <= _ELLIPTIC_WORDS else text
+    passages = await _passages(context, event, asked, language, today)
     facts = live_facts(profile, in_full(text, topic, profile, language), language, context.clock(), say)
     return {
         "topic": topic,
@@ -69,11 +74,11 @@ async def _passages(context: Context, event: Event, text: str, language: str, on
 
 def _told_by_colleague(state: State, text: str) -> list[dict[str, Any]]:
     """What a human said when handing the conversation back, where the question touches it."""
-    returned = state.get("handoff", {}).get("returned") or {}
+    known = told_so_far(state)
     told = [
-        *(f"{key}: {body}" for key, body in returned.get("facts", {}).items()),
-        *returned.get("promises", []),
-        *returned.get("done", []),
+        *(f"{key}: {body}" for key, body in (known.get("facts") or {}).items()),
+        *(known.get("promises") or []),
+        *(known.get("done") or []),
     ]
     asked = _stems(text)
     return [

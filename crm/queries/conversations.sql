@@ -139,11 +139,14 @@ VALUES (%(business_id)s, %(message_id)s, %(ordinal)s, %(option_id)s, %(title)s, 
 INSERT INTO message_source (business_id, message_id, ordinal, source, section)
 VALUES (%(business_id)s, %(message_id)s, %(ordinal)s, %(source)s, %(section)s);
 
--- message_transcript -- what was heard in a voice note
+-- message_transcript -- what was heard in a voice note, unless it was taken back meanwhile
 UPDATE message SET transcript = %(transcript)s, transcript_status = %(status)s,
        transcript_confidence = %(confidence)s, transcript_reason = %(reason)s, media_seconds = %(seconds)s,
        language = coalesce(%(language)s, language)
-WHERE message_id = %(message_id)s;
+WHERE message_id = %(message_id)s AND deleted_at IS NULL;
+
+-- messages_taken_back -- which of these their authors have deleted
+SELECT message_id FROM message WHERE message_id = ANY (%(message_ids)s) AND deleted_at IS NOT NULL;
 
 -- messages_of_conversation -- the last messages, oldest first
 SELECT * FROM (

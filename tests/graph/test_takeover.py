@@ -99,3 +99,15 @@ async def test_what_was_known_stands_in_the_record(stage: Stage) -> None:
     async with stage.crm.transaction(thread.business_id) as tx:
         known = await handoffs.facts(tx, row["handoff_id"])
     assert ("slot", "service", "massaggio_rilassante") in [(one.kind, one.key, one.body) for one in known]
+
+
+async def test_what_is_not_handed_over_again_keeps_what_the_colleague_told(stage: Stage) -> None:
+    unsure = Scripted(says("Forse.", confidence=0.1))
+    thread = await stage.customer(chat=unsure)
+    await thread.say(QUESTION)
+    await thread.say("E un massaggio rilassante per due?")
+    await thread.handed_back("Visto", facts={"parcheggio": "posto 7"})
+    assert (await thread.conversation()).owner == "bot"
+    thread.context = stage.context
+    await thread.say("Dove trovo il parcheggio?")
+    assert "posto 7" in thread.words

@@ -1,6 +1,12 @@
 """The pause: messages join the thread, only people end it."""
 
-from graph.state import State
+from typing import Any, cast
+
+import pytest
+
+from crm import inbound
+from graph.state import Event, State
+from nodes.await_human import after
 from tests.nodes.stage import Stage, Thread
 
 WANTS = "Vorrei parlare con una persona"
@@ -84,3 +90,97 @@ async def test_the_same_person_can_be_asked_for_again(stage: Stage) -> None:
     await thread.handed_back("Fatto")
     await thread.say(WANTS)
     assert [row["status"] for row in await thread.handoffs()] == ["returned", "open"]
+
+
+async def appointments(stage: Stage, thread: Thread) -> list[dict[str, Any]]:
+    return await stage.rows("SELECT status FROM appointment WHERE contact_id = %s", thread.contact_id)
+
+
+async def asked_to_confirm(stage: Stage) -> Thread:
+    thread = await stage.customer()
+    await thread.say("Vorrei prenotare un massaggio rilassante martedì alle 11")
+    assert thread.state["outcome"]["kind"] == "confirming", (thread.words, thread.state["frame"])
+    return thread
+
+
+async def test_an_ok_to_the_agents_words_confirms_nothing_of_saras(stage: Stage) -> None:
+    thread = await asked_to_confirm(stage)
+    await thread.say(WANTS)
+    await thread.agent_says("Prenotata sabato alle 10, va bene?")
+    await thread.handed_back("Fatto")
+    await thread.say("Ok, grazie")
+    assert await appointments(stage, thread) == []
+    assert thread.state["frame"] == {}
+
+
+async def test_an_ok_that_waited_for_the_hand_back_confirms_nothing_either(stage: Stage) -> None:
+    thread = await asked_to_confirm(stage)
+    await thread.say(WANTS)
+    await thread.agent_says("Prenotata sabato alle 10, va bene?")
+    await thread.say("Ok")
+    await thread.handed_back()
+    assert await appointments(stage, thread) == []
+
+
+async def test_given_back_without_a_word_what_sara_had_asked_is_still_asked(stage: Stage) -> None:
+    thread = await asked_to_confirm(stage)
+    await thread.say(WANTS)
+    await thread.handed_back()
+    await thread.say("Sì")
+    assert await appointments(stage, thread) == [{"status": "booked"}]
+
+
+async def test_a_second_hand_over_does_not_forget_what_the_first_one_told(stage: Stage) -> None:
+    thread = await paused(stage)
+    await thread.handed_back("Parlato", facts={"parcheggio": "posto 7"}, promises=["Sconto 10 %"])
+    await thread.say(WANTS)
+    await thread.handed_back("Di nuovo", facts={"citofono": "Bianchi"}, promises=["Richiamo lunedì"])
+    assert thread.state["colleague"] == {
+        "note": "Di nuovo",
+        "facts": {"parcheggio": "posto 7", "citofono": "Bianchi"},
+        "promises": ["Sconto 10 %", "Richiamo lunedì"],
+        "done": [],
+    }
+    await thread.say("Dove trovo il parcheggio?")
+    assert "posto 7" in thread.words
+
+
+async def test_what_was_deleted_while_an_agent_had_it_is_not_answered(stage: Stage) -> None:
+    thread = await paused(stage)
+    await thread.say("Quanto costa un massaggio rilassante?")
+    waiting = thread.state["handoff"]["waiting"]
+    async with stage.crm.transaction(thread.business_id) as tx:
+        changed = await inbound.to_change(tx, waiting[0]["wamid"])
+        assert changed is not None
+        await inbound.take_back(tx, changed, tx.now)
+    await thread.handed_back()
+    assert len(await thread.spoken()) == 1
+    assert (await thread.snapshot()).next == ()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"kind": "hand_back", "handoff": "We spoke."},
+        {"kind": "hand_back", "handoff": {"facts": ["a"]}},
+        {"kind": "hand_back", "handoff": {"promises": "one"}},
+        {"kind": "agent_message", "messages": ["hi"]},
+        {"kind": "customer_message", "text": 5},
+        {"kind": "left"},
+        "done",
+    ],
+)
+def test_what_cannot_be_read_leaves_the_thread_waiting(given: object) -> None:
+    packet = {"reason": "customer_request"}
+    came = after(State(event=Event(kind="customer_message"), handoff={"packet": packet}), given)
+    assert came.goto == "await_human"
+    assert "expected" in cast(dict[str, Any], came.update)["handoff"]["packet"]
+
+
+async def test_a_hand_back_with_nulls_is_one_that_left_them_out(stage: Stage) -> None:
+    thread = await paused(stage)
+    await thread.handed_back("Visto")
+    state = {**thread.state, "handoff": {"packet": {}, "open": True}}
+    nulls = {"note": None, "facts": None, "promises": None}
+    came = after(cast(State, state), {"kind": "hand_back", "handoff": nulls})
+    assert cast(dict[str, Any], came.update)["colleague"]["note"] == "Visto"

@@ -116,3 +116,13 @@ async def test_bot_words_still_waiting_are_outdated_and_its_own_are_not(stage: S
     greeting, holding = await thread.outbox()
     assert greeting["epoch"] < epoch
     assert holding["epoch"] == epoch
+
+
+async def test_the_words_of_an_act_are_no_draft(stage: Stage) -> None:
+    chat = Scripted(says("Certo, ti rimborsiamo 65 € entro domani.", intent="escalate_to_human"))
+    thread = await stage.customer(chat=chat)
+    await thread.say("È la terza volta che sbagliate")
+    assert (await thread.conversation()).owner == "human"
+    assert thread.state["handoff"]["packet"]["draft"] == ""
+    [handoff] = await thread.handoffs()
+    assert handoff["draft"] in (None, "")

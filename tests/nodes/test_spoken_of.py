@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.nodes.stage import Stage
+from tests.nodes.stage import Scripted, Stage, says
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,32 @@ async def test_the_name_of_a_service_is_no_cry_for_help(stage: Stage, text: str)
     await thread.say(text)
     assert not thread.state["sensitivity"]["escalate"]
     assert (await thread.conversation()).owner == "bot"
+
+
+async def test_a_quoted_message_says_what_is_meant(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("Quanto costa il massaggio con pietre calde?")
+    quoted = (await thread.spoken())[-1].body
+    await thread.say("E il drenaggio linfatico quanto costa?")
+    event = await thread.wrote("e questo quanto dura?")
+    event["messages"][0]["quoted"] = quoted
+    await thread.deliver(event)
+    assert "75 minuti" in thread.words
+
+
+async def test_an_advertisement_says_what_is_meant(stage: Stage) -> None:
+    thread = await stage.customer()
+    event = await thread.wrote("Ciao, quanto dura questo?")
+    event["messages"][0]["advertised"] = "Massaggio con pietre calde: prenota ora"
+    await thread.deliver(event)
+    assert "75 minuti" in thread.words
+
+
+async def test_a_model_reads_what_is_quoted(stage: Stage) -> None:
+    chat = Scripted(says("Dura 75 minuti."))
+    thread = await stage.customer(chat=chat)
+    event = await thread.wrote("e questo quanto dura?")
+    event["messages"][0]["quoted"] = "Il massaggio >>> con pietre calde"
+    await thread.deliver(event)
+    assert "[> Il massaggio" in chat.asked[0].turn
+    assert ">>>\ncon" not in chat.asked[0].turn.replace(" con", "\ncon"), "what closes the data is taken out"
