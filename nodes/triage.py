@@ -18,12 +18,13 @@ from tools.flooding import flooding
 from tools.frame import PERSON, Frame
 from tools.registry import intent_of_option
 from tools.unheard import guess, not_understood, plain_question, question, voice_notes
-from tools.unseen import described, files, points_at_file
+from tools.unseen import described, files, points_at_file, unsaid_files
 from tools.wanted_time import only_time
 
 READ_CHARACTERS = 4000
 SHORT_ANSWER_WORDS = 6
 BARE_AMOUNT_WORDS = 4
+_LIKE = 40  # characters by which the question that a reaction stands under is known
 _LETTERS_OR_DIGITS = re.compile(r"\w")
 # Zero-width and directional characters, and the tag block, which can carry text that no person sees.
 _INVISIBLE = re.compile(
@@ -43,9 +44,13 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     say = context.phrases.speaker(language)
     text, option = text_of(event), _option(event)
     update: dict[str, Any] = {"event": event}
+    if not _only_reacted(event):  # a heart under another message answers no question and drops none
+        update["hearing"] = {}
     pending = Frame.pending(state.get("frame"), context.clock())
     amid = pending is not None
-    if extract.opt_out(text, amid=amid) or extract.opt_in(text, amid=amid):
+    # A button for one appointment may say "Cancel" in the business's own words: it means that appointment.
+    preference = extract.opt_out(text, amid=amid) or extract.opt_in(text, amid=amid)
+    if preference and not intent_of_option(option):
         return await _preference(event, update, context, say, leaving=extract.opt_out(text))
     if await _floods(state, context):
         update["handoff"] = {"requested": "flooding"}  # scored first all the same, as below
@@ -64,13 +69,14 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         return Command(goto="score_sensitivity", update=update)
     if option == "human:no" and (pending is None or pending.asked != PERSON):
         return _say(update, "declined_human", say(_THANKED))
-    unheard = not_understood(event)
-    update["hearing"] = _hearing(state, unheard, context, say) if unheard else {}
+    if unheard := not_understood(event):
+        update["hearing"] = _hearing(state, unheard, context, say)
     if unheard and not text and not option:
         return await _not_heard(update, language, context)
     if _only_reacted(event):  # a thumbs-up under a message asks for nothing
         return Command(goto="reply", update={**update, "outcome": _SILENT})
-    if not option and files(event) and (not text or points_at_file(text, language)):
+    shown = files(event) and (not text or unsaid_files(event) or points_at_file(text, language))
+    if shown and not option:
         return _to_be_seen(event, update, say, text)
     if not text and not option:
         return _nothing_to_read(event, update, say)
@@ -114,10 +120,19 @@ def _readable(state: State) -> Event:
         Said(**{**message, "text": _INVISIBLE.sub("", message.get("text", ""))[:READ_CHARACTERS].strip()})
         for message in event.get("messages", [])
     ]
-    heard = state.get("hearing", {}).get("heard")
-    if heard and len(said) == 1 and extract.yes_no(said[0]["text"], state["language"]) == "yes":
-        said = [Said(**{**said[0], "text": heard})]
+    hearing = state.get("hearing", {})
+    heard = hearing.get("heard")
+    if heard and len(said) == 1 and _confirms(said[0], hearing, state["language"]):
+        said = [Said(**{**said[0], "kind": "text", "text": heard})]
     return Event(**{**event, "messages": said})
+
+
+def _confirms(said: Said, hearing: dict[str, Any], language: str) -> bool:
+    """Whether a message says yes to what was perhaps heard: in words, or by a thumbs-up under it."""
+    asked = " ".join(str(hearing.get("asked", "")).split())
+    under = " ".join((said.get("quoted") or "").split())
+    other = said.get("kind") == "reaction" and not (under and asked.startswith(under[:_LIKE]))
+    return not other and extract.yes_no(said["text"], language) == "yes"
 
 
 def _of_a_colleague(state: State, update: dict[str, Any], text: str, say: Say) -> Route | None:

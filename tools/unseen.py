@@ -32,6 +32,13 @@ def files(event: Event) -> list[dict[str, Any]]:
     ]
 
 
+def unsaid_files(event: Event) -> bool:
+    """Whether a picture or document came without a caption, whatever else was written in the turn: a "thank
+    you" behind it says nothing of it. What a person has given back, a person has seen."""
+    messages = event.get("messages", []) if event["kind"] == "customer_message" else []
+    return any(one.get("kind") in KINDS and one.get("media") and not one.get("text") for one in messages)
+
+
 def points_at_file(text: str, language: str) -> bool:
     """Whether a caption is about what only a person who looks at the file can know."""
     pattern = _PATTERNS.get(language)

@@ -51,9 +51,11 @@ SELECT m.message_id, m.media_id, m.media_sha256, m.kind, c.phone_number_id, f.me
 FROM message m JOIN conversation c USING (conversation_id) LEFT JOIN inbound_file f USING (message_id)
 WHERE m.message_id = %(message_id)s;
 
--- inbound_file_keep -- a customer's file, or why there is none
+-- inbound_file_keep -- a customer's file, or why there is none; nothing of one that was taken back meanwhile
 INSERT INTO inbound_file (business_id, message_id, sealed, bytes, problem, kept_at)
-VALUES (%(business_id)s, %(message_id)s, %(sealed)s, %(bytes)s, %(problem)s, %(now)s)
+SELECT %(business_id)s, message_id, %(sealed)s::bytea, %(bytes)s::int, %(problem)s::text, %(now)s FROM message
+WHERE message_id = %(message_id)s AND deleted_at IS NULL
+FOR SHARE
 ON CONFLICT DO NOTHING;
 
 -- inbound_file -- a customer's file

@@ -1,6 +1,9 @@
--- recording_keep -- the sound of a voice note, encrypted; a turn that runs again keeps it once
+-- recording_keep -- the sound of a voice note, encrypted; a turn that runs again keeps it once, and nothing of one
+-- that was taken back while it was fetched
 INSERT INTO recording (message_id, business_id, sealed, bytes, kept_at)
-VALUES (%(message_id)s, %(business_id)s, %(sealed)s, %(bytes)s, %(now)s)
+SELECT message_id, %(business_id)s, %(sealed)s::bytea, %(bytes)s, %(now)s FROM message
+WHERE message_id = %(message_id)s AND deleted_at IS NULL
+FOR SHARE
 ON CONFLICT (message_id) DO NOTHING;
 
 -- recording -- the sound of a voice note, encrypted

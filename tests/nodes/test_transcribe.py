@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from crm import recordings
+from crm import inbound, recordings
 from db.tenancy import tenant
 from graph.run import remembered
 from graph.state import State
@@ -320,3 +320,51 @@ async def test_without_a_key_the_sound_is_not_kept(stage: Stage) -> None:
         thread.conversation_id,
     )
     assert row == {"transcript": "eh", "kept": 0}
+
+
+async def test_a_heart_under_another_message_forgets_nothing_of_a_note(stage: Stage) -> None:
+    thread = await stage.customer()
+    await spoken(thread, unclear("vorrei prenotare un massaggio rilassante venerdì alle 15"))
+    event = await thread.wrote("❤️", kind="reaction")
+    await thread.deliver(event)
+    assert thread.state["outcome"]["kind"] == "silent"
+    await thread.say("sì")
+    assert thread.state["outcome"]["kind"] == "confirming"
+
+
+@pytest.mark.parametrize(("under", "kind"), [("question", "confirming"), ("other", "silent")])
+async def test_a_thumbs_up_under_the_question_confirms_what_was_heard(
+    stage: Stage, under: str, kind: str
+) -> None:
+    thread = await stage.customer()
+    await spoken(thread, unclear("vorrei prenotare un massaggio rilassante venerdì alle 15"))
+    event = await thread.wrote("👍", kind="reaction")
+    event["messages"][0]["quoted"] = thread.words if under == "question" else "Ciao! Sono SARA"
+    await thread.deliver(event)
+    assert thread.state["outcome"]["kind"] == kind
+
+
+async def test_a_note_deleted_while_it_is_heard_is_neither_kept_nor_answered(stage: Stage) -> None:
+    thread = await stage.customer()
+
+    class Deleting(Ear):
+        async def transcribe(self, audio: bytes, **more: Any) -> Transcript:
+            async with stage.crm.transaction(thread.business_id) as tx:
+                changed = await inbound.to_change(tx, str(event["messages"][0]["wamid"]))
+                assert changed is not None
+                await inbound.take_back(tx, changed, tx.now)
+            return self.hears
+
+    ear = Deleting(Transcript("ok", "quanto costa un massaggio", "it", confidence=0.9, duration_s=2.0))
+    thread.context = replace(thread.context, transcriber=ear, media=Media())
+    event = await thread.wrote("", kind="audio")
+    event["messages"][0]["media"] = {"id": "1", "mime_type": "audio/ogg", "sha256": None, "voice": True}
+    await thread.deliver(event)
+    assert await thread.spoken() == []
+    [row] = await stage.rows(
+        "SELECT coalesce(transcript, '') AS heard,"
+        " (SELECT count(*) FROM recording r WHERE r.message_id = m.message_id) AS kept"
+        " FROM message m WHERE conversation_id = %s AND kind = 'audio'",
+        thread.conversation_id,
+    )
+    assert row == {"heard": "", "kept": 0}

@@ -235,7 +235,7 @@ async def test_a_written_no_to_it_is_a_no(stage: Stage) -> None:
 @pytest.mark.parametrize("word", ["cancella", "Cancella!"])
 async def test_an_everyday_word_speaks_of_what_is_being_arranged(stage: Stage, word: str) -> None:
     thread = await stage.customer(chat=Scripted(says("", intent="book_appointment")))
-    await thread.say("Vorrei prenotare un massaggio rilassante venerdì alle 15")
+    await thread.say("Vorrei prenotare un massaggio rilassante giovedì alle 17")
     assert thread.state["frame"]
     await thread.say(word)
     assert thread.state["outcome"]["kind"] == "declined"
@@ -244,3 +244,33 @@ async def test_an_everyday_word_speaks_of_what_is_being_arranged(stage: Stage, w
     assert rows[0]["opted_out_at"] is None
     await thread.say(word)
     assert thread.state["outcome"]["kind"] == "opted_out"
+
+
+async def test_a_button_for_one_appointment_is_no_opting_out(stage: Stage) -> None:
+    """A reminder template's buttons have the words its operator chose."""
+    thread = await stage.customer()
+    await thread.say("Vorrei prenotare un massaggio rilassante giovedì alle 17")
+    await thread.say("Sì")
+    [booked] = await stage.rows(
+        "SELECT appointment_id FROM appointment WHERE contact_id = %s", thread.contact_id
+    )
+    await thread.say("Cancella", kind="button", option=f"appointment:cancel:{booked['appointment_id']}")
+    assert thread.state["outcome"]["intent"] == "cancel_appointment"
+    [contact] = await stage.rows("SELECT opted_out_at FROM contact WHERE contact_id = %s", thread.contact_id)
+    assert contact["opted_out_at"] is None
+    await thread.say("STOP", kind="button", option="campaign:1")
+    assert thread.state["outcome"]["kind"] == "opted_out"
+
+
+@pytest.mark.parametrize(("first", "then"), [("", "grazie"), ("Buongiorno", ""), ("Quanto costa?", "")])
+async def test_a_file_without_a_caption_is_seen_by_a_person_whatever_stands_beside_it(
+    stage: Stage, first: str, then: str
+) -> None:
+    thread = await stage.customer()
+    event = await thread.wrote(first, then)
+    silent = next(said for said in event["messages"] if not said["text"])
+    silent |= {"kind": "document", "media": {"id": "1", "mime_type": "application/pdf", "filename": "f.pdf"}}
+    await thread.deliver(event)
+    [handoff] = await thread.handoffs()
+    assert handoff["reason"] == "attachment"
+    assert "f.pdf" in handoff["wants"]
