@@ -11,6 +11,7 @@ from channels.whatsapp.errors import WhatsAppError, from_code
 from crm import messages, outbox, queue
 from crm.record import Ask, Tx
 from jobs import steering
+from jobs.halts import halted
 from jobs.send import backoff_s, outbox_id_of
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,8 @@ async def take(
         if found.message_id is None or outbox_id is None:
             return
         await _failed(tx, outbox_id, error)
+        if error.halts_number and (sent := await outbox.addressee(tx, found.message_id)) is not None:
+            await halted(tx, sent.phone_number_id, error)
     await steering.refused(services.crm, business_id, found.message_id, error)
 
 
@@ -50,7 +53,8 @@ async def _failed(tx: Tx, outbox_id: int, error: WhatsAppError) -> None:
     row = await outbox.row(tx, outbox_id)
     if row is None or row.status != "failed" or row.state != "accepted":
         return
-    if not error.retryable or row.attempts >= MOST_ATTEMPTS:
+    # What the account may not do says nothing of the message: it waits, as if the send had been refused.
+    if not error.halts_number and (not error.retryable or row.attempts >= MOST_ATTEMPTS):
         return
     at = tx.now + timedelta(seconds=backoff_s(error, row.attempts))
     log.warning("failed_after_acceptance", outbox_id=outbox_id, code=error.code, again_at=at.isoformat())

@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 from procrastinate import Blueprint, JobContext
 
-from channels.whatsapp.errors import WhatsAppError
+from channels.whatsapp.errors import TokenExpired, WhatsAppError
 from crm import alerts, halts, queue
 from crm.record import Tx
 from jobs.periodic import every
@@ -15,6 +15,9 @@ from jobs.telling import desk_of
 log = structlog.get_logger(__name__)
 
 ASK_EVERY = timedelta(seconds=20)
+# A number's record can be read though nothing may be sent on it: only sending again tells whether it may.
+TRY_EVERY = timedelta(minutes=5)
+_GONE = ("BANNED", "DELETED", "MIGRATED", "DISCONNECTED")
 
 
 def blueprint() -> Blueprint:
@@ -26,13 +29,18 @@ def blueprint() -> Blueprint:
 
 async def stop(services: Services, tx: Tx, phone_number_id: str, error: WhatsAppError) -> None:
     """Nothing more is sent on the number. The team hears of it once, in the same transaction."""
-    reason = str(error)
-    first = await halts.halt(
-        tx, phone_number_id, error_code=error.code, reason=reason, ask_at=tx.now + ASK_EVERY
-    )
+    if await halted(tx, phone_number_id, error):
+        desk = await desk_of(services, tx)
+        await alerts.tell(tx, desk.halted(phone_number_id, error.code, str(error), tx.now))
+
+
+async def halted(tx: Tx, phone_number_id: str, error: WhatsAppError) -> bool:
+    """Nothing more is sent on the number; False when it was stopped before. The watch tells the team."""
+    ask_at = tx.now + (ASK_EVERY if isinstance(error, TokenExpired) else TRY_EVERY)
+    first = await halts.halt(tx, phone_number_id, error_code=error.code, reason=str(error), ask_at=ask_at)
     if first:
-        log.error("number_halted", phone_number_id=phone_number_id, code=error.code, error=reason)
-        await alerts.tell(tx, (await desk_of(services, tx)).halted(phone_number_id, reason, tx.now))
+        log.error("number_halted", phone_number_id=phone_number_id, code=error.code, error=str(error))
+    return first
 
 
 async def ask(job: JobContext, timestamp: int) -> None:
@@ -54,9 +62,12 @@ async def ask_once(services: Services) -> None:
 async def _ask(services: Services, business_id: int, phone_number_id: str) -> None:
     try:
         client = await services.client_of(business_id, phone_number_id, fresh=True)
-        await client.phone_number(phone_number_id)
+        known = await client.phone_number(phone_number_id)
     except WhatsAppError as error:
         log.info("number_still_halted", phone_number_id=phone_number_id, error=str(error))
+        return
+    if known.status in _GONE:
+        log.info("number_still_halted", phone_number_id=phone_number_id, status=known.status)
         return
     async with services.crm.transaction(business_id) as tx:
         resumed = await halts.lift(tx, phone_number_id)

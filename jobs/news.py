@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from channels.whatsapp.errors import BY_CODE, AccessDenied
 from crm.alert_watch import DueTicket, Subject, Undelivered
 from crm.alerts import News
 from crm.budgets import BudgetRow
@@ -18,6 +19,7 @@ from tools.wording import clock, day
 
 _LONGEST = 600
 _SHOWN = 3
+_HALT_TOLD_S = 6 * 3600
 
 
 class Desk:
@@ -88,15 +90,18 @@ class Desk:
             "ticket_due", key, title, lines, queue=row.queue, contact_id=row.contact_id, urgent=True
         )
 
-    def halted(self, phone_number_id: str, reason: str, now: datetime) -> News:
-        """Nothing passes on a number until somebody acts; told once each time it stops."""
+    def halted(self, phone_number_id: str, code: int | None, reason: str, since: datetime) -> News:
+        """Nothing passes on a number until somebody acts. Told once each time a token stops it; what only a
+        message sent can find out (an account without a payment method, say) once in six hours."""
+        told_by_time = BY_CODE.get(code or 0) is AccessDenied
+        when = f"{code}:{since.timestamp() // _HALT_TOLD_S:.0f}" if told_by_time else since.isoformat()
         lines = [
             self._say("Messages wait until this is mended, and none is lost."),
             f"{phone_number_id}: {reason}",
         ]
         return self._news(
             "channel_halted",
-            f"channel_halted:{phone_number_id}:{now.isoformat()}",
+            f"channel_halted:{phone_number_id}:{when}",
             self._say("WhatsApp takes no messages of ours"),
             lines,
             urgent=True,

@@ -5,7 +5,19 @@ from datetime import timedelta
 import structlog
 from procrastinate import Blueprint, JobContext
 
-from crm import alert_watch, alerts, budgets, businesses, campaigns, governor, handoffs, hours, outward, queue
+from crm import (
+    alert_watch,
+    alerts,
+    budgets,
+    businesses,
+    campaigns,
+    governor,
+    halts,
+    handoffs,
+    hours,
+    outward,
+    queue,
+)
 from crm.alert_watch import WaitingHandoff
 from crm.businesses import Profile
 from crm.record import Tx
@@ -79,6 +91,8 @@ async def _look(services: Services, tx: Tx) -> None:
         state = await governor.state(tx, number.phone_number_id)
         if state.stopped is not None:
             await alerts.tell(tx, desk.number(state, number.display_phone, tx.now))
+    for halt in await halts.all_(tx):
+        await alerts.tell(tx, desk.halted(halt.phone_number_id, halt.error_code, halt.reason, halt.since))
     budget = await budgets.state(tx)
     if budget.over is not None:
         await alerts.tell(tx, desk.budget(budget))

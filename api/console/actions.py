@@ -233,7 +233,8 @@ async def _said(tx: Tx, conversation_id: int, text: str, name: str, content: byt
     mime_type, filename = recognised(name, content)
     contact_id = (await conversations.get(tx, conversation_id)).contact_id
     file_id = await console.attach(tx, contact_id, filename=filename, mime_type=mime_type, content=content)
-    short = len(text) <= CAPTION_MAX
+    # A sound is sent as one, and has no caption: what is typed beside it is a message of its own.
+    short = len(text) <= CAPTION_MAX and (not text or not mime_type.startswith("audio/"))
     said = [Words(text if short else "", kind="document", file_id=file_id)]
     return said if short else [*said, *(Words(part.body) for part in fit(OutboundMessage(body=text)))]
 

@@ -51,6 +51,7 @@ class Account:
         self._tell = tell
         self.templates: dict[tuple[str, str, str], SimTemplate] = {}
         self.quality: dict[str, Quality] = {}
+        self.status: dict[str, str] = {}  # of numbers that are not CONNECTED: BANNED, RESTRICTED …
         self.tier: dict[str, str] = {}
         self.strict = False
         """Whether a template must exist and be approved before it can be sent."""
@@ -144,7 +145,7 @@ class Account:
             "quality_rating": self.quality.get(number.phone_number_id, "GREEN"),
             "messaging_limit_tier": self.tier.get(number.phone_number_id, "TIER_UNLIMITED"),
             "code_verification_status": "VERIFIED",
-            "status": "CONNECTED",
+            "status": self.status.get(number.phone_number_id, "CONNECTED"),
             "platform_type": "CLOUD_API",
         }
 

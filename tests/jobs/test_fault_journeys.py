@@ -2,16 +2,19 @@
 
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from channels.simulator.world import SimMessage
+from channels.whatsapp.errors import from_code
 from crm import accounts, conversations, halts, letters
 from crm.letters import NotDead, PerhapsDelivered
 from crm.sealing import Seal, new_key
 from jobs.accounts import Accounts
-from jobs.halts import ask_once
+from jobs.halts import ask_once, halted
+from jobs.watch import watch_once
 from sara.commands import webhook as webhook_command
 from sara.demo import login
 from tests.chaos.town import NUMBER, SECRETS
@@ -154,6 +157,58 @@ async def test_an_expired_token_holds_alerts_and_resumes(shop: Shop) -> None:
     await shop.work_until(lambda: settled(shop, second))
     assert (told(shop, "393830000001"), told(shop, "393830000002")) == (["uno"], ["due"])
     await shop.rows("DELETE FROM alert_target WHERE name = 'token'")
+
+
+@pytest.mark.parametrize("way", ["answer", "status"])
+async def test_an_account_that_may_not_send_halts_and_is_told_once(shop: Shop, way: str) -> None:
+    """Its number's record can be read all the same, so that only sending again shows whether it may."""
+    wa_id = {"answer": "393831000001", "status": "393831000002"}[way]
+    conversation = await shop.open_conversation(wa_id)
+    await shop.rows(
+        "INSERT INTO alert_target (business_id, name, service, sealed) VALUES (%s, 'account', 'Slack', '')"
+        " ON CONFLICT DO NOTHING",
+        shop.business_id,
+    )
+    await shop.rows("DELETE FROM alert WHERE kind = 'channel_halted'")
+    if way == "answer":
+        shop.simulator.faults.refuses(wa_id, 131042, 131042)
+        await shop.bot_says(conversation, "uno")
+        await shop.work_for(0.5)
+    else:
+        await shop.bot_says(conversation, "uno")
+        await shop.work_until(lambda: settled(shop, conversation))
+        await shop.rows("UPDATE outbox SET attempts = 8 WHERE conversation_id = %s", conversation)
+        (heard,) = shop.simulator.sent_to(wa_id, NUMBER)
+        await status_comes(shop, heard, "failed", code=131042)
+        await watch_once(shop.services)
+    assert await shop.states_of(conversation) == ["queued"], "it waits, however often it was tried"
+    [halt] = await shop.rows("SELECT error_code, ask_at - since AS patience FROM number_halt")
+    assert (halt["error_code"], halt["patience"]) == (131042, timedelta(minutes=5))
+    for _ in range(2):  # the record can be read, the next send is refused or not
+        await shop.rows("UPDATE number_halt SET ask_at = now() - interval '1 s'")
+        await ask_once(shop.services)
+        await shop.work_for(0.5)
+        await watch_once(shop.services)
+    alerted = await shop.rows("SELECT key FROM alert WHERE kind = 'channel_halted'")
+    assert len(alerted) <= 1 + (alerted[0]["key"] != alerted[-1]["key"]), "once in six hours"
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert told(shop, wa_id)[-1] == "uno"
+    assert await shop.rows("SELECT 1 FROM number_halt") == []
+    await shop.rows("DELETE FROM alert_target WHERE name = 'account'")
+
+
+async def test_a_banned_number_is_not_tried_again(shop: Shop) -> None:
+    """Nothing would come of it but one more refusal."""
+    async with shop.crm.transaction(shop.business_id) as tx:
+        assert await halted(tx, NUMBER, from_code(368, "restricted", http_status=403))
+    shop.simulator.account.status[NUMBER] = "BANNED"
+    await shop.rows("UPDATE number_halt SET ask_at = now() - interval '1 s'")
+    await ask_once(shop.services)
+    assert await shop.rows("SELECT 1 FROM number_halt")
+    del shop.simulator.account.status[NUMBER]
+    await shop.rows("UPDATE number_halt SET ask_at = now() - interval '1 s'")
+    await ask_once(shop.services)
+    assert await shop.rows("SELECT 1 FROM number_halt") == []
 
 
 async def test_a_new_token_of_a_number_is_used_without_a_restart(shop: Shop) -> None:

@@ -12,6 +12,7 @@ from sara.local import Local
 from tests.api.console.people import Agent, Waiting, asks, customer, somebody_waits
 from tests.api.console.test_desk import business_id
 
+ID3 = b"ID3"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
 
 
@@ -221,6 +222,21 @@ async def test_a_picture_and_a_document_are_sent_with_their_caption(whole: Local
     file = await elena.web.get(path)
     assert file.content == PNG
     assert "sandbox" in file.headers["content-security-policy"]
+
+
+async def test_words_beside_a_sound_are_a_message_of_their_own(whole: Local, elena: Agent) -> None:
+    waiting = await somebody_waits(whole)
+    before = len(await sent_to(whole, waiting))
+    sound = ID3 + b"\x00" * 64
+    await elena.did(
+        waiting.conversation_id, "send", text="Spostato alle 16", files={"file": ("nota.mp3", sound, "x/y")}
+    )
+    first = await whole.simulator.wait_for_reply(waiting.customer.wa_id, after=before)
+    second = await whole.simulator.wait_for_reply(waiting.customer.wa_id, after=before + 1)
+    assert (first.type, second.type, second.text) == ("audio", "text", "Spostato alle 16")
+    await elena.did(waiting.conversation_id, "send", files={"file": ("nota.mp3", sound, "x/y")})
+    third = await whole.simulator.wait_for_reply(waiting.customer.wa_id, after=before + 2)
+    assert third.type == "audio"
 
 
 @pytest.mark.parametrize(
