@@ -1,13 +1,16 @@
 """One call of the model chain: what it is asked, and what becomes of proposals that are not good enough."""
 
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 
 from graph.state import KEPT, WINDOW
+from inference.chat import Intent
 from inference.errors import ModelUnavailable
 from nodes.generate import CANARY, loops, recites
 from tests.nodes.stage import Scripted, Stage, says
+from tools.registry import TOOLS
 
 QUESTION = "Quanto costa un massaggio rilassante?"
 
@@ -148,3 +151,8 @@ def test_a_reply_that_goes_round_in_circles_is_told_from_a_list() -> None:
     days = ("Lunedì", "Martedì", "Mercoledì", "Giovedì", "Venerdì", "Sabato", "Domenica")
     assert not loops("\n".join(f"{day}: 09:00-13:00, 15:00-19:00" for day in days))
     assert not loops("Sì, sì, sì! Ti aspettiamo.")
+
+
+def test_every_tool_can_be_said_by_a_model() -> None:
+    """A place that became free is offered by a button, and needs no words of a model."""
+    assert set(TOOLS) - {"waiting_list"} <= set(get_args(Intent))

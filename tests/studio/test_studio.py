@@ -166,6 +166,16 @@ async def test_the_input_shows_an_example_that_works(studio: LangGraphClient, th
     assert set(example) <= set(schema["$defs"]["Event"]["properties"])
 
 
+async def test_a_later_message_need_not_say_whose_it_is(thread: Thread) -> None:
+    first = {"business": "costa-azul", "sender": thread.sender, "text": "Bom dia"}
+    began = await thread._run(input={"event": first})
+    values = await thread._run(input={"event": {"text": "Onde ficam?"}})
+    kept = ("business", "sender", "business_id", "conversation_id", "contact_id")
+    assert {key: values["event"][key] for key in kept} == {key: began["event"][key] for key in kept}
+    assert values["event"]["turn_id"] != began["event"]["turn_id"]
+    assert values["event"]["messages"][0]["text"] == "Onde ficam?"
+
+
 async def test_a_question_is_answered(thread: Thread, crm: Crm) -> None:
     values = await thread.say("Quanto costa un massaggio rilassante?")
     assert values["outcome"]["kind"] == "answered"
