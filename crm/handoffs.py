@@ -57,6 +57,17 @@ class WaitingRow:
 
 
 @dataclass(frozen=True)
+class UnansweredRow:
+    """A message of the customer's that no human has answered, or the hand-over itself, without `kind` and
+    `words`, where none came since its opening. `spoke`: a human has written since the opening."""
+
+    since: datetime
+    kind: str | None
+    words: str | None
+    spoke: bool
+
+
+@dataclass(frozen=True)
 class FactRow:
     kind: str
     key: str
@@ -221,10 +232,9 @@ async def steps(tx: Tx, conversation_id: int) -> list[StepRow]:
     return await tx.all(StepRow, "handoff_steps", conversation_id=conversation_id)
 
 
-async def unanswered_since(tx: Tx, handoff_id: int) -> datetime | None:
-    """Since when the customer waits for a human; None when a human spoke last."""
-    value: datetime | None = await tx.value("handoff_unanswered_since", handoff_id=handoff_id)
-    return value
+async def unanswered(tx: Tx, handoff_id: int) -> list[UnansweredRow]:
+    """For what the customer waits, from the earliest on; nothing when a human spoke last. No reactions."""
+    return await tx.all(UnansweredRow, "handoff_unanswered", handoff_id=handoff_id)
 
 
 async def to_attend(tx: Tx, quiet_since: datetime) -> list[WaitingRow]:

@@ -239,6 +239,11 @@ def thanks(text: str) -> bool:
     )
 
 
+def asks_nothing(text: str) -> bool:
+    """Thanks, a farewell, or nothing but emoji: it needs no answer."""
+    return thanks(text) or not (re.search(r"\w", text) or "?" in text)
+
+
 def asks_for_quote(text: str) -> bool:
     """Whether the message names a quote or an estimate, in any of the languages."""
     return re.search(quote_words(), " ".join(_words(text))) is not None

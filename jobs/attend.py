@@ -11,9 +11,10 @@ from procrastinate import Blueprint, JobContext
 from crm import businesses, contacts, conversations, desk, handoffs, hours, outbox, queue
 from crm.businesses import Profile
 from crm.conversations import ConversationRow
-from crm.handoffs import HandoffRow
+from crm.handoffs import HandoffRow, UnansweredRow
 from crm.messages import NewMessage, Option
 from crm.record import Tx
+from inference import extract
 from jobs.periodic import every
 from jobs.services import Services, services_of
 
@@ -49,7 +50,7 @@ async def _look(services: Services, tx: Tx, handoff_id: int) -> None:
     before = await handoffs.get(tx, handoff_id)
     conversation = await conversations.lock(tx, before.conversation_id)
     handoff = await handoffs.get(tx, handoff_id)
-    since = await handoffs.unanswered_since(tx, handoff_id)
+    since = await _waits_since(tx, handoff_id)
     if handoff.status not in handoffs.OPEN or since is None:
         return
     profile = await businesses.profile(tx)
@@ -57,6 +58,19 @@ async def _look(services: Services, tx: Tx, handoff_id: int) -> None:
         await _return(tx, handoff)
     elif handoff.apologised_at is None and _late(profile, since, services.attention.apologise_after, tx.now):
         await _apologise(services, tx, profile, conversation, handoff)
+
+
+async def _waits_since(tx: Tx, handoff_id: int) -> datetime | None:
+    """Since when the customer waits for a human; None when one spoke last and at most was thanked for it."""
+    waiting = await handoffs.unanswered(tx, handoff_id)
+    return next((one.since for one in waiting if not (one.spoke and _thanks(one))), None)
+
+
+def _thanks(said: UnansweredRow) -> bool:
+    """Whether nobody owes an answer to it. A picture may be what was asked for, whatever stands under it."""
+    if said.kind == "sticker":
+        return True
+    return said.kind in ("text", "audio") and bool(said.words) and extract.asks_nothing(said.words or "")
 
 
 def _late(profile: Profile, since: datetime, minutes: int, now: datetime) -> bool:

@@ -25,7 +25,6 @@ READ_CHARACTERS = 4000
 SHORT_ANSWER_WORDS = 6
 BARE_AMOUNT_WORDS = 4
 _LIKE = 40  # characters by which the question that a reaction stands under is known
-_LETTERS_OR_DIGITS = re.compile(r"\w")
 # Zero-width and directional characters, and the tag block, which can carry text that no person sees.
 _INVISIBLE = re.compile(
     "[\ufffd\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
@@ -91,7 +90,7 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     if not option and _settles(text, language) and await _was_offered_a_place(event, context):
         answer = {"intent": "waiting_list", "confidence": 1.0}
         return Command(goto="execute_intent", update={**update, "proposal": answer})
-    if not option and _small_talk(text):
+    if not option and extract.asks_nothing(text):
         if event["kind"] == "hand_back":  # said to the colleague; nothing is left to answer
             return Command(goto="reply", update={**update, "outcome": _SILENT})
         return _say(update, "small_talk", say(_THANKED))
@@ -169,11 +168,6 @@ def _only_reacted(event: Event) -> bool:
 def _only_a_place(event: Event) -> bool:
     places = [message.get("place") for message in event.get("messages", [])]
     return bool(places) and all(places)
-
-
-def _small_talk(text: str) -> bool:
-    """Thanks, a farewell, or nothing but emoji: asks for nothing."""
-    return extract.thanks(text) or (not _LETTERS_OR_DIGITS.search(text) and "?" not in text)
 
 
 def _settles(text: str, language: str) -> bool:

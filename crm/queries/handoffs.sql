@@ -82,16 +82,17 @@ SELECT s.handoff_id, s.kind, s.detail, s.at, a.name AS agent_name
 FROM handoff_step s JOIN handoff h USING (handoff_id) LEFT JOIN agent a ON a.agent_id = s.agent_id
 WHERE h.conversation_id = %(conversation_id)s ORDER BY s.handoff_step_id;
 
--- handoff_unanswered_since -- when the customer's first message came that no human has answered
-SELECT coalesce(
-    (SELECT greatest(min(m.sent_at), h.opened_at) FROM message m
-     WHERE m.conversation_id = h.conversation_id AND m.author = 'customer'
-     AND m.message_id > coalesce((SELECT max(a.message_id) FROM message a WHERE a.conversation_id = h.conversation_id
-                                  AND a.author = 'agent' AND a.created_at >= h.opened_at), 0)
-     AND m.created_at >= h.opened_at HAVING count(*) > 0),
-    CASE WHEN NOT EXISTS (SELECT FROM message a WHERE a.conversation_id = h.conversation_id AND a.author = 'agent'
-                          AND a.created_at >= h.opened_at) THEN h.opened_at END)
-FROM handoff h WHERE h.handoff_id = %(handoff_id)s;
+-- handoff_unanswered -- for what the customer waits, from the earliest on: what they wrote since a human spoke last, and
+-- where no human has spoken (`spoke` is false) and nothing came since, the hand-over itself, which has no words
+SELECT greatest(m.sent_at, h.opened_at) AS since, m.kind, coalesce(nullif(m.transcript, ''), m.body) AS words,
+       a.last IS NOT NULL AS spoke
+FROM handoff h
+CROSS JOIN LATERAL (SELECT max(message_id) AS last FROM message
+                    WHERE conversation_id = h.conversation_id AND author = 'agent' AND created_at >= h.opened_at) a
+LEFT JOIN message m ON m.conversation_id = h.conversation_id AND m.author = 'customer'
+     AND m.kind NOT IN ('reaction', 'revoke') AND m.message_id > coalesce(a.last, 0) AND m.created_at >= h.opened_at
+WHERE h.handoff_id = %(handoff_id)s AND (m.message_id IS NOT NULL OR a.last IS NULL)
+ORDER BY since, m.message_id;
 
 -- handoffs_to_attend -- open ones of all tenants that have waited a while
 SELECT business_id, handoff_id FROM handoffs_to_attend(%(quiet_since)s);

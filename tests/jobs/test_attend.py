@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from crm import businesses, contacts, conversations, desk, handoffs, inbox, messages, takeover
@@ -56,6 +57,19 @@ class Desk:
             )
             await conversations.give_to_human(tx, conversation_id)
         return conversation_id, handoff_id
+
+    async def says(self, conversation_id: int, *texts: str, kind: str = "text") -> None:
+        """The customer writes."""
+        async with self.services.crm.transaction(self.business_id) as tx:
+            contact_id = (await conversations.get(tx, conversation_id)).contact_id
+            for text in texts:
+                said = NewMessage(conversation_id, contact_id, "customer", kind, tx.now, text)
+                await messages.add(tx, said)
+
+    async def answers(self, handoff_id: int, text: str) -> None:
+        """The agent writes."""
+        async with self.services.crm.transaction(self.business_id) as tx:
+            await desk.answer(tx, handoff_id, self.agent, [text])
 
     async def after(self, minutes: int) -> None:
         self.clock.now += timedelta(minutes=minutes)
@@ -179,3 +193,49 @@ async def test_what_the_owner_answered_on_the_phone_goes_back_once_it_is_quiet(h
     here.clock.now += timedelta(minutes=0)
     await here.after(61)
     assert (await here.status(handoff_id)).status == "returned"
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (["Grazie!"], "text"),
+        (["Perfetto, grazie mille", "👍"], "text"),
+        (["👍"], "reaction"),
+        ([""], "sticker"),
+        ([""], "revoke"),
+    ],
+)
+async def test_who_thanks_a_colleague_waits_for_nothing(here: Desk, said: list[str], kind: str) -> None:
+    """No apology, and the colleague keeps the conversation."""
+    conversation_id, handoff_id = await here.waits()
+    await here.answers(handoff_id, "Eccomi, la aspettiamo alle dieci.")
+    await here.says(conversation_id, *said, kind=kind)
+    await here.after(31)
+    await here.after(60)
+    row = await here.status(handoff_id)
+    assert await here.bot_said(conversation_id) == []
+    assert (row.status, row.owner, row.apologised_at) == ("claimed", "human", None)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"), [("Grazie, e domani?", "text"), ("?", "text"), ("Grazie", "image")]
+)
+async def test_who_asks_on_after_thanks_waits(here: Desk, said: str, kind: str) -> None:
+    """From the question on, not from the thanks."""
+    conversation_id, handoff_id = await here.waits()
+    await here.answers(handoff_id, "Eccomi")
+    await here.says(conversation_id, "Grazie!")
+    await here.after(20)
+    await here.says(conversation_id, said, kind=kind)
+    await here.after(20)
+    assert await here.bot_said(conversation_id) == []
+    await here.after(11)
+    assert len(await here.bot_said(conversation_id)) == 1
+
+
+async def test_thanks_for_being_passed_on_end_no_wait(here: Desk) -> None:
+    """No human has spoken yet."""
+    conversation_id, _ = await here.waits()
+    await here.says(conversation_id, "Ok, grazie")
+    await here.after(31)
+    assert len(await here.bot_said(conversation_id)) == 1

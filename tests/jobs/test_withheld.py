@@ -244,6 +244,6 @@ async def test_what_the_owner_writes_on_the_phone_is_an_answer(shop: Shop) -> No
     async with shop.crm.transaction(shop.business_id) as tx:
         handoff_id = await handoffs.open_of(tx, conversation)
         assert handoff_id is not None
-        assert await handoffs.unanswered_since(tx, handoff_id) is None
+        assert await handoffs.unanswered(tx, handoff_id) == []
         [waits] = [row for row in await alert_watch.handoffs(tx) if row.handoff_id == handoff_id]
     assert waits.answered
