@@ -106,11 +106,11 @@ async def move(
     """Moves a customer's open lead along; opens one where there is none.
 
     A lead does not fall back unless `back` says so: a quote asked for after a booking leaves it booked.
-    Nothing is opened only to be lost.
+    Nothing is opened only to be closed: who comes to a second appointment has won the business nothing new.
     """
     found = await open_of(tx, contact_id)
     if found is None:
-        if to == "lost" or back:
+        if to in ("won", "lost") or back:
             return
         found = await note(tx, contact_id, conversation_id=conversation_id)
     forward = to == "lost" or _ORDER.index(to) > _ORDER.index(found.stage)

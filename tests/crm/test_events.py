@@ -127,6 +127,21 @@ async def test_who_did_not_come_or_cancelled_pays_nothing(book: Book) -> None:
         assert stage == {"missed": "lost", "cancelled": "qualified"}[way]
 
 
+async def test_who_comes_again_has_won_the_business_nothing_new(book: Book) -> None:
+    contact_id, first = await booked(book)
+    second = await take(book, contact_id, await pick(book), f"ev:{secrets.token_hex(6)}")
+    await happened(book, "appointment_booked", contact_id, second.appointment_id)
+    for appointment_id in (first, second.appointment_id):
+        async with book.crm.transaction(book.business_id) as tx:
+            await attendance.attended(tx, appointment_id)
+    async with book.crm.transaction(book.business_id) as tx:
+        found = await leads.of_contact(tx, contact_id)
+        await leads.move(tx, contact_id, "booked", None)
+        newest, *_ = await leads.of_contact(tx, contact_id)
+    assert [lead.stage for lead in found] == ["won"]
+    assert newest.stage == "booked"
+
+
 async def test_a_lead_goes_forward_and_keeps_its_history(book: Book) -> None:
     contact_id, _ = await book.customer()
     async with book.crm.transaction(book.business_id) as tx:
