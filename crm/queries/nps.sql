@@ -43,7 +43,8 @@ WHERE b.asks_nps AND (%(contact_id)s::bigint IS NULL OR c.contact_id = %(contact
   -- it came to a good end
   AND (human.status = 'resolved' OR (
       c.status = 'open' AND NOT EXISTS (SELECT FROM message_option p WHERE p.message_id = said.message_id) AND (
-          (human.status = 'returned' AND c.last_outcome = human.reason AND said.author = 'agent'
+          -- 'silent': the customer had thanked before it was given back, which needs no answer
+          (human.status = 'returned' AND c.last_outcome IN (human.reason, 'silent') AND said.author = 'agent'
            AND position('?' IN said.body) = 0)
           OR (c.last_outcome = ANY (%(good_ends)s) AND said.author = 'bot' AND rtrim(said.body) NOT LIKE '%%?'
               AND (human.status = 'returned'

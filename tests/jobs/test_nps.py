@@ -327,16 +327,16 @@ async def test_what_a_person_settled_is_asked_about_in_a_new_conversation(room: 
     assert question["conversation_id"] != talk.conversation_id
 
 
+@pytest.mark.parametrize("outcome", ["customer_request", "silent"])
 @pytest.mark.parametrize(("said", "times"), [("È tutto sistemato.", 1), ("Che giorno preferisci?", 0)])
 async def test_what_a_person_handed_back_is_over_unless_they_asked_something(
-    room: Room, said: str, times: int
+    room: Room, said: str, times: int, outcome: str
 ) -> None:
+    """Silent is the turn of a hand-back whose customer had thanked the person before it."""
     talk = await answered(room)
     handoff_id = await _handed_over(room, talk)
     async with room.crm.transaction(talk.business_id) as tx:
-        await progress.came_to_an_end(
-            tx, talk.conversation_id, up_to=0, intent="handoff", outcome="customer_request"
-        )
+        await progress.came_to_an_end(tx, talk.conversation_id, up_to=0, intent="handoff", outcome=outcome)
         await conversations.give_to_human(tx, talk.conversation_id)
         await say(tx, talk, "agent", said)
         await desk.hand_back(tx, handoff_id, None, note="")
