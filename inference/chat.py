@@ -9,7 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import httpx
@@ -88,7 +88,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answered:
-    """A proposal and where it came from."""
+    """A proposal and where it came from. `usage`: its tokens, and those of answers of no use before it."""
 
     proposal: Proposal
     model: str
@@ -148,7 +148,7 @@ class LangChainChat:
             async with asyncio.timeout(self._timeout_s):
                 answer = await self._model.ainvoke(messages)
         except self._halves as error:
-            raise BadModelOutput(f"no whole proposal: {error}") from error
+            raise BadModelOutput(f"no whole proposal: {error}", usage=_cut_short(error)) from error
         except self._refusals as error:
             reason = f"{self.name} did not answer ({type(error).__name__}: {error})"
             raise too_busy(error, reason) or ModelUnavailable(reason) from error
@@ -158,7 +158,19 @@ class LangChainChat:
         text = answer.content if isinstance(answer.content, str) else json.dumps(answer.content)
         usage: Any = answer.usage_metadata if isinstance(answer, AIMessage) else None
         counted = {k: int(v) for k, v in (usage or {}).items() if isinstance(v, int)}
-        return Answered(parse(text), self.name, time.perf_counter() - started, counted)
+        try:
+            proposal = parse(text)
+        except BadModelOutput as error:
+            error.usage = counted
+            raise
+        return Answered(proposal, self.name, time.perf_counter() - started, counted)
+
+
+def _cut_short(error: Exception) -> dict[str, int]:
+    """The tokens of an answer of OpenAI's client that was cut short; nothing where it does not say."""
+    usage = getattr(getattr(error, "completion", None), "usage", None)
+    read, written = getattr(usage, "prompt_tokens", 0), getattr(usage, "completion_tokens", 0)
+    return {"input_tokens": read, "output_tokens": written, "total_tokens": read + written} if usage else {}
 
 
 def parse(text: str) -> Proposal:
@@ -190,13 +202,14 @@ class ModelChain:
         return " → ".join(model.name for model in self._models)
 
     async def propose(self, request: Request) -> Answered:
-        """The first valid proposal; a model gets one retry for garbage.
+        """The first valid proposal, with the tokens of all answers; a model gets one retry for garbage.
 
         Whether one that was down is back, one question finds out while all others go on to the next model: an
         engine that hangs holds up one turn then, and not every turn of the process. Raises ModelUnavailable
         when the last one failed too.
         """
-        reasons = []
+        reasons: list[str] = []
+        spent: Counter[str] = Counter()
         for model in self._models:
             down = model.name in self._down_until
             if down and (time.monotonic() < self._down_until[model.name] or model.name in self._asked_again):
@@ -205,7 +218,7 @@ class ModelChain:
             try:
                 if down:
                     self._asked_again.add(model.name)
-                answered = await self._with_one_retry(model, request)
+                answered = await self._with_one_retry(model, request, spent)
                 self._is_up(model.name)
                 return answered
             except EngineBusy as error:  # it works: the next question may find a place
@@ -233,11 +246,18 @@ class ModelChain:
         self._failures[name] += 1
 
     @staticmethod
-    async def _with_one_retry(model: ChatModel, request: Request) -> Answered:
+    async def _with_one_retry(model: ChatModel, request: Request, spent: Counter[str]) -> Answered:
+        """`spent` are the tokens of answers of no use, those of this model added."""
         try:
-            return await model.propose(request)
-        except BadModelOutput:
-            return await model.propose(request)
+            answered = await model.propose(request)
+        except BadModelOutput as first:
+            spent.update(first.usage)
+            try:
+                answered = await model.propose(request)
+            except BadModelOutput as second:
+                spent.update(second.usage)
+                raise
+        return replace(answered, usage=dict(spent + Counter(answered.usage))) if spent else answered
 
 
 def ollama_chat(name: str, *, base_url: str | None, timeout_s: float) -> LangChainChat:

@@ -1,5 +1,7 @@
 """What can go wrong in a model, told apart by what the caller does about it."""
 
+from collections.abc import Mapping
+
 
 class InferenceError(Exception):
     """A model could not do its work. `retryable` says whether the same call may succeed later."""
@@ -25,9 +27,16 @@ class EngineBusy(ModelUnavailable):
 
 
 class BadModelOutput(InferenceError):
-    """The model answered, but not with a valid proposal: retry once, then use the next model of the chain."""
+    """The model answered, but not with a valid proposal: retry once, then use the next model of the chain.
+
+    `usage`: the tokens it took all the same, by kind, where the engine said so.
+    """
 
     retryable = True
+
+    def __init__(self, message: str, *, usage: Mapping[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.usage = dict(usage or {})
 
 
 class ModelMissing(InferenceError):

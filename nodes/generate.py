@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -88,8 +89,10 @@ async def _proposed(model: ChatModel, request: Request, context: Context) -> Ans
     """A model that recites its instructions obeys somebody else in this turn, and one that goes round in
     circles has lost its way: it is not asked again."""
     answered = await model.propose(request)
-    lost = recites(answered.proposal) or loops(answered.proposal.reply)
-    return await context.last_resort.propose(request) if lost else answered
+    if not (recites(answered.proposal) or loops(answered.proposal.reply)):
+        return answered
+    instead = await context.last_resort.propose(request)
+    return replace(instead, usage=answered.usage)  # it took tokens all the same
 
 
 def recites(proposal: Proposal) -> bool:

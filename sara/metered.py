@@ -36,8 +36,8 @@ class MeteredChat:
             except ModelUnavailable:
                 result = "unavailable"
                 raise
-            except BadModelOutput:
-                result = "bad_output"
+            except BadModelOutput as error:
+                result, usage = "bad_output", error.usage
                 raise
             finally:
                 self._watching.metrics.model(self.name, result, time.perf_counter() - started, usage)

@@ -10,7 +10,8 @@ from crm import budgets
 from crm.errors import RecordUnavailable
 from crm.record import Crm, Tx
 from db.pool import Pool
-from inference.chat import Answered, Proposal, Request
+from inference.chat import Answered, ModelChain, Proposal, Request
+from inference.errors import BadModelOutput
 from sara.budgeted import BudgetedChat
 from tests.crm.conftest import Book
 from tests.inference.test_chat import request
@@ -101,6 +102,26 @@ async def test_over_the_budget_the_model_is_not_asked(broke: Book) -> None:
     assert (model.asked, (await state(broke)).used_today) == (2, 1520)
     broke.clock.now = LATE
     assert (await chat.propose(request())).model == "openai:big"
+
+
+class Babbler:
+    """A model that takes tokens and never answers with a proposal."""
+
+    name = "openai:mad"
+    asked = 0
+
+    async def propose(self, asked: Request) -> Answered:
+        self.asked += 1
+        raise BadModelOutput("not a proposal", usage={"input_tokens": 700, "output_tokens": 60})
+
+
+async def test_a_model_that_never_answers_in_the_schema_uses_its_budget_up(broke: Book) -> None:
+    mad, without = Babbler(), Talker("extractive")
+    chain = ModelChain([mad, without])
+    chat = BudgetedChat(chain, without, broke.crm, lambda: broke.business_id)
+    await limit(broke, per_day=1500)
+    assert [(await chat.propose(request())).model for _ in range(3)] == ["extractive"] * 3
+    assert (mad.asked, (await state(broke)).used_today) == (2, 1520)
 
 
 async def test_a_budget_of_nothing_is_a_business_without_a_model(broke: Book) -> None:

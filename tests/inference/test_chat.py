@@ -94,12 +94,15 @@ def refused_url() -> str:
         return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
+USAGE = {"input_tokens": 700, "output_tokens": 60, "total_tokens": 760}
+
+
 @BOTH
 async def test_a_valid_answer_is_a_proposal_with_its_usage(fake: FakeEngine, make: Make) -> None:
     fake.will(GOOD)
     answered = await make(fake.url, 5).propose(request())
     assert answered.proposal == Proposal.model_validate_json(GOOD)
-    assert answered.usage == {"input_tokens": 700, "output_tokens": 60, "total_tokens": 760}
+    assert answered.usage == USAGE
     assert answered.seconds > 0
     said = [(m["role"], m["content"]) for m in fake.calls[0].body["messages"]]
     assert said == [
@@ -178,8 +181,24 @@ async def test_a_broken_engine_is_unavailable_in_time(fake: FakeEngine, make: Ma
 @BOTH
 async def test_an_answer_cut_at_its_limit_is_no_proposal(fake: FakeEngine, make: Make) -> None:
     fake.will(CutShort(GOOD[:40]))
-    with pytest.raises(BadModelOutput):
+    with pytest.raises(BadModelOutput) as refused:
         await make(fake.url, 5).propose(request())
+    assert refused.value.usage == USAGE
+
+
+@BOTH
+async def test_tokens_of_answers_of_no_use_count_as_well(fake: FakeEngine, make: Make) -> None:
+    """An engine bills them like any other."""
+    chain = ModelChain([make(fake.url, 5), ExtractiveResponder()])
+    fake.will("I'd rather chat.", GOOD)
+    again = await chain.propose(request())
+    assert (again.model.endswith("fake"), again.usage) == (True, {k: 2 * v for k, v in USAGE.items()})
+    fake.will("I'd rather chat.", CutShort(GOOD[:40]))
+    given_up = await chain.propose(request())
+    assert (given_up.model, given_up.usage) == ("extractive", {k: 2 * v for k, v in USAGE.items()})
+    fake.will("I'd rather chat.", Refuses(500, "out of memory"))
+    away = await chain.propose(request())
+    assert (away.model, away.usage) == ("extractive", USAGE)
 
 
 @BOTH

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from crm import handoffs
+from crm import budgets, handoffs
 from crm.handoffs import HandoffRow
 from db.tenancy import tenant
-from inference.errors import ModelUnavailable
+from inference.chat import ChatModel, ModelChain
+from inference.errors import BadModelOutput, ModelUnavailable
 from jobs.brief import brief_once
+from sara.budgeted import BudgetedChat
 from sara.local import Local
 from tests.nodes.conftest import opened_stage, stage
 from tests.nodes.stage import Scripted, Stage, Thread, says
@@ -19,7 +21,7 @@ WANTS = "Vorrei parlare con una persona"
 QUESTION = "Quanto costa un massaggio rilassante?"
 
 
-async def briefed(whole: Local, stage: Stage, thread: Thread, chat: Scripted) -> HandoffRow:
+async def briefed(whole: Local, stage: Stage, thread: Thread, chat: ChatModel) -> HandoffRow:
     """The hand-over of a thread after a model has read it."""
     (row,) = await thread.handoffs()
     context = replace(thread.context, chat=chat)
@@ -66,6 +68,19 @@ async def test_without_a_model_everything_stays(whole: Local, stage: Stage) -> N
     (before,) = await thread.handoffs()
     row = await briefed(whole, stage, thread, Scripted(ModelUnavailable("away")))
     assert (row.summary, row.draft, row.written_by) == (before["summary"], before["draft"], None)
+
+
+async def test_what_a_model_takes_in_vain_is_in_the_budget(whole: Local, stage: Stage) -> None:
+    """Summary and draft, each asked for twice."""
+    thread = await waiting(stage, QUESTION)
+    mad = Scripted(BadModelOutput("not a proposal", usage={"input_tokens": 700, "output_tokens": 60}))
+    last_resort = thread.context.last_resort
+    chat = BudgetedChat(ModelChain([mad, last_resort]), last_resort, stage.crm, lambda: thread.business_id)
+    await briefed(whole, stage, thread, chat)
+    async with stage.crm.transaction(thread.business_id) as tx:
+        used = (await budgets.state(tx)).used_today
+    assert len(mad.asked) >= 2
+    assert used == 760 * len(mad.asked)
 
 
 async def test_the_conversation_is_fenced_in(whole: Local, stage: Stage) -> None:

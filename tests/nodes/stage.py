@@ -41,12 +41,16 @@ class Clock:
 
 
 class Scripted:
-    """A chat model that answers what the test wrote (the last for ever) and keeps what it was asked."""
+    """A chat model that answers what the test wrote (the last for ever) and keeps what it was asked.
+
+    `usage`: the tokens each answer takes.
+    """
 
     name = "scripted"
 
-    def __init__(self, *answers: Proposal | Exception) -> None:
+    def __init__(self, *answers: Proposal | Exception, usage: dict[str, int] | None = None) -> None:
         self._answers = list(answers)
+        self._usage = usage or {}
         self.asked: list[Request] = []
 
     async def propose(self, request: Request) -> Answered:
@@ -54,7 +58,7 @@ class Scripted:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return Answered(answer, self.name, 0.0)
+        return Answered(answer, self.name, 0.0, dict(self._usage))
 
 
 def says(reply: str, **more: Any) -> Proposal:

@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 
 from graph.state import KEPT, WINDOW
-from inference.chat import Intent
-from inference.errors import ModelUnavailable
+from inference.chat import Intent, ModelChain
+from inference.errors import BadModelOutput, ModelUnavailable
 from nodes.generate import CANARY, loops, recites
 from tests.nodes.stage import Scripted, Stage, says
 from tools.registry import TOOLS
@@ -103,13 +103,25 @@ async def test_a_customer_cannot_write_into_the_instructions(stage: Stage) -> No
     ids=["rules", "canary", "canary backwards", "machinery"],
 )
 async def test_a_model_that_recites_its_instructions_is_not_heard(stage: Stage, recited: str) -> None:
-    chat = Scripted(says(recited))
+    usage = {"input_tokens": 700, "output_tokens": 60}
+    chat = Scripted(says(recited), usage=usage)
     thread = await stage.customer(chat=chat)
     await thread.say(QUESTION)
     assert len(chat.asked) == 1
+    assert thread.state["proposal"]["usage"] == usage
     assert "65,00" in thread.words
     assert recited not in thread.words
     assert thread.state["proposal"]["model"] == "extractive"
+
+
+async def test_tokens_of_answers_of_no_use_are_the_turns_as_well(stage: Stage) -> None:
+    mad = Scripted(BadModelOutput("not a proposal", usage={"input_tokens": 700, "output_tokens": 60}))
+    thread = await stage.customer(chat=ModelChain([mad, stage.context.last_resort]))
+    await thread.say(QUESTION)
+    proposal = thread.state["proposal"]
+    assert "65,00" in thread.words
+    assert (proposal["model"], len(mad.asked)) == ("extractive", 2)
+    assert proposal["usage"] == {"input_tokens": 1400, "output_tokens": 120}
 
 
 def test_what_a_business_lets_customers_know_is_not_the_prompt() -> None:
