@@ -233,7 +233,9 @@ async def _say(services: Services, tx: Tx, profile: Profile, word: _Word) -> Non
         template_code=template.code if template else None,
         template_values=word.values if template else None,
     )
-    await outbox.add(tx, [message], turn_id=word.turn_id, epoch=conversation.epoch, answers=None)
+    await outbox.add(
+        tx, [message], turn_id=word.turn_id, epoch=conversation.epoch, answers=None, purpose=word.purpose
+    )
     await queue.send(tx, conversation_id)
 
 

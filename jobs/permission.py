@@ -49,8 +49,14 @@ async def _template(tx: Tx, contact: ContactRow, row: OutboxRow) -> OutboxRow | 
         language = contact.told_language or contact.language or profile.language
         other = await template_book.for_purpose(tx, row.purpose, language)
         if other is not None and other.name != row.template_name:
-            await outbox.says(tx, row.message_id, other.name, other.code)
-            return replace(row, template_name=other.name, template_code=other.code)
-        if row.template_name is None:
+            known, given = await template_book.one(tx, other.name, other.code), len(row.template_values or ())
+            if known is None or known.variables == given:
+                await outbox.says(tx, row.message_id, other.name, other.code)
+                return replace(row, template_name=other.name, template_code=other.code)
+            # Written before any template was named: Meta would refuse it.
+            problem += (
+                f"; the template {known.name} takes {known.variables} values, it was written with {given}"
+            )
+        elif row.template_name is None and row.purpose in template_book.PURPOSES:
             problem += f", and none is named for {row.purpose} in {language}: `sara template use`"
     return Refusal("held", problem)

@@ -18,12 +18,13 @@ from channels.calendars.errors import CalendarUnreachable
 from channels.calendars.ical import busy_spans
 from channels.messages import OutboundMessage
 from channels.whatsapp.render import to_graph
-from crm import attendance, calendars, contacts, conversations, events, outbox
+from crm import attendance, calendars, contacts, conversations, events, outbox, template_book
 from crm.calendars import CalendarRow
 from crm.errors import UnknownAppointment
 from crm.sealing import Seal, new_key
+from crm.template_book import KnownTemplate
 from jobs import calendars as calendar_jobs
-from jobs import send
+from jobs import permission, send
 from jobs.agenda import agenda_once
 from jobs.hooks import hooks_once
 from tests.channels.test_calendars import events_in, free_port, serve_radicale, written
@@ -58,8 +59,9 @@ async def told(room: Room, talk: Talk) -> list[dict[str, Any]]:
     """What SARA said to a customer first, in order, and whether it would go out."""
     return await room.rows(
         "SELECT m.body, m.template_name, m.template_code, m.template_values, o.outbox_id, o.conversation_id,"
-        " o.turn_id, array(SELECT option_id FROM message_option p WHERE p.message_id = m.message_id"
-        " ORDER BY ordinal) AS options FROM message m JOIN outbox o USING (message_id)"
+        " o.turn_id, o.purpose, array(SELECT option_id FROM message_option p"
+        " WHERE p.message_id = m.message_id ORDER BY ordinal) AS options"
+        " FROM message m JOIN outbox o USING (message_id)"
         " WHERE m.contact_id = %s ORDER BY o.outbox_id",
         talk.contact_id,
     )
@@ -186,14 +188,56 @@ async def test_outside_the_window_the_template_says_it(room: Room) -> None:
         message = await send._message(tx, conversation, waiting)
         open_window = replace(conversation, last_customer_at=tx.now)
         assert (await send._message(tx, open_window, waiting)).kind == "buttons"
-        without = replace(waiting, template_name=None)
+        without = replace(waiting, template_name=None, purpose=None)
         assert send._undeliverable(conversation, without, tx) is not None
+        contact = await contacts.get(tx, talk.contact_id)
+        assert await permission.asked(tx, contact, waiting, window_open=False) == waiting
     body = to_graph(message, to="393331112222", recipient=None, callback_data="1")["template"]
     assert body["name"] == "promemoria"
     assert body["language"] == {"code": "it"}
     texts = [parameter["text"] for parameter in body["components"][0]["parameters"]]
     assert "venerdì 20 novembre 2026, 15:00" in texts[0]
     assert [part["parameters"][0]["payload"] for part in body["components"][1:]] == row["options"]
+
+
+async def test_without_a_template_it_is_held_outside_the_window(room: Room) -> None:
+    """Also once one is named that takes the values which it was written without."""
+    talk = await booked(room)
+    room.clock.now = FRIDAY - timedelta(hours=24)
+    await look(room)
+    [said] = await told(room, talk)
+    known = KnownTemplate("promemoria", "it", "UTILITY", "APPROVED", None, None, "{{1}}, {{2}}", 2, True, [])
+    async with room.crm.transaction(talk.business_id) as tx:
+        contact = await contacts.get(tx, talk.contact_id)
+        [waiting] = await outbox.open_rows(tx, said["conversation_id"])
+        assert await permission.asked(tx, contact, waiting, window_open=True) == waiting
+        unnamed = await permission.asked(tx, contact, waiting, window_open=False)
+        await template_book.put(tx, known)
+        await template_book.use(tx, "reminder", "it", "promemoria", "it")
+        unfit = await permission.asked(tx, contact, waiting, window_open=False)
+        kept = replace(waiting, template_values=["a", "b"])
+        fits = await permission.asked(tx, contact, kept, window_open=False)
+    assert isinstance(unnamed, permission.Refusal)
+    assert (unnamed.state, "none is named for reminder in it" in unnamed.why) == ("held", True)
+    assert isinstance(unfit, permission.Refusal)
+    assert "takes 2 values, it was written with 0" in unfit.why
+    assert isinstance(fits, outbox.OutboxRow)
+    assert fits.template_name == "promemoria"
+
+
+async def test_who_leaves_before_it_is_sent_gets_no_reminder(room: Room) -> None:
+    talk = await booked(room)
+    room.clock.now = FRIDAY - timedelta(hours=24)
+    await look(room)
+    [said] = await told(room, talk)
+    assert said["purpose"] == "reminder"
+    async with room.crm.transaction(talk.business_id) as tx:
+        await contacts.opt_out(tx, talk.contact_id)
+        contact = await contacts.get(tx, talk.contact_id)
+        [waiting] = await outbox.open_rows(tx, said["conversation_id"])
+        answer = await permission.asked(tx, contact, waiting, window_open=True)
+    assert isinstance(answer, permission.Refusal)
+    assert answer.state == "superseded"
 
 
 def test_a_template_without_values_is_a_name_alone() -> None:
