@@ -119,7 +119,13 @@ async def _apologise(
             Option("callback:no", say("I'll wait here")),
         ],
     )
-    turn_id = f"apology:{handoff.handoff_id}"
-    await outbox.add(tx, [message], turn_id=turn_id, epoch=conversation.epoch, answers=None)
+    await outbox.add(
+        tx,
+        [message],
+        turn_id=f"apology:{handoff.handoff_id}",
+        epoch=conversation.epoch,
+        answers=None,
+        purpose="apology",  # the customer still waits for an answer
+    )
     await handoffs.step(tx, handoff.handoff_id, "apologised", None)
     await queue.send(tx, conversation.conversation_id)

@@ -183,6 +183,7 @@ class Talk:
         plan.true("handling", opened, (self.at - claimed).total_seconds(), self.ref)
         returned = plan.likely(0.4)
         status = "returned" if returned else "resolved"
+        self.waiting_since = None  # what nobody answered was people's to answer
         turn_id = f"history:handoff:{self.ref.number}"
         plan.rows["handoff"].append([ref, self.ref, turn_id, reason, "…", status, opened, claimed, self.at])
         if returned:

@@ -295,6 +295,73 @@ async def test_one_conversation(new: Book) -> None:
     assert (row.conversation_id, row.value, row.contact_name) == (conversation_id, 5, "Anna Rossi")
 
 
+SAID = """
+WITH m AS (INSERT INTO message (business_id, conversation_id, contact_id, author, kind, sent_at, created_at)
+           SELECT %s, %s, %s, %s, 'text', t, t FROM (VALUES (%s::timestamptz)) v (t) RETURNING *)
+INSERT INTO outbox (business_id, conversation_id, message_id, turn_id, ordinal, epoch, state, settled_at,
+    purpose)
+SELECT business_id, conversation_id, message_id, %s, 0, 0, 'accepted', sent_at, %s FROM m
+WHERE author <> 'customer'"""
+HANDED = """
+INSERT INTO handoff (business_id, conversation_id, turn_id, reason, status, opened_at, closed_at)
+SELECT %s, %s, %s, 'customer_request', CASE WHEN e IS NULL THEN 'open' ELSE 'returned' END, s, e
+FROM (VALUES (%s::timestamptz, %s::timestamptz)) v (s, e)"""
+WAITS = "SELECT author, seconds FROM metric_response WHERE conversation_id = %s ORDER BY message_id"
+# Who says something after how many seconds, under which id and for which purpose; hand-overs from when to
+# when; how long SARA took.
+PEOPLES = {
+    "an apology answers nobody, whether it has a purpose": (
+        ["customer 0", "bot 2 1:1", "customer 60", "bot 1900 apology:1 -", "bot 3700 1:9 apology"],
+        [(1, None)],
+        [2],
+    ),
+    "thanks for a person's answer are no beginning": (
+        ["customer 0", "bot 2 1:1", "agent 500 desk:1", "customer 600", "customer 9000", "bot 9003 1:2"],
+        [(1, 1000)],
+        [2, 3],
+    ),
+    "what is handed back unanswered has waited for people": (
+        ["customer 0", "bot 2 1:1", "customer 60", "bot 1005 1:2"],
+        [(1, 1000)],
+        [2],
+    ),
+    "what a person took over and left is over": (
+        ["customer 0", "customer 9000", "bot 9004 1:2"],
+        [(50, 1000)],
+        [4],
+    ),
+    "one hand-over after the other": (
+        ["customer 0", "bot 2 1:1", "customer 30", "customer 150", "bot 155 1:2", "customer 300",
+         "customer 500", "bot 507 1:3"],
+        [(1, 100), (152, 400)],
+        [2, 5, 7],
+    ),
+    "reminders and offers of before they had a purpose": (
+        ["customer 0", "bot 5 reminder:7:24:2026-11-27T10:00:00+00:00 -", "bot 6 waiting:3 -", "bot 10 1:1"],
+        [],
+        [10],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", PEOPLES)
+async def test_time_that_is_peoples_is_no_answer_time_of_saras(new: Book, what: str) -> None:
+    said_then, handed, took = PEOPLES[what]
+    contact_id, talk = await new.customer()
+
+    def at(seconds: float | None) -> datetime | None:
+        return None if seconds is None else new.clock.now + timedelta(seconds=seconds)
+
+    for line in said_then:
+        author, after, turn_id, purpose = [*line.split(), "-", "-"][:4]
+        named = None if purpose == "-" else purpose
+        await new.rows(SAID, new.business_id, talk, contact_id, author, at(int(after)), turn_id, named)
+    for since, until in handed:
+        await new.rows(HANDED, new.business_id, talk, f"1:{since}", at(since), at(until))
+    waits = await new.rows(WAITS, talk)
+    assert [row["seconds"] for row in waits if row["author"] == "bot"] == took
+
+
 async def test_what_comes_late_counts_for_its_day(new: Book) -> None:
     """A reply known to have been taken the day after, and a lead whose 48 hours end two days later."""
     contact_id, conversation_id = await new.customer()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from crm import businesses, contacts, conversations, desk, handoffs, inbox, messages, takeover
+from crm import businesses, contacts, conversations, desk, handoffs, inbox, messages, outbox, takeover
 from crm.messages import NewMessage
 from crm.record import Crm
 from db.pool import open_pool
@@ -128,6 +128,15 @@ async def test_an_apology_and_a_call_are_offered_once_in_the_customers_language(
             "callback:no",
         ]
     assert (await here.status(handoff_id)).apologised_at is not None
+
+
+async def test_an_apology_is_known_for_one(here: Desk) -> None:
+    """Whatever tells answers from what SARA begins with goes by the purpose."""
+    conversation_id, _ = await here.waits()
+    await here.after(31)
+    async with here.services.crm.transaction(here.business_id) as tx:
+        [row] = await outbox.open_rows(tx, conversation_id)
+    assert (row.purpose, row.template_name) == ("apology", None)
 
 
 async def test_closed_hours_do_not_count(here: Desk) -> None:
