@@ -118,6 +118,15 @@ async def close(tx: Tx, ticket_id: int) -> TicketRow:
     return await get(tx, ticket_id)
 
 
+async def end(tx: Tx, ticket_id: int) -> None:
+    """It is over without being settled: it counts as late where it was late already, and else in no figure.
+
+    Raises UnknownTicket for one that is closed already.
+    """
+    if await tx.value("ticket_end", ticket_id=ticket_id) is None:
+        raise UnknownTicket(UnknownTicket.__doc__)
+
+
 async def _level(tx: Tx, priority: str) -> Level:
     own = await tx.all(Level, "service_levels")
     return next(level for level in (*own, *LEVELS) if level.priority == priority)

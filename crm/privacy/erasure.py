@@ -157,7 +157,7 @@ async def _close_all(crm: Crm, business_id: int, contact_id: int, *, close: bool
                     subject_id=number,
                 )
         for number in found.tickets:
-            await tickets.close(tx, number)
+            await tickets.end(tx, number)
     return found
 
 

@@ -36,5 +36,11 @@ WHERE ticket_id = %(ticket_id)s AND status <> 'closed' RETURNING contact_id;
 UPDATE ticket SET status = 'closed', closed_at = %(now)s, answered_at = coalesce(answered_at, %(now)s)
 WHERE ticket_id = %(ticket_id)s AND status <> 'closed' RETURNING contact_id;
 
+-- ticket_end -- it is over without being settled: what is not late by now is not measured by its due times any more
+UPDATE ticket SET status = 'closed', closed_at = %(now)s, answered_at = coalesce(answered_at, %(now)s),
+       answer_due = CASE WHEN coalesce(answered_at, %(now)s) > answer_due OR %(now)s > solve_due THEN answer_due END,
+       solve_due = CASE WHEN coalesce(answered_at, %(now)s) > answer_due OR %(now)s > solve_due THEN solve_due END
+WHERE ticket_id = %(ticket_id)s AND status <> 'closed' RETURNING contact_id;
+
 -- service_levels -- the business's own due times
 SELECT priority, answer_minutes, solve_minutes FROM service_level;

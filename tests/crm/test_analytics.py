@@ -400,6 +400,21 @@ async def test_a_report_counts_once_one_can_say(new: Book) -> None:
     assert shown == [(None, 0), (0, 1), (0.5, 2), (pytest.approx(1 / 3), 3)]
 
 
+async def test_a_report_that_an_erasure_ends_was_not_solved(new: Book) -> None:
+    """One that was late already stays late; one that nobody has looked at in time is in no figure."""
+    contact_id, _ = await new.customer()
+    began = new.clock.now
+    for key, opened_h in (("late", -9), ("going on", 0)):
+        times = [began + timedelta(hours=opened_h + hour) for hour in (0, 2, 8)]
+        await new.rows(TICKET, new.business_id, contact_id, key, *times, None, None)
+    new.clock.now += timedelta(minutes=30)
+    await erasure.erase(new.crm, new.business_id, contact_id, close=True, prove=False)
+    new.clock.now += timedelta(hours=2)
+    async with new.crm.transaction(new.business_id) as tx:
+        found = await analytics.figures(tx, Period(TODAY, TODAY))
+    assert (found["tickets_in_sla"].value, found["tickets_in_sla"].of, found["tickets"].value) == (0, 1, 2)
+
+
 async def test_days_are_the_business_s_own(dsn: str, record_pool: Pool) -> None:
     """Half past ten in the evening in Italy is the afternoon in São Paulo, and the next day in Tokyo."""
     for time_zone, day in (("America/Sao_Paulo", TODAY), ("Asia/Tokyo", TODAY + timedelta(days=1))):
