@@ -18,15 +18,19 @@ from channels.whatsapp.errors import from_code
 from crm import halts
 from crm.record import Crm
 from db.pool import open_pool
+from inference.errors import BadModelOutput
 from jobs.exposition import Exposition
 from jobs.metrics import WorkMetrics
 from jobs.watching import Watching
+from sara.metered import MeteredChat
 from sara.settings import load
 from sara.watching import MetricsNotShown, shown
 from tests.chaos.town import free_port
+from tests.inference.test_chat import request
 from tests.jobs.shop import Shop
 from tests.jobs.test_drain import all_taken_in
 from tests.jobs.test_send import settled
+from tests.nodes.stage import Scripted
 
 ROOT = Path(__file__).parents[2]
 LABELS = {
@@ -92,6 +96,17 @@ async def scraped(shop: Shop) -> Shown:
     answer = await shop.api.get("/metrics")
     assert answer.status_code == 200
     return Shown(answer.text)
+
+
+async def test_tokens_of_an_answer_of_no_use_are_counted_too() -> None:
+    watching = Watching()
+    mad = Scripted(BadModelOutput("not a proposal", usage={"input_tokens": 700, "output_tokens": 60}))
+    with pytest.raises(BadModelOutput):
+        await MeteredChat(mad, watching).propose(request())
+    metrics = Shown(watching.exposition.text().decode())
+    assert metrics.of("sara_model_calls_total", result="bad_output") == 1
+    read, written = (metrics.of("sara_model_tokens_total", kind=kind) for kind in ("input", "output"))
+    assert (read, written) == (700, 60)
 
 
 async def test_a_turn_is_counted_from_end_to_end_and_tells_of_nobody(watched: Shop) -> None:
