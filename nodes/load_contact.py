@@ -261,9 +261,10 @@ def _language(event: Event, state: State, contact: ContactRow, profile: Profile,
     if contact.told_language:
         return contact.told_language
     for said in event.get("messages", []):
-        heard = (said.get("transcript") or {}).get("language")
-        if heard in profile.business.languages:
-            return str(heard)
+        heard = said.get("transcript") or {}
+        # What was not understood may have been taken for another language; the customer's is asked in.
+        if heard.get("status") == "ok" and heard.get("language") in profile.business.languages:
+            return str(heard["language"])
     prior = state.get("language") or contact.language
     if prior in LANGUAGES and yes_no(text_of(event), prior):
         return prior  # "vale, confirmo" is Portuguese by its letters, and a yes to what was asked in Spanish

@@ -368,3 +368,14 @@ async def test_a_note_deleted_while_it_is_heard_is_neither_kept_nor_answered(sta
         thread.conversation_id,
     )
     assert row == {"heard": "", "kept": 0}
+
+
+async def test_a_note_that_was_not_understood_says_nothing_of_the_language(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say("Buongiorno, quanto costa un massaggio rilassante?")
+    await spoken(thread, replace(unclear("sorry what"), language="en"))
+    assert thread.state["language"] == "it"
+    assert thread.words.startswith("Ho sentito")
+    ok = Transcript("ok", "How much is a relaxing massage?", "en", confidence=0.9, duration_s=2.0)
+    await spoken(thread, ok)
+    assert thread.state["language"] == "en"
