@@ -17,7 +17,10 @@ class EndsBeforeItBegins(RecordError):
 
 @dataclass(frozen=True)
 class DocumentRow:
-    """A document; without dates it holds always. `passages` is how many pieces of it can be found."""
+    """A document; without dates it holds always. `passages` is how many pieces of it can be found.
+
+    `dated_by_hand`: the team said from when to when it holds, whatever its file says.
+    """
 
     document_id: int
     path: str
@@ -25,6 +28,7 @@ class DocumentRow:
     language: str
     valid_from: date | None
     valid_until: date | None
+    dated_by_hand: bool
     ingested_at: datetime
     passages: int
 
@@ -50,6 +54,9 @@ async def drop(tx: Tx, document_id: int) -> str:
 
 async def hold(tx: Tx, document_id: int, valid_from: date | None, valid_until: date | None) -> str:
     """Says from when to when a document holds, both days included; returns its name.
+
+    None of its passages holds on another day; one whose section begins later or ends sooner keeps to that.
+    The days stay when the document's file is taken in again.
 
     Raises UnknownDocument, EndsBeforeItBegins.
     """

@@ -36,23 +36,26 @@ _KNOWN = """
                        AND NOT EXISTS (SELECT FROM {vectors} v WHERE v.id = c.id)) AS embedded
     FROM document d WHERE d.business_id = :business_id"""
 
-# Waits for another ingestion of the same document and then writes nothing if that one wrote the same.
+# Waits for another ingestion of the same document and then writes nothing if that one wrote the same. Days
+# that somebody gave it by hand stay.
 _PUT_DOCUMENT = text("""
     INSERT INTO document AS d (business_id, path, title, language, content_hash, valid_from, valid_until)
     VALUES (:business_id, :path, :title, :language, :content_hash, :valid_from, :valid_until)
     ON CONFLICT (business_id, path) DO UPDATE
     SET title = excluded.title, language = excluded.language, content_hash = excluded.content_hash,
-        valid_from = excluded.valid_from, valid_until = excluded.valid_until, ingested_at = now()
+        valid_from = CASE WHEN d.dated_by_hand THEN d.valid_from ELSE excluded.valid_from END,
+        valid_until = CASE WHEN d.dated_by_hand THEN d.valid_until ELSE excluded.valid_until END,
+        ingested_at = now()
     WHERE d.content_hash <> excluded.content_hash
-    RETURNING document_id, xmax = 0 AS is_new""")
+    RETURNING document_id, valid_from, valid_until, xmax = 0 AS is_new""")
 _DROP_CHUNKS = text("DELETE FROM chunk WHERE document_id = :document_id")
 _PUT_CHUNK = text("""
     INSERT INTO chunk (id, business_id, document_id, ordinal, source, section, language,
-                       valid_from, valid_until, content)
+                       valid_from, valid_until, own_from, own_until, content)
     VALUES (:id, :business_id, :document_id, :ordinal, :source, :section, :language,
             coalesce(:valid_from, CAST('-infinity' AS date)),
             coalesce(:valid_until, CAST('infinity' AS date)),
-            :content)""")
+            :own_from, :own_until, :content)""")
 _MOVE_DOCUMENT = text("""
     UPDATE document SET content_hash = :content_hash
     WHERE business_id = :business_id AND path = :path AND content_hash <> :content_hash""")
@@ -86,11 +89,11 @@ class _Known:
 
 @dataclass(frozen=True)
 class _Passage:
-    """A chunk with what its section says of itself and its vector."""
+    """A chunk with its section's language and own days, and its vector."""
 
     chunk: Chunk
     language: str
-    valid: Validity
+    own: Validity
     vector: str
 
 
@@ -224,7 +227,7 @@ class _Run:
         known = {} if is_new else await known_vectors(self._store, self._business_id, file.name)
         chunks = cut(document)
         vectors = await embed(self._store, [embedded_text(c.section, c.content) for c in chunks], known)
-        sections = {id(s): (await self._language_of(s, language), valid.within(validity_of_section(s)))
+        sections = {id(s): (await self._language_of(s, language), validity_of_section(s).beside(valid))
                     for s in document.sections}  # fmt: skip
         passages = tuple(
             _Passage(chunk, *sections[id(chunk.of)], vector)
@@ -257,7 +260,8 @@ class _Run:
             return _Outcome.UNCHANGED
         await connection.execute(_DROP_CHUNKS, {"document_id": row.document_id})
         common |= {"document_id": row.document_id, "source": ready.file.name}
-        rows = [_chunk_row(ready, row.document_id, passage) for passage in ready.passages]
+        holds = Validity(row.valid_from, row.valid_until)
+        rows = [_chunk_row(ready, row.document_id, holds, passage) for passage in ready.passages]
         await connection.execute(_PUT_CHUNK, [common | values for values in rows])
         ids = [values["id"] for values in rows]
         await put(self._store, connection, ids, [passage.vector for passage in ready.passages])
@@ -285,14 +289,16 @@ async def _default_language(store: KnowledgeStore, business_id: int) -> str:
     return str(language)
 
 
-def _chunk_row(ready: _Ready, document_id: int, passage: _Passage) -> dict[str, Any]:
-    chunk = passage.chunk
+def _chunk_row(ready: _Ready, document_id: int, holds: Validity, passage: _Passage) -> dict[str, Any]:
+    chunk, valid = passage.chunk, holds.within(passage.own)
     return {
         "id": uuid.uuid5(_CHUNK_SPACE, f"{document_id}:{chunk.ordinal}:{ready.fingerprint.hex()}"),
         "ordinal": chunk.ordinal,
         "section": chunk.section,
         "language": passage.language,
-        "valid_from": passage.valid.starts,
-        "valid_until": passage.valid.ends,
+        "valid_from": valid.starts,
+        "valid_until": valid.ends,
+        "own_from": passage.own.starts,
+        "own_until": passage.own.ends,
         "content": chunk.content,
     }

@@ -34,6 +34,13 @@ class Validity:
         ends = min((day for day in (self.ends, other.ends) if day), default=None)
         return Validity(starts, ends)
 
+    def beside(self, whole: "Validity") -> "Validity":
+        """A part's days as far as they are its own: those it shares with the whole are the whole's."""
+        return Validity(
+            None if self.starts == whole.starts else self.starts,
+            None if self.ends == whole.ends else self.ends,
+        )
+
 
 ALWAYS = Validity()
 

@@ -1,0 +1,17 @@
+-- Days the team gives a document hold for all of its passages, and stay when its file is taken in again. A passage
+-- holds on the days its document does and, where its section says so itself, on those of the section only: the
+-- section's own are kept apart, so that a document that is given more days gives them back.
+ALTER TABLE document ADD COLUMN dated_by_hand boolean NOT NULL DEFAULT false;
+ALTER TABLE chunk ADD COLUMN own_from date, ADD COLUMN own_until date;
+
+-- The trail tells which were dated by hand since their file was taken in.
+UPDATE document d SET dated_by_hand = true WHERE EXISTS (
+    SELECT FROM access_log a
+    WHERE a.business_id = d.business_id AND a.what = 'document_dated' AND a.subject_id = d.document_id
+      AND a.at > d.ingested_at);
+
+-- Sections that went on after their document had ended, or began before it.
+UPDATE chunk c SET own_from = nullif(c.valid_from, '-infinity'), own_until = nullif(c.valid_until, 'infinity'),
+       valid_from = greatest(c.valid_from, d.valid_from), valid_until = least(c.valid_until, d.valid_until)
+FROM document d
+WHERE c.document_id = d.document_id AND (c.valid_from < d.valid_from OR c.valid_until > d.valid_until);
