@@ -12,6 +12,7 @@ from crm.errors import RecordError
 from crm.packs import Pack
 from crm.record import Tx
 
+_MOST_PERCENT = 100
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Span = tuple[time, time]
@@ -19,6 +20,14 @@ Span = tuple[time, time]
 
 class UnknownSetting(RecordError):
     """There is nothing of that name in this business to be changed."""
+
+
+class TermsRefused(RecordError):
+    """A service cannot take or cost that: change what is in `field`."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"a service cannot take or cost that: change its {field}")
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -152,13 +161,32 @@ async def reopen(tx: Tx, agent_id: int, closure_id: int) -> None:
 
 
 async def put_service(tx: Tx, agent_id: int, key: str, terms: ServiceTerms) -> None:
-    """Changes what a service takes and costs, from the next message on. Raises UnknownSetting."""
+    """Changes what a service takes and costs, from the next message on.
+
+    Raises UnknownSetting, TermsRefused.
+    """
     service = (await _profile(tx)).service(key)
     if service is None:
         raise UnknownSetting(UnknownSetting.__doc__)
+    if field := _impossible(terms, service.row.price_unit):
+        raise TermsRefused(field)
     await tx.run("setting_service", service_id=service.row.service_id, **asdict(terms))
     for name, value in asdict(terms).items():
         await changed(tx, agent_id, f"{key} {name}", str(getattr(service.row, name)), str(value))
+
+
+def _impossible(terms: ServiceTerms, unit: str) -> str | None:
+    """The field that makes no sense beside the others: the rules a business file is held to as well."""
+    low, high = terms.price, terms.price_max
+    if terms.bookable and terms.duration_minutes is None:
+        return "duration_minutes"
+    if high is not None and (low is None or high <= low):
+        return "price_max"
+    if low is None and not (terms.bookable or terms.quotable):
+        return "price"
+    if unit == "percent" and max(low or 0, high or 0) > _MOST_PERCENT:
+        return "price" if low is not None and low > _MOST_PERCENT else "price_max"
+    return None
 
 
 async def put_thresholds(tx: Tx, agent_id: int, wanted: Mapping[str, float]) -> None:

@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from babel.dates import format_date, format_skeleton, format_time
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from babel.units import format_unit
 
 from crm.businesses import ServiceRow
@@ -87,7 +87,17 @@ def price(service: ServiceRow, currency: str, language: str, say: Say) -> str | 
         return say("free of charge")
     low, high = _amounts(service, currency, language)
     amount = low if high is None else say("from {low} to {high}", low=low, high=high)
-    match service.price_unit:
+    return _per_unit(amount, service.price_unit, say)
+
+
+def price_unit(service: ServiceRow, currency: str, language: str, say: Say) -> str:
+    """What the bare figures of a service's price are in: "€", "€ per hour", "%"."""
+    symbol = get_currency_symbol(currency, locale=locale_of(language))
+    return _per_unit("%" if service.price_unit == "percent" else symbol, service.price_unit, say)
+
+
+def _per_unit(amount: str, unit: str, say: Say) -> str:
+    match unit:
         case "person":
             return say("{price} per person", price=amount)
         case "hour":

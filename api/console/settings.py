@@ -31,7 +31,7 @@ from api.state import ApiServices, services_of
 from channels import team
 from channels.team import AddressRefused
 from crm import alerts, configure, nps
-from crm.configure import Patience, ServiceTerms
+from crm.configure import Patience, ServiceTerms, TermsRefused
 from crm.errors import RecordError
 from crm.record import Tx
 from knowledge.vertical import verticals
@@ -101,6 +101,8 @@ async def _changed(request: Request, pages: Pages, seat: Seat, form: str, change
         return await _page(
             request, pages, seat, form=form, values=values, wrong=wrong.fields, told=wrong.told
         )
+    except TermsRefused as error:
+        return await _page(request, pages, seat, form=form, values=values, wrong={error.field})
     except RecordError as error:
         told = words.problem(say, error)
         return await _page(request, pages, seat, form=form, values=values, wrong=set(), told=told)

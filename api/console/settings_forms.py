@@ -57,14 +57,6 @@ class ServiceForm(BaseModel):
     bookable: bool = False
     quotable: bool = False
 
-    @model_validator(mode="after")
-    def _sensible(self) -> Self:
-        if self.price_max is not None and (self.price is None or self.price_max < self.price):
-            raise ValueError("price_max")
-        if self.bookable and self.duration_minutes is None:
-            raise ValueError("duration_minutes")
-        return self
-
 
 class ClosureForm(BaseModel):
     """Days it is shut."""

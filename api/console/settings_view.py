@@ -13,6 +13,7 @@ from crm.businesses import Profile
 from crm.configure import Span, spans_text
 from crm.record import Tx
 from tools.holding import holding
+from tools.wording import price, price_unit
 
 _LOOK_AHEAD = timedelta(days=8)
 _STEP = timedelta(minutes=30)
@@ -24,6 +25,8 @@ async def gathered(
     """Everything the page shows; a holding message just entered is previewed as if it were saved."""
     profile = await businesses.profile(tx)
     shown = _with(profile, entered) if entered else profile
+    currency, said = profile.business.currency, services.phrases.speaker(language)
+    rows = [service.row for service in profile.services]
     return {
         "zone": profile.business.time_zone,
         "profile": profile,
@@ -31,6 +34,8 @@ async def gathered(
         "weeks": {place.key: _week(profile, place.location_id) for place in profile.locations},
         "closures": await configure.closures(tx),
         "named": {s.row.key: s.name(language, profile.language) for s in profile.services},
+        "priced": {row.key: price(row, currency, language, said) for row in rows},
+        "units": {row.key: price_unit(row, currency, language, said) for row in rows},
         "targets": await alerts.targets(tx),
         "budget": await budgets.state(tx),
         "digest": await digest.state(tx),

@@ -1,0 +1,98 @@
+"""What a service takes and costs, as its admin changes it: what is shown, and what cannot be."""
+
+import re
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest_asyncio
+
+from crm import businesses
+from crm.businesses import ServiceRow
+from sara.local import Local
+from tests.api.console.people import Agent, enter
+from tests.api.console.test_desk import business_id
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def broker(whole: Local) -> AsyncIterator[Agent]:
+    """An admin of a business with two places, and prices in percent."""
+    agent = await enter(whole, "costa-azul", role="admin", name="Inês Admin")
+    yield agent
+    await agent.web.aclose()
+
+
+async def service(whole: Local, key: str) -> ServiceRow:
+    async with whole.crm.transaction(await business_id(whole, "costa-azul")) as tx:
+        found = (await businesses.profile(tx)).service(key)
+    assert found is not None
+    return found.row
+
+
+def shown(row: ServiceRow) -> dict[str, str]:
+    """The form's fields as the page shows them; a box that is not ticked is not sent."""
+    fields = ("duration_minutes", "buffer_minutes", "price", "price_max")
+    given = {name: "" if (value := getattr(row, name)) is None else str(value) for name in fields}
+    ticked = {name: "true" for name in ("bookable", "quotable") if getattr(row, name)}
+    return {"key": row.key, **given, **ticked}
+
+
+async def put(agent: Agent, **given: str) -> tuple[int, str]:
+    answer = await agent.web.post(
+        f"{agent.base}/settings/services", data={"csrf": agent.csrf, **given}, follow_redirects=True
+    )
+    return answer.status_code, answer.text
+
+
+def form_of(page: str, key: str) -> str:
+    """The part of the page that is about one service."""
+    return next(part for part in page.split("<details") if f'name="key" value="{key}"' in part)
+
+
+def marked(page: str, key: str) -> list[str]:
+    """The fields of a service's form that are marked as wrong."""
+    fields = re.findall(r"<input ([^>]*)>", form_of(page, key))
+    return [re.findall(r'name="(\w+)"', one)[0] for one in fields if 'aria-invalid="true"' in one]
+
+
+async def test_a_price_is_shown_in_what_it_is_in(broker: Agent) -> None:
+    page = await broker.page("/settings")
+    percent = form_of(page, "mediacao_venda")
+    assert "4.5 %" in percent.split("</summary>")[0]
+    assert "€" not in percent
+    assert "Price (%)" in percent
+    assert "up to (%)" in percent
+    monthly = form_of(page, "contas_nao_residente")
+    assert "€35.00 per month" in monthly.split("</summary>")[0]
+    assert "Price (€ per month)" in monthly
+
+
+async def test_more_than_all_of_it_is_no_percentage(whole: Local, broker: Agent) -> None:
+    row = await service(whole, "mediacao_venda")
+    status, page = await put(broker, **{**shown(row), "price": "450"})
+    assert (status, marked(page, row.key)) == (422, ["price"])
+    assert 'value="450"' in page
+    status, page = await put(broker, **{**shown(row), "price_max": "100.01"})
+    assert (status, marked(page, row.key)) == (422, ["price_max"])
+    assert await service(whole, row.key) == row
+
+
+async def test_what_has_no_price_is_booked_or_asked_for(whole: Local, broker: Agent) -> None:
+    row = await service(whole, "mediacao_venda")
+    unpriced = {**shown(row), "price": ""}
+    del unpriced["quotable"]
+    status, page = await put(broker, **unpriced)
+    assert (status, marked(page, row.key)) == (422, ["price"])
+    assert await service(whole, row.key) == row
+
+
+async def test_a_range_goes_up(whole: Local, broker: Agent) -> None:
+    row = await service(whole, "contas_nao_residente")
+    for most in ("35.00", "20"):
+        status, page = await put(broker, **{**shown(row), "price_max": most})
+        assert (status, marked(page, row.key)) == (422, ["price_max"]), most
+    assert (await put(broker, **{**shown(row), "price_max": "50"}))[0] == 200
+    try:
+        assert (await service(whole, row.key)).price_max == Decimal(50)
+        assert "from €35.00 to €50.00 per month" in form_of(await broker.page("/settings"), row.key)
+    finally:
+        assert (await put(broker, **shown(row)))[0] == 200
