@@ -30,6 +30,14 @@ class TermsRefused(RecordError):
         self.field = field
 
 
+class NobodyAble(TermsRefused):
+    """Nobody at a place where a service is given can do it: it cannot be booked there."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__("bookable")
+        self.place = place
+
+
 @dataclass(frozen=True)
 class ChangeRow:
     """Who changed which setting, from what to what."""
@@ -163,13 +171,17 @@ async def reopen(tx: Tx, agent_id: int, closure_id: int) -> None:
 async def put_service(tx: Tx, agent_id: int, key: str, terms: ServiceTerms) -> None:
     """Changes what a service takes and costs, from the next message on.
 
-    Raises UnknownSetting, TermsRefused.
+    Raises UnknownSetting, TermsRefused, NobodyAble.
     """
     service = (await _profile(tx)).service(key)
     if service is None:
         raise UnknownSetting(UnknownSetting.__doc__)
     if field := _impossible(terms, service.row.price_unit):
         raise TermsRefused(field)
+    if terms.bookable:
+        place: str | None = await tx.value("setting_unable", service_id=service.row.service_id)
+        if place is not None:
+            raise NobodyAble(place)
     await tx.run("setting_service", service_id=service.row.service_id, **asdict(terms))
     for name, value in asdict(terms).items():
         await changed(tx, agent_id, f"{key} {name}", str(getattr(service.row, name)), str(value))

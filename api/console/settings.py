@@ -101,11 +101,10 @@ async def _changed(request: Request, pages: Pages, seat: Seat, form: str, change
         return await _page(
             request, pages, seat, form=form, values=values, wrong=wrong.fields, told=wrong.told
         )
-    except TermsRefused as error:
-        return await _page(request, pages, seat, form=form, values=values, wrong={error.field})
     except RecordError as error:
         told = words.problem(say, error)
-        return await _page(request, pages, seat, form=form, values=values, wrong=set(), told=told)
+        marked = {error.field} if isinstance(error, TermsRefused) else set()
+        return await _page(request, pages, seat, form=form, values=values, wrong=marked, told=told)
     return RedirectResponse(f"/console/{seat.business.slug}/settings?saved={form}#{form}", 303)
 
 

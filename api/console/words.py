@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fastapi import Request
 
-from crm.configure import UnknownSetting
+from crm.configure import NobodyAble, TermsRefused, UnknownSetting
 from crm.errors import (
     BotSpeaks,
     ContactBusy,
@@ -147,6 +147,9 @@ def problem(say: Say, error: Exception) -> str:
     if isinstance(error, HeldByColleague):
         who = error.colleague or say("A colleague")
         return say("{name} has this conversation. Your text is still here.", name=who)
+    if isinstance(error, NobodyAble):
+        at = error.place
+        return say("Nobody at {place} can do this yet: first have somebody entered who can.", place=at)
     known: dict[type[RecordError], str] = {
         HandoffClosed: say("This was already handed back or resolved."),
         BotSpeaks: say("SARA has this conversation: take it over first."),
@@ -155,6 +158,7 @@ def problem(say: Say, error: Exception) -> str:
         FileRefused: say("This file cannot be sent: picture, PDF, office file, text, sound or video, 16 MB."),
         UnknownAgent: say("No such colleague."),
         UnknownSetting: say("There is nothing of that name to be changed."),
+        TermsRefused: say("This cannot be taken as it is: look at the fields marked."),
         UnknownDocument: say("No such document: it may have been deleted meanwhile."),
         EndsBeforeItBegins: say("A document cannot stop being valid before it begins to be."),
         UnknownProposal: say("No such proposal: it may have been decided meanwhile."),

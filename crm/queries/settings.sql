@@ -41,6 +41,13 @@ UPDATE service SET duration_minutes = %(duration_minutes)s, buffer_minutes = %(b
        price_max = %(price_max)s, bookable = %(bookable)s, quotable = %(quotable)s
 WHERE service_id = %(service_id)s;
 
+-- setting_unable -- a place where a service is given and nobody can do it
+SELECT l.name FROM service_location p JOIN location l USING (location_id)
+WHERE p.service_id = %(service_id)s AND NOT EXISTS (
+    SELECT FROM resource_skill k JOIN resource r USING (resource_id)
+    WHERE k.service_id = p.service_id AND r.location_id = p.location_id)
+ORDER BY l.location_id LIMIT 1;
+
 -- setting_thresholds_clear -- sensitivity thresholds of its own
 DELETE FROM sensitivity_threshold;
 

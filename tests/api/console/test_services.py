@@ -96,3 +96,41 @@ async def test_a_range_goes_up(whole: Local, broker: Agent) -> None:
         assert "from €35.00 to €50.00 per month" in form_of(await broker.page("/settings"), row.key)
     finally:
         assert (await put(broker, **shown(row)))[0] == 200
+
+
+async def test_what_nobody_at_a_place_can_do_is_not_booked_there(whole: Local, broker: Agent) -> None:
+    row = await service(whole, "mediacao_venda")
+    status, page = await put(broker, **{**shown(row), "duration_minutes": "45", "bookable": "true"})
+    assert (status, marked(page, row.key)) == (422, ["bookable"])
+    assert "Nobody at Costa Azul Lisboa can do this yet" in page
+    assert await service(whole, row.key) == row
+    able = await service(whole, "avaliacao")  # in either place somebody is
+    assert (await put(broker, **shown(able)))[0] == 200
+
+
+async def test_one_place_where_it_can_be_done_is_not_enough(whole: Local, broker: Agent) -> None:
+    row = await service(whole, "avaliacao")
+    async with whole.crm.as_owner() as tx:
+        gone = await tx.connection.execute(
+            "DELETE FROM resource_skill k USING resource r, location l WHERE k.service_id = %s"
+            " AND r.resource_id = k.resource_id AND l.location_id = r.location_id AND l.key = 'valencia'"
+            " RETURNING k.business_id, k.resource_id, k.service_id",
+            (row.service_id,),
+        )
+        skills = await gone.fetchall()
+    try:
+        status, page = await put(broker, **shown(row))
+        assert (status, marked(page, row.key)) == (422, ["bookable"])
+        assert "Nobody at Costa Azul Valencia can do this yet" in page
+        unticked = shown(row)
+        del unticked["bookable"]
+        assert (await put(broker, **unticked))[0] == 200
+    finally:
+        async with whole.crm.as_owner() as tx:
+            for skill in skills:
+                await tx.connection.execute(
+                    "INSERT INTO resource_skill (business_id, resource_id, service_id)"
+                    " VALUES (%(business_id)s, %(resource_id)s, %(service_id)s)",
+                    skill,
+                )
+        assert (await put(broker, **shown(row)))[0] == 200
