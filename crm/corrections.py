@@ -100,6 +100,11 @@ async def often(tx: Tx) -> list[Often]:
     return sorted(found, key=lambda one: -one.times)
 
 
+async def accepted(tx: Tx, key: str) -> bool:
+    """Whether it was made a document already."""
+    return bool(await tx.value("often_accepted", key=key))
+
+
 async def settle(tx: Tx, key: str, status: Literal["accepted", "rejected"], agent_id: int) -> None:
     """It is a document now, or is not to be proposed again."""
     await tx.run("often_settle", key=key, status=status, agent_id=agent_id)

@@ -1,7 +1,7 @@
 """What SARA may say: documents with their validity, uploads, a question to try, facts to accept."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -138,23 +138,44 @@ def _add_proposals(router: APIRouter, pages: Pages) -> None:
         body: Body = "",
     ) -> Response:
         _supervised(seat)
-        say, business_id = pages.speaker(seat.person.language), seat.business.business_id
-        if verdict == "accept" and not (title and body):
-            return await _shown(request, pages, seat, problem=say("A document needs a title and words."))
         if verdict == "accept":
-            name = document_name(f"{title}.md") or f"{key[:12]}.md"
-            try:
-                report, _ = await _library(request).add(business_id, name, f"# {title}\n\n{body}\n".encode())
-            except (InferenceError, KnowledgeError) as error:
-                return await _shown(request, pages, seat, problem=str(error))
-            if report.failed:
-                return await _shown(request, pages, seat, problem=report.failed[0].error)
-            await _added(request, seat, name)
-        async with services_of(request).crm.transaction(business_id) as tx:
+            problem = await _made(request, pages, seat, key, title, body)
+            if problem:
+                typed = {key: {"title": title, "body": body}}
+                return await _shown(request, pages, seat, problem=problem, typed=typed)
+        async with services_of(request).crm.transaction(seat.business.business_id) as tx:
             await corrections.settle(
                 tx, key[:64], "accepted" if verdict == "accept" else "rejected", seat.agent_id
             )
         return RedirectResponse(f"/console/{seat.business.slug}/knowledge?told=saved", 303)
+
+
+async def _made(request: Request, pages: Pages, seat: Seat, key: str, title: str, body: str) -> str:
+    """Makes an answer given often a document of its own; returns why it could not be, or nothing."""
+    say, business_id = pages.speaker(seat.person.language), seat.business.business_id
+    if not (title and body):
+        return say("A document needs a title and words.")
+    async with services_of(request).crm.transaction(business_id) as tx:
+        taken = {row.path for row in await library.documents(tx)}
+        made = await corrections.accepted(tx, key[:64])
+    if made:  # sent twice: the document is there
+        return ""
+    name = _own_name(title, key, taken)
+    try:
+        report, _ = await _library(request).add(business_id, name, f"# {title}\n\n{body}\n".encode())
+    except (InferenceError, KnowledgeError) as error:
+        return str(error)
+    if report.failed:
+        return report.failed[0].error
+    await _added(request, seat, name)
+    return ""
+
+
+def _own_name(title: str, key: str, taken: Collection[str]) -> str:
+    """What the document of an answer is called: by its title, and never as another document."""
+    whole = re.sub(r"[/\\]+", "_", title)  # it is a title, not a path whose last part counts
+    name = document_name(f"{whole}.md") or f"{key[:12]}.md"
+    return name if name not in taken else document_name(f"{PurePath(name).stem}-{key[:8]}.md")
 
 
 def document_name(given: str) -> str:
@@ -196,6 +217,7 @@ async def _shown(
     problem: str = "",
     tried: Tried | None = None,
     asked: dict[str, str] | None = None,
+    typed: dict[str, dict[str, str]] | None = None,
 ) -> Response:
     say = pages.speaker(seat.person.language)
     async with services_of(request).crm.transaction(seat.business.business_id) as tx:
@@ -225,6 +247,7 @@ async def _shown(
         done=done,
         problem=problem,
         tried=tried,
+        typed=typed or {},
         asked=asked or {"question": "", "language": business.languages[0]},
         **values,
     )

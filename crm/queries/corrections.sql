@@ -21,6 +21,9 @@ ORDER BY c.correction_id DESC LIMIT %(most)s;
 -- often_settled -- what was decided about answers given often
 SELECT key FROM often_answered;
 
+-- often_accepted -- whether an answer given often was made a document
+SELECT EXISTS (SELECT FROM often_answered WHERE key = %(key)s AND status = 'accepted');
+
 -- often_settle -- it is a document now, or is not to be proposed again
 INSERT INTO often_answered (business_id, key, status, agent_id, at)
 VALUES (%(business_id)s, %(key)s, %(status)s, %(agent_id)s, %(now)s)

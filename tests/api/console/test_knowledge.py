@@ -145,3 +145,50 @@ async def test_an_answer_given_often_becomes_a_document(whole: Local, boss: Agen
     assert status == 200
     assert await known(whole, f"Piscina {word}.md") is not None
     assert "3 times" not in page
+
+
+async def answered_often(whole: Local, agent: Agent, said: str) -> str:
+    """The key of an answer the team has given three times."""
+    for who in ("Anna", "Bea", "Carla"):
+        waiting = await somebody_waits(whole, f"{who} Spesso")
+        await agent.did(waiting.conversation_id, "send", text=f"Ciao {who}, {said}", attempt=who)
+        await agent.did(waiting.conversation_id, "back")
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        [one] = [found for found in await corrections.often(tx) if said in found.answer]
+    return one.key
+
+
+async def test_two_answers_with_names_alike_are_two_documents(
+    whole: Local, boss: Agent, elena: Agent
+) -> None:
+    word = secrets.token_hex(4)
+    cut, colour = f"Taglio uomo/donna {word}", f"Colore uomo/donna {word}"
+    one = await answered_often(whole, elena, f"il taglio {word} si fa dal martedì al sabato su prenotazione.")
+    two = await answered_often(whole, elena, f"per la tinta {word} servono quasi due ore e una prova prima.")
+    assert (await post(boss, f"often/{one}", verdict="accept", title=cut, body="Il taglio."))[0] == 200
+    assert (await post(boss, f"often/{two}", verdict="accept", title=colour, body="La tinta."))[0] == 200
+    for title in (cut, colour):
+        row = await known(whole, f"{title.replace('/', '_')}.md")
+        assert row is not None
+        assert row.title == title
+    again = await answered_often(whole, elena, f"il taglio di chi è già cliente {word} non si prenota mai.")
+    assert (await post(boss, f"often/{again}", verdict="accept", title=cut, body="Un altro."))[0] == 200
+    # Sent twice it is one document.
+    assert (await post(boss, f"often/{again}", verdict="accept", title=cut, body="Un altro."))[0] == 200
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        paths = sorted(row.path for row in await library.documents(tx) if row.title == cut)
+    assert paths == [f"Taglio uomo_donna {word}-{again[:8]}.md", f"Taglio uomo_donna {word}.md"]
+
+
+async def test_what_was_typed_for_a_document_comes_back_with_the_problem(
+    whole: Local, boss: Agent, elena: Agent
+) -> None:
+    word = secrets.token_hex(4)
+    key = await answered_often(whole, elena, f"la sauna {word} apre un'ora dopo la piscina e chiude prima.")
+    typed = f"Una sauna scritta a mano <{word}>"
+    status, page = await post(boss, f"often/{key}", verdict="accept", title="", body=typed)
+    assert status == 422
+    assert f"Una sauna scritta a mano &lt;{word}&gt;</textarea>" in page
+    status, page = await post(boss, f"often/{key}", verdict="accept", title=f"Sauna & <{word}>", body="")
+    assert status == 422
+    assert f'value="Sauna &amp; &lt;{word}&gt;"' in page
