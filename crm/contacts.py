@@ -89,13 +89,19 @@ async def seen(tx: Tx, *, wa_id: str | None, bsuid: str | None, name: str | None
     raise RuntimeError("a contact was neither found nor made")
 
 
+async def numbered(tx: Tx, wa_id: str) -> int | None:
+    """Whose phone number it is, be it a further one of theirs; None where it is nobody's."""
+    contact_id: int | None = await tx.value("contact_by_wa_id", wa_id=wa_id)
+    if contact_id is None:
+        contact_id = await tx.value("contact_of_alias", wa_id=wa_id)
+    return contact_id
+
+
 async def entered(tx: Tx, *, wa_id: str, name: str | None) -> int:
     """The contact with this phone number, made where there is none. They have not been heard of: unlike with
     `seen`, nothing says that they wrote."""
     for _ in range(2):
-        contact_id: int | None = await tx.value("contact_by_wa_id", wa_id=wa_id)
-        if contact_id is None:
-            contact_id = await tx.value("contact_of_alias", wa_id=wa_id)
+        contact_id = await numbered(tx, wa_id)
         if contact_id is None:
             contact_id = await tx.value("contact_enter", wa_id=wa_id, name=name)
         if contact_id is not None:

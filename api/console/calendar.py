@@ -1,6 +1,7 @@
 """The calendar: a day or a week per person and room, booking and moving by form, who came, who waits."""
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -17,12 +18,11 @@ from api.console.tool_forms import Form as ToolForm
 from api.console.tool_run import Actor, carry_out
 from api.console.tools import Values, attempt_of, form_context, refused, values_of
 from api.state import ApiServices, services_of
-from crm import appointments, attendance, businesses, cards, contacts, diary, trail
+from crm import appointments, attendance, businesses, cards, contacts, diary, phones, trail
 from crm.appointments import AppointmentRow
 from crm.errors import RecordError, UnknownAppointment
 from crm.record import Tx
 
-_PHONE = re.compile(r"\d{6,15}")
 _WEEK = 7
 
 Changed = Literal["move", "cancel"]
@@ -168,14 +168,14 @@ async def _act(
     say = pages.speaker(seat.person.language)
     given, wrong = entered(values)
     faults = [Fault(name, say("This cannot be read.")) for name in wrong]
-    phone = re.sub(r"[\s+().-]", "", next(iter(values.get("phone", [])), ""))
-    if row is None and not _PHONE.fullmatch(phone):
+    customer = await _customer(services, seat, row, next(iter(values.get("phone", [])), ""))
+    if customer is None:
         faults.append(Fault("phone", say("Give the whole number with the country's digits: +39 …")))
-    if given is not None and not faults:
+    if given is not None and customer is not None and not faults:
+        key = f"calendar:{seat.agent_id}:{attempt_of(values)}"
+        who = (customer.contact_id, customer.talk, key, seat.person.language, customer.number)
         try:
-            contact_id, talk = await _customer(services, seat, row, phone)
-            key = f"calendar:{seat.agent_id}:{attempt_of(values)}"
-            actor = Actor(seat.agent_id, contact_id, talk, key, seat.person.language)
+            actor = Actor(seat.agent_id, *who)
             outcome = await carry_out(services, seat.business.business_id, actor, form, given)
         except RecordError as error:
             outcome = Fault("", words.problem(say, error))
@@ -190,13 +190,29 @@ async def _act(
     return refused(pages, seat, html, scripted=by_script)
 
 
+@dataclass(frozen=True)
+class _Customer:
+    """Who it is for and the conversation they are spoken with in; who has no id yet has a `number`."""
+
+    contact_id: int | None
+    talk: int | None = None
+    number: str = ""
+
+
 async def _customer(
     services: ApiServices, seat: Seat, row: AppointmentRow | None, phone: str
-) -> tuple[int, int | None]:
-    """Who it is for and the conversation they are spoken with in; a new number is entered as a customer."""
+) -> _Customer | None:
+    """Who an appointment is for: whose it is, or whose phone number was written; None for no number."""
     async with services.crm.transaction(seat.business.business_id) as tx:
-        contact_id = row.contact_id if row else await contacts.entered(tx, wa_id=phone, name=None)
-        return contact_id, await diary.talk(tx, contact_id)
+        number = phones.figures(phone)
+        contact_id = row.contact_id if row else await contacts.numbered(tx, number)
+        if contact_id is None:
+            whole = phones.wa_id_of(phone, (await businesses.row(tx)).country)
+            if whole is None:
+                return None
+            number, contact_id = whole, await contacts.numbered(tx, whole)
+        talk = await diary.talk(tx, contact_id) if contact_id is not None else None
+    return _Customer(contact_id, talk, number)
 
 
 async def _form(

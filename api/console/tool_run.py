@@ -15,18 +15,24 @@ from tools.questions import SKIP
 from tools.registry import TOOLS
 from tools.tool import Call, Declined, Done, Outcome, Question
 
+_NOBODY = 0  # no contact's id: a form is checked for them as for somebody who was never here
 _FOR_CUSTOMERS = ("human:", "frame:", "confirm:")
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts for whom, in which press of the button (`key`), and the languages of both."""
+    """Who acts for whom, in which press of the button (`key`), and the agent's language.
+
+    Without a `contact_id` it is for whoever has the phone `number` (a wa_id): they become a customer when
+    nothing is wrong with the form.
+    """
 
     agent_id: int
-    contact_id: int
+    contact_id: int | None
     conversation_id: int | None
     key: str
     language: str
+    number: str = ""
 
 
 async def carry_out(
@@ -38,7 +44,7 @@ async def carry_out(
     """
     async with services.crm.transaction(business_id) as tx:
         profile = await businesses.profile(tx)
-        contact = await contacts.get(tx, actor.contact_id)
+        contact = await contacts.get(tx, actor.contact_id) if actor.contact_id is not None else None
         moved = await appointments.get(tx, given.appointment) if given.appointment else None
     place = next((p for p in profile.locations if moved and p.location_id == moved.location_id), None)
     for_agent = Call(
@@ -46,8 +52,8 @@ async def carry_out(
         profile=profile,
         business_id=business_id,
         conversation_id=actor.conversation_id,
-        contact_id=actor.contact_id,
-        contact_name=contact.name,
+        contact_id=_NOBODY if actor.contact_id is None else actor.contact_id,
+        contact_name=contact.name if contact else None,
         turn_id=actor.key,
         language=actor.language,
         text="",
@@ -56,7 +62,7 @@ async def carry_out(
         say=services.phrases.speaker(actor.language),
         agent_id=actor.agent_id,
     )
-    spoken = contact.told_language or contact.language or profile.language
+    spoken = (contact and (contact.told_language or contact.language)) or profile.language
     for_customer = replace(for_agent, language=spoken, say=services.phrases.speaker(spoken), option_id=None)
     tool = TOOLS[INTENTS[form]]
     try:
@@ -65,6 +71,10 @@ async def carry_out(
         asked = await tool.check(for_agent, slots)
         if asked is not None:
             return _fault(asked)
+        if actor.contact_id is None:
+            async with services.crm.transaction(business_id) as tx:
+                newcomer = await contacts.entered(tx, wa_id=actor.number, name=None)
+            for_customer = replace(for_customer, contact_id=newcomer)
         outcome = await tool.act(for_customer, slots)
         if isinstance(outcome, Question):  # somebody was faster
             return _fault(await tool.check(for_agent, slots) or outcome)

@@ -129,3 +129,49 @@ async def test_the_waiting_list_and_strange_days(whole: Local, elena: Agent) -> 
     for day in ("0001-01-01", "9999-12-31"):
         assert (await elena.web.get(f"{elena.base}/calendar?view=week&day={day}")).status_code == 200
     assert (await elena.web.get(f"{elena.base}/calendar?day=tomorrow")).status_code == 422
+
+
+async def test_a_number_is_entered_as_it_is_called_and_only_once_nothing_is_wrong(
+    whole: Local, elena: Agent
+) -> None:
+    async def known() -> int:
+        async with whole.crm.transaction(await business_id(whole)) as tx:
+            return int(await tx.value("contact_by_wa_id", wa_id=number) or 0)
+
+    number, day = phone(), weekday(10)
+    local = number.removeprefix("39")
+    async with whole.crm.as_owner() as tx:
+        cursor = await tx.connection.execute("SELECT count(*) AS all FROM contact")
+        before = (await cursor.fetchone() or {})["all"]
+    for wrong in ("333 12", "0039 333 12", f"{number}12345", "+999 12345678"):
+        told = await post(elena, "book", **BOOK, phone=wrong, day=day, time="11:00")
+        assert told["status"] == "422", wrong
+        assert 'aria-describedby="f-phone"' in told["form"]
+    for written in (f"0039 {local[:3]} {local[3:]}", local):
+        asked = await post(elena, "book", **BOOK, phone=written)  # without a day
+        assert asked["status"] == "422"
+        assert 'aria-describedby="f-phone"' not in asked["form"]
+    async with whole.crm.as_owner() as tx:
+        cursor = await tx.connection.execute("SELECT count(*) AS all FROM contact")
+        assert (await cursor.fetchone() or {})["all"] == before
+    written = f"0039 {local[:3]} {local[3:]}"
+    made = await post(elena, "book", **BOOK, phone=written, day=day, time="11:00", attempt=number)
+    assert made["status"] == "200", made
+    first = await known()
+    assert first
+    assert len(await of(whole, number)) == 1
+    made = await post(elena, "book", **BOOK, phone=local, day=day, time="15:00", attempt=f"{number}b")
+    assert made["status"] == "200", made
+    assert await known() == first
+    assert len(await of(whole, number)) == 2
+
+
+async def test_a_known_customer_keeps_whatever_number_they_have(whole: Local, elena: Agent) -> None:
+    odd, day = f"39200000000{secrets.randbelow(10**4):04d}", weekday(11)  # longer than any of that country
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        contact_id = await contacts.entered(tx, wa_id=odd, name="Numero Lungo")
+        await tx.run("merge_alias", kept=contact_id, wa_id=f"{odd}9", bsuid=None)
+    for number, time in ((f"+{odd}", "11:00"), (f"{odd}9", "15:00")):
+        made = await post(elena, "book", **BOOK, phone=number, day=day, time=time, attempt=number)
+        assert made["status"] == "200", made
+    assert len(await of(whole, odd)) == 2
