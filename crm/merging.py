@@ -1,7 +1,8 @@
 """Two entries of one customer become one: everything hangs on the one that stays, and nothing is lost.
 
-The other entry keeps its row, without name and number, and its numbers become further ones of the customer:
-whoever writes from one of them is that customer, and is answered there.
+The other entry keeps its row, without name and number. The customer is answered on the number they wrote
+from last, whichever entry had it. The others become further ones: whoever writes from one of them is that
+customer, and is answered there.
 """
 
 from contextlib import AsyncExitStack
@@ -108,15 +109,17 @@ async def _one_conversation(tx: Tx, kept: int, gone: int) -> None:
 
 
 async def _identities(tx: Tx, one: ContactRow, other: ContactRow) -> None:
-    """The one that stays learns what only the other knew; a second number or id becomes a further one."""
+    """The one that stays learns what only the other knew, and takes the number and id heard of last; a second
+    one becomes a further one."""
+    last, earlier = (other, one) if _heard_later(other, one) else (one, other)
     await tx.run("merge_empty", kept=one.contact_id, gone=other.contact_id)
     seen = [at for at in (one.last_seen_at, other.last_seen_at) if at is not None]
     out = [at for at in (one.opted_out_at, other.opted_out_at) if at is not None]
     await tx.run(
         "merge_fill",
         kept=one.contact_id,
-        wa_id=one.wa_id or other.wa_id,
-        bsuid=one.bsuid or other.bsuid,
+        wa_id=last.wa_id or earlier.wa_id,
+        bsuid=last.bsuid or earlier.bsuid,
         name=one.name or other.name,
         email=one.email or other.email,
         language=one.language or other.language,
@@ -126,7 +129,14 @@ async def _identities(tx: Tx, one: ContactRow, other: ContactRow) -> None:
         created_at=min(one.created_at, other.created_at),
         last_seen_at=max(seen) if seen else None,
     )
-    if one.wa_id and other.wa_id:
-        await tx.run("merge_alias", kept=one.contact_id, wa_id=other.wa_id, bsuid=None)
-    if one.bsuid and other.bsuid:
-        await tx.run("merge_alias", kept=one.contact_id, wa_id=None, bsuid=other.bsuid)
+    if last.wa_id and earlier.wa_id:
+        await tx.run("merge_alias", kept=one.contact_id, wa_id=earlier.wa_id, bsuid=None)
+    if last.bsuid and earlier.bsuid:
+        await tx.run("merge_alias", kept=one.contact_id, wa_id=None, bsuid=earlier.bsuid)
+
+
+def _heard_later(one: ContactRow, other: ContactRow) -> bool:
+    """Whether one wrote after the other did, or the other never."""
+    if one.last_seen_at is None:
+        return False
+    return other.last_seen_at is None or one.last_seen_at > other.last_seen_at

@@ -1,8 +1,14 @@
 """Two entries of one person: what only one of them can have, and what is said of both."""
 
-from crm import contacts, leads
+import secrets
+from datetime import timedelta
+
+import pytest
+
+from crm import cards, contacts, leads
+from crm.contacts import ContactRow
 from crm.merging import merge
-from tests.crm.conftest import Book
+from tests.crm.conftest import Book, sender
 
 BILLING = "INSERT INTO contact_fiscal (business_id, contact_id, name, country) VALUES (%s, %s, %s, 'IT')"
 
@@ -60,3 +66,51 @@ async def test_a_further_number_is_the_same_customer(book: Book) -> None:
             assert await contacts.seen(tx, wa_id=number, bsuid=None, name=None) == kept
             assert (await contacts.get(tx, kept)).wa_id == number
             assert await contacts.entered(tx, wa_id=str(first.wa_id), name=None) == kept
+
+
+async def wrote(book: Book, hours_ago: int | None, *, bsuid: str | None = None) -> ContactRow:
+    """A customer with a number of their own who wrote so long ago; None: never."""
+    async with book.crm.transaction(book.business_id) as tx:
+        if hours_ago is None:
+            contact_id = await contacts.entered(tx, wa_id=sender(), name=None)
+        else:
+            contact_id = await contacts.seen(tx, wa_id=sender(), bsuid=bsuid, name=None)
+            await tx.connection.execute(
+                "UPDATE contact SET last_seen_at = %s WHERE contact_id = %s",
+                (tx.now - timedelta(hours=hours_ago), contact_id),
+            )
+        return await contacts.get(tx, contact_id)
+
+
+@pytest.mark.parametrize(
+    ("kept_ago", "gone_ago", "answered_on"),
+    [(50, 1, "gone"), (1, 50, "kept"), (5, 5, "kept"), (None, 50, "gone"), (50, None, "kept"),
+     (None, None, "kept")],
+)  # fmt: skip
+async def test_they_are_answered_where_they_wrote_last(
+    book: Book, kept_ago: int | None, gone_ago: int | None, answered_on: str
+) -> None:
+    both = {"kept": await wrote(book, kept_ago), "gone": await wrote(book, gone_ago)}
+    last = both.pop(answered_on)
+    [earlier] = both.values()
+    kept, gone = (last, earlier) if answered_on == "kept" else (earlier, last)
+    await merge(book.crm, book.business_id, kept.contact_id, gone.contact_id, None)
+    async with book.crm.transaction(book.business_id) as tx:
+        now = await contacts.get(tx, kept.contact_id)
+        further = await cards.aliases(tx, kept.contact_id)
+    assert now.wa_id == last.wa_id
+    assert [row.wa_id for row in further] == [earlier.wa_id]
+
+
+async def test_an_id_of_the_later_one_comes_along_and_a_missing_one_takes_nothing(book: Book) -> None:
+    old, new = f"IT.{secrets.token_hex(6)}", f"IT.{secrets.token_hex(6)}"
+    kept, gone = await wrote(book, 50, bsuid=old), await wrote(book, 1, bsuid=new)
+    await merge(book.crm, book.business_id, kept.contact_id, gone.contact_id, None)
+    unnamed = await wrote(book, 0)
+    await merge(book.crm, book.business_id, kept.contact_id, unnamed.contact_id, None)
+    async with book.crm.transaction(book.business_id) as tx:
+        now = await contacts.get(tx, kept.contact_id)
+        further = await cards.aliases(tx, kept.contact_id)
+    assert (now.wa_id, now.bsuid) == (unnamed.wa_id, new)
+    assert {row.bsuid for row in further if row.bsuid} == {old}
+    assert {row.wa_id for row in further if row.wa_id} == {kept.wa_id, gone.wa_id}
