@@ -1,9 +1,10 @@
 """Customers as the console shows them: a page of the list, a card with its timeline, what is edited."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from crm import console, contacts, events
+from crm import console, events
+from crm.contacts import ContactRow
 from crm.errors import UnknownContact
 from crm.record import Tx
 
@@ -24,6 +25,15 @@ class ListedRow:
     opted_out: bool
     last_seen_at: datetime | None
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the team enters of a customer; `language` is the one they asked for."""
+
+    name: str | None
+    email: str | None
+    language: str | None
 
 
 @dataclass(frozen=True)
@@ -127,34 +137,32 @@ async def merges(tx: Tx, contact_id: int) -> list[MergedRow]:
 
 
 async def edit(
-    tx: Tx,
-    contact_id: int,
-    agent_id: int,
-    *,
-    name: str | None,
-    email: str | None,
-    language: str | None,
-    attempt: str,
+    tx: Tx, contact_id: int, agent_id: int, given: Entry, *, was: Entry | None = None, attempt: str
 ) -> None:
     """Enters name, e-mail address and the language to be spoken; what changed stands in the history.
 
-    Raises UnknownContact.
+    `was` is what stood there when it was filled in: what was left as it was stays as it is now, whatever
+    became of it meanwhile. Raises UnknownContact.
     """
     await stands(tx, contact_id)
-    before = await contacts.get(tx, contact_id)
-    await tx.run("contact_edit", contact_id=contact_id, name=name, email=email, told_language=language)
-    pairs = [
-        ("name", before.name, name),
-        ("email", before.email, email),
-        ("language", before.told_language, language),
-    ]
-    changed = [f"{key}: {old or '—'} → {new or '—'}" for key, old, new in pairs if old != new]
-    if changed:
-        await events.happened(
-            tx,
-            "contact_edited",
-            contact_id,
-            key=f"contact_edited:{contact_id}:{attempt}",
-            detail="; ".join(changed),
-            agent_id=agent_id,
-        )
+    row = await tx.first(ContactRow, "contact_lock", contact_id=contact_id)
+    if row is None:
+        raise UnknownContact(UnknownContact.__doc__)
+    before = Entry(row.name, row.email, row.told_language)
+    seen = asdict(was) if was else {}
+    meant = {key: value for key, value in asdict(given).items() if key not in seen or value != seen[key]}
+    after = replace(before, **meant)
+    if after == before:
+        return
+    await tx.run("contact_edit", contact_id=contact_id, **asdict(after))
+    new = asdict(after)
+    changed = [f"{key}: {old or '—'} → {new[key] or '—'}" for key, old in asdict(before).items()
+               if old != new[key]]  # fmt: skip
+    await events.happened(
+        tx,
+        "contact_edited",
+        contact_id,
+        key=f"contact_edited:{contact_id}:{attempt}",
+        detail="; ".join(changed),
+        agent_id=agent_id,
+    )

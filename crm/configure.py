@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from crm import businesses, digest, nps, packs
-from crm.businesses import Profile
+from crm.businesses import Profile, ServiceRow
 from crm.errors import RecordError
 from crm.packs import Pack
 from crm.record import Tx
@@ -168,23 +168,31 @@ async def reopen(tx: Tx, agent_id: int, closure_id: int) -> None:
     await changed(tx, agent_id, "closed", days, "—")
 
 
-async def put_service(tx: Tx, agent_id: int, key: str, terms: ServiceTerms) -> None:
+async def put_service(
+    tx: Tx, agent_id: int, key: str, terms: ServiceTerms, *, was: ServiceTerms | None = None
+) -> None:
     """Changes what a service takes and costs, from the next message on.
 
-    Raises UnknownSetting, TermsRefused, NobodyAble.
+    `was` is what its form showed when it was filled in: what was left as it was stays as it is now, whatever
+    became of it meanwhile. Raises UnknownSetting, TermsRefused, NobodyAble.
     """
-    service = (await _profile(tx)).service(key)
-    if service is None:
+    await tx.value("setting_lock")
+    row = await tx.first(ServiceRow, "setting_service_lock", key=key)
+    if row is None:
         raise UnknownSetting(UnknownSetting.__doc__)
-    if field := _impossible(terms, service.row.price_unit):
+    old = {name: getattr(row, name) for name in asdict(terms)}
+    seen = asdict(was) if was else {}
+    meant = {name: value for name, value in asdict(terms).items() if name not in seen or value != seen[name]}
+    new = old | meant
+    if field := _impossible(ServiceTerms(**new), row.price_unit):
         raise TermsRefused(field)
-    if terms.bookable:
-        place: str | None = await tx.value("setting_unable", service_id=service.row.service_id)
+    if new["bookable"]:
+        place: str | None = await tx.value("setting_unable", service_id=row.service_id)
         if place is not None:
             raise NobodyAble(place)
-    await tx.run("setting_service", service_id=service.row.service_id, **asdict(terms))
-    for name, value in asdict(terms).items():
-        await changed(tx, agent_id, f"{key} {name}", str(getattr(service.row, name)), str(value))
+    await tx.run("setting_service", service_id=row.service_id, **new)
+    for name, value in meant.items():
+        await changed(tx, agent_id, f"{key} {name}", str(old[name]), str(value))
 
 
 def _impossible(terms: ServiceTerms, unit: str) -> str | None:

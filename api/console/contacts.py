@@ -1,6 +1,7 @@
 """Customers: the list with search and filters, a card with its timeline, editing, merging, the export."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
@@ -12,6 +13,7 @@ from api.console.access import Seat, Seated, own_form
 from api.console.actions import Short
 from api.console.desk import Search, valid_id
 from api.console.pages import HEADERS, Pages
+from api.console.tools import values_of
 from api.state import services_of
 from crm import (
     appointments,
@@ -24,9 +26,11 @@ from crm import (
     tickets,
     trail,
 )
+from crm.cards import Entry
 from crm.errors import RecordError, UnknownContact
 from crm.record import Tx
 
+_WAS = {"was_name", "was_email", "was_language"}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 Lifecycle = Literal["lead", "qualified", "client", "dormant"]
@@ -118,23 +122,18 @@ def _add_changing(router: APIRouter, pages: Pages) -> None:
         attempt: Short = "",
     ) -> Response:
         say = pages.speaker(seat.person.language)
+        given = {"name": name, "email": email, "language": language}
+        was = {key: sent[-1] for key, sent in (await values_of(request)).items() if key in _WAS}
         if email and not _EMAIL.fullmatch(email):
-            return await _refused(
-                request,
-                pages,
-                seat,
-                contact_id,
-                say("This is no e-mail address."),
-                {"name": name, "email": email},
-            )
+            problem = say("This is no e-mail address.")
+            return await _refused(request, pages, seat, contact_id, problem, given | was)
         async with services_of(request).crm.transaction(seat.business.business_id) as tx:
             await cards.edit(
                 tx,
                 valid_id(contact_id),
                 seat.agent_id,
-                name=name or None,
-                email=email or None,
-                language=language or None,
+                Entry(**{key: value or None for key, value in given.items()}),
+                was=_seen(was),
                 attempt=attempt or tx.now.isoformat(),
             )
         return RedirectResponse(f"/console/{seat.business.slug}/contacts/{contact_id}?done=saved", 303)
@@ -152,6 +151,13 @@ def _add_changing(router: APIRouter, pages: Pages) -> None:
         except RecordError as error:
             return await _refused(request, pages, seat, contact_id, words.problem(say, error), {})
         return RedirectResponse(f"/console/{seat.business.slug}/contacts/{kept}?done=merged", 303)
+
+
+def _seen(was: Mapping[str, str]) -> Entry | None:
+    """What stood on the card when it was opened; None for a form that does not say."""
+    if set(was) != _WAS:
+        return None
+    return Entry(**{key.removeprefix("was_"): value or None for key, value in was.items()})
 
 
 async def _meant(tx: Tx, other: str) -> int:

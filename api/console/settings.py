@@ -23,6 +23,7 @@ from api.console.settings_forms import (
     ServiceForm,
     ThresholdForm,
     fields_of,
+    service_seen,
     week_of,
 )
 from api.console.settings_view import gathered
@@ -132,8 +133,14 @@ async def _closed(tx: Tx, seat: Seat, values: Values) -> None:
 
 
 async def _service(tx: Tx, seat: Seat, values: Values) -> None:
-    wanted = ServiceForm.model_validate(values)
-    await configure.put_service(tx, seat.agent_id, values.get("key", ""), ServiceTerms(**wanted.model_dump()))
+    wanted, was = ServiceForm.model_validate(values), service_seen(values)
+    await configure.put_service(
+        tx,
+        seat.agent_id,
+        values.get("key", ""),
+        ServiceTerms(**wanted.model_dump()),
+        was=ServiceTerms(**was.model_dump()) if was else None,
+    )
 
 
 async def _digest(tx: Tx, seat: Seat, values: Values) -> None:

@@ -27,6 +27,7 @@ Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 14)]
 Amount = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)]
 Price = Annotated[Amount | None, BeforeValidator(_decimal)]
 Length = Annotated[Annotated[int, Field(ge=1, le=60 * 24)] | None, BeforeValidator(_blank)]
+Ticked = Annotated[bool, BeforeValidator(lambda value: value or False)]
 Threshold = Annotated[Annotated[float, Field(gt=0, le=1)] | None, BeforeValidator(_decimal)]
 
 
@@ -54,8 +55,8 @@ class ServiceForm(BaseModel):
     buffer_minutes: Annotated[int, BeforeValidator(lambda v: v or 0), Field(ge=0, le=60 * 12)] = 0
     price: Price = None
     price_max: Price = None
-    bookable: bool = False
-    quotable: bool = False
+    bookable: Ticked = False
+    quotable: Ticked = False
 
 
 class ClosureForm(BaseModel):
@@ -89,6 +90,12 @@ class HoldingForm(BaseModel):
     en: Annotated[str, Field(max_length=900)] = ""
     es: Annotated[str, Field(max_length=900)] = ""
     pt: Annotated[str, Field(max_length=900)] = ""
+
+
+def service_seen(values: Mapping[str, str]) -> ServiceForm | None:
+    """What a service's form showed (`was_…`) when it was filled in; None for one that does not say."""
+    was = {name: values.get(f"was_{name}") for name in ServiceForm.model_fields}
+    return None if None in was.values() else ServiceForm.model_validate(was)
 
 
 def fields_of(error: ValidationError) -> set[str]:

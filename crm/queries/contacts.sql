@@ -46,8 +46,12 @@ SELECT * FROM (
 SELECT conversation_id, status, owner, last_activity_at, summary FROM conversation
 WHERE contact_id = %(contact_id)s ORDER BY conversation_id DESC LIMIT 20;
 
+-- contact_lock -- a customer, with nobody else changing them
+SELECT contact_id, wa_id, bsuid, name, email, language, lifecycle, opted_out_at, created_at, last_seen_at, told_language
+FROM contact WHERE contact_id = %(contact_id)s FOR UPDATE;
+
 -- contact_edit -- what somebody of the team enters
-UPDATE contact SET name = %(name)s, email = %(email)s, told_language = %(told_language)s
+UPDATE contact SET name = %(name)s, email = %(email)s, told_language = %(language)s
 WHERE contact_id = %(contact_id)s AND merged_into IS NULL AND erased_at IS NULL;
 
 -- contact_aliases -- the other numbers and ids of a customer

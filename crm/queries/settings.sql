@@ -36,6 +36,10 @@ VALUES (%(business_id)s, %(location_id)s, %(first_day)s, %(last_day)s);
 -- setting_closure_drop -- one less
 DELETE FROM closure WHERE closure_id = %(closure_id)s RETURNING first_day::text || ' – ' || last_day::text;
 
+-- setting_service_lock -- a service, with nobody else changing it
+SELECT service_id, key, duration_minutes, buffer_minutes, price, price_max, price_unit, bookable, quotable, capacity
+FROM service WHERE key = %(key)s FOR UPDATE;
+
 -- setting_service -- what a service takes and costs
 UPDATE service SET duration_minutes = %(duration_minutes)s, buffer_minutes = %(buffer_minutes)s, price = %(price)s,
        price_max = %(price_max)s, bookable = %(bookable)s, quotable = %(quotable)s

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import secrets
 import zipfile
 
@@ -65,6 +66,38 @@ async def test_a_card_tells_everything_in_order_and_is_edited(whole: Local, elen
     async with whole.crm.transaction(await business_id(whole)) as tx:
         row = await contacts.get(tx, number)
     assert (row.name, row.email, row.told_language) == ("Ada Nuova", "ada@example.com", "es")
+
+
+async def test_a_card_writes_only_what_was_changed_on_it(whole: Local, elena: Agent) -> None:
+    who = customer(name="Ada Cambia")
+    await asks(whole, who)
+    number = await contact_of(whole, who)
+    page = await elena.page(f"/contacts/{number}")
+    was = dict(re.findall(r'name="(was_\w+)" value="([^"]*)"', page))
+    assert was == {"was_name": "Ada Cambia", "was_email": "", "was_language": ""}
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        await contacts.update(tx, number, name="Ada Nuova", language="pt")  # she tells it SARA meanwhile
+    status, page = await change(elena, number, name="Ada Cambia", email="ada@example.com", language="", **was)
+    assert status == 200
+    assert "Ada Nuova → " not in page
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        row = await contacts.get(tx, number)
+    assert (row.name, row.email, row.told_language) == ("Ada Nuova", "ada@example.com", "pt")
+    assert (await change(elena, number, name="Ada", email="", language="es", **was))[0] == 200
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        row = await contacts.get(tx, number)
+    assert (row.name, row.email, row.told_language) == ("Ada", "ada@example.com", "es")
+
+
+async def test_a_refused_card_keeps_the_language_chosen(whole: Local, elena: Agent) -> None:
+    who = customer(name="Ada Lingua")
+    await asks(whole, who)
+    number = await contact_of(whole, who)
+    was = {"was_name": "Come prima", "was_email": "", "was_language": ""}
+    status, page = await change(elena, number, name="Ada", email="no address", language="pt", **was)
+    assert status == 422
+    assert re.search(r'<option value="pt" selected', page)
+    assert 'name="was_name" value="Come prima"' in page  # what it was opened with, not what is there now
 
 
 async def test_a_long_timeline_is_paged(whole: Local, elena: Agent) -> None:

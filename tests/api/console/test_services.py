@@ -1,12 +1,14 @@
 """What a service takes and costs, as its admin changes it: what is shown, and what cannot be."""
 
+import html
 import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest_asyncio
+from psycopg.sql import SQL, Identifier
 
-from crm import businesses
+from crm import businesses, configure
 from crm.businesses import ServiceRow
 from sara.local import Local
 from tests.api.console.people import Agent, enter
@@ -34,6 +36,16 @@ def shown(row: ServiceRow) -> dict[str, str]:
     given = {name: "" if (value := getattr(row, name)) is None else str(value) for name in fields}
     ticked = {name: "true" for name in ("bookable", "quotable") if getattr(row, name)}
     return {"key": row.key, **given, **ticked}
+
+
+def filled(page: str, key: str) -> dict[str, str]:
+    """Everything a service's form on the page sends as it stands."""
+    sent = {}
+    for one in re.findall(r"<input ([^>]*)>", form_of(page, key)):
+        name, value = re.search(r'name="(\w+)"', one), re.search(r'value="([^"]*)"', one)
+        if name and value and ('type="checkbox"' not in one or " checked" in one):
+            sent[name[1]] = html.unescape(value[1])
+    return sent
 
 
 async def put(agent: Agent, **given: str) -> tuple[int, str]:
@@ -134,3 +146,48 @@ async def test_one_place_where_it_can_be_done_is_not_enough(whole: Local, broker
                     skill,
                 )
         assert (await put(broker, **shown(row)))[0] == 200
+
+
+async def meanwhile(whole: Local, key: str, **changed: object) -> None:
+    """Somebody else changes a service: a list whose price was accepted, another admin."""
+    async with whole.crm.as_owner() as tx:
+        for name, value in changed.items():
+            await tx.connection.execute(
+                SQL("UPDATE service SET {} = %s WHERE key = %s").format(Identifier(name)), (value, key)
+            )
+
+
+async def test_what_was_left_as_it_was_stays_as_it_became(whole: Local, broker: Agent) -> None:
+    row = await service(whole, "contas_nao_residente")
+    sent = filled(await broker.page("/settings"), row.key)
+    assert {name: sent[f"was_{name}"] for name in ("price", "price_max", "quotable", "bookable")} == {
+        "price": str(row.price),
+        "price_max": "",
+        "quotable": "true" if row.quotable else "",
+        "bookable": "",
+    }
+    await meanwhile(whole, row.key, price=Decimal("39.00"), quotable=not row.quotable)
+    try:
+        assert (await put(broker, **{**sent, "buffer_minutes": "7"}))[0] == 200
+        now = await service(whole, row.key)
+        assert (now.buffer_minutes, now.price, now.quotable) == (7, Decimal("39.00"), not row.quotable)
+        async with whole.crm.transaction(await business_id(whole, "costa-azul")) as tx:
+            at = (await configure.changes(tx))[0].at
+            latest = [change.setting for change in await configure.changes(tx) if change.at == at]
+        assert latest == [f"{row.key} buffer_minutes"]
+        # What was changed is written, whoever else changed it; and it is judged beside what is there now.
+        assert (await put(broker, **{**sent, "price": "41"}))[0] == 200
+        assert (await service(whole, row.key)).price == Decimal(41)
+        status, page = await put(broker, **{**sent, "price_max": "40"})
+        assert (status, marked(page, row.key)) == (422, ["price_max"])
+        again = filled(page, row.key)
+        assert (again["was_price"], again["price_max"]) == (str(row.price), "40")
+    finally:
+        await meanwhile(
+            whole,
+            row.key,
+            price=row.price,
+            price_max=None,
+            quotable=row.quotable,
+            buffer_minutes=row.buffer_minutes,
+        )
