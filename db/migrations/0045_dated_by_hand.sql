@@ -14,4 +14,5 @@ UPDATE document d SET dated_by_hand = true WHERE EXISTS (
 UPDATE chunk c SET own_from = nullif(c.valid_from, '-infinity'), own_until = nullif(c.valid_until, 'infinity'),
        valid_from = greatest(c.valid_from, d.valid_from), valid_until = least(c.valid_until, d.valid_until)
 FROM document d
-WHERE c.document_id = d.document_id AND (c.valid_from < d.valid_from OR c.valid_until > d.valid_until);
+WHERE c.document_id = d.document_id AND (d.valid_from IS NOT NULL OR d.valid_until IS NOT NULL)
+  AND (c.valid_from < d.valid_from OR c.valid_until > d.valid_until);
