@@ -23,15 +23,15 @@ async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     context, event, text = runtime.context, state["event"], text_of(state["event"])
     profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
     # Documents begin and end with the business's days: in the evening of another zone it is tomorrow already.
-    today = context.clock().astimezone(ZoneInfo(profile.business.time_zone)).date()
+    now = context.clock().astimezone(ZoneInfo(profile.business.time_zone))
     language, say = state["language"], context.phrases.speaker(state["language"])
     answers = " ".join(filter(None, map(context_of, event.get("messages", []))))
     # "And how long does this take?" means what the message above it is about, whatever was spoken of since.
-    meant = spoken_of({}, answers, profile, language) if answers else {}
-    topic = spoken_of(meant or state.get("topic") or {}, text, profile, language)
+    meant = spoken_of({}, answers, profile, language, now) if answers else {}
+    topic = spoken_of(meant or state.get("topic") or {}, text, profile, language, now)
     asked = f"{text} {answers}".strip() if len(text.split()) <= _ELLIPTIC_WORDS else text
-    passages = await _passages(context, event, asked, language, today)
-    facts = live_facts(profile, in_full(text, topic, profile, language), language, context.clock(), say)
+    passages = await _passages(context, event, asked, language, now.date())
+    facts = live_facts(profile, in_full(text, topic, profile, language), language, now, say)
     return {
         "topic": topic,
         "passages": [

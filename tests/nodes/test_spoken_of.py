@@ -81,3 +81,23 @@ async def test_a_model_reads_what_is_quoted(stage: Stage) -> None:
     await thread.deliver(event)
     assert "[> Il massaggio" in chat.asked[0].turn
     assert ">>>\ncon" not in chat.asked[0].turn.replace(" con", "\ncon"), "what closes the data is taken out"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "day"),
+    [
+        ("Siete aperti sabato?", "E domenica?", "domenica"),
+        ("Are you open on Saturday?", "What about Sunday?", "Sunday"),
+        ("¿Abrís el sábado?", "¿y el domingo?", "domingo"),
+        ("Estão abertos no sábado?", "e no domingo?", "domingo"),
+    ],
+)
+async def test_another_day_is_asked_about_the_same_way(stage: Stage, first: str, then: str, day: str) -> None:
+    thread = await stage.customer()
+    await thread.say(first)
+    await thread.say(then)
+    [asked] = [fact for fact in thread.state["facts"] if fact["kind"] in ("hours", "closure")][:1]
+    assert day.casefold() in asked["text"].casefold()
+    assert day.casefold() in thread.words.casefold()
+    await thread.say("Quanto costa un massaggio rilassante?")
+    assert "hours" not in thread.state["topic"]
