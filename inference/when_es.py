@@ -60,10 +60,14 @@ SPANISH = Vocabulary(
     language="es",
     numbers=_numbers(),
     parts={
+        # Never "manana" alone: that is tomorrow, and "de manana" is tomorrow's.
+        "la manana": MORNING,
         "mananas": MORNING,
         "mananita": MORNING,
         "temprano": MORNING,
         "primera hora": MORNING,
+        "primera hora de la manana": MORNING,
+        "ultima hora de la manana": MORNING,
         "mediodia": LUNCH,
         "hora de comer": LUNCH,
         "hora de la comida": LUNCH,
@@ -114,6 +118,7 @@ SPANISH = Vocabulary(
         ("D", 1, "", "manana|mana|manyana|mannana|maniana"),
         ("D", 2, "", "pasado manana|pasadomanana|pasado|pasado maniana"),
         ("P", 0, MORNING, "la manana|las mananas|a primera hora|muy temprano|bien temprano|una manana"),
+        ("P", 0, MORNING, "a media manana|de media manana"),
         ("Q", 0, MORNING, "esta manana|hoy por la manana|hoy en la manana|hoy a la manana"),
         ("Q", 0, AFTERNOON, "esta tarde"),
         ("Q", 0, NIGHT, "esta noche"),

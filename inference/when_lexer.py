@@ -253,6 +253,7 @@ def _settle(  # noqa: PLR0911 - one exception after the other
         return replace(token, kind="A")  # "à uma"
     if language == "es" and token.text == "pasado" and previous_kind in ("W", "U", "M"):
         return replace(token, kind="w")
-    if language == "es" and token.kind == "D" and token.n == 1 and previous_kind in ("D", "l"):
-        return replace(token, kind="P", n=0, name="morning")
+    article = previous_kind == "l" or (before is not None and before.text.endswith(" la"))
+    if language == "es" and token.kind == "D" and token.n == 1 and (previous_kind == "D" or article):
+        return replace(token, kind="P", n=0, name="morning")  # "para la mañana" is not tomorrow
     return token

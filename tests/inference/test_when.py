@@ -64,6 +64,38 @@ def test_a_fourth_is_a_day_before_a_weekday_and_a_quarter_after_an_hour(
     assert read(text, language, datetime(2026, 11, 26, 10, tzinfo=ROME)).value == value
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "value"),
+    [
+        ("Quiero cambiar mi cita del jueves al viernes a las diez de la mañana", "es",
+         "2026-11-20T10:00:00"),
+        ("el viernes a las 10 de la mañana", "es", "2026-11-20T10:00:00"),
+        ("el sábado a primera hora de la mañana", "es", "2026-11-21~morning"),
+        ("el sábado a última hora de la mañana", "es", "2026-11-21~morning"),
+        ("el viernes a media mañana", "es", "2026-11-20~morning"),
+        ("el jueves a la mañana", "es", "2026-11-19~morning"),
+        ("para la mañana del viernes", "es", "2026-11-20~morning"),
+        ("mañana a las 8 de la mañana", "es", "2026-11-19T08:00:00"),
+        ("pasado mañana a las 9 de la mañana", "es", "2026-11-20T09:00:00"),
+        ("el lunes entre las 9 y las 11 de la mañana", "es", "2026-11-23T09:00:00"),
+        ("para mañana por la mañana a las 9", "es", "2026-11-19T09:00:00"),
+        ("la cita de mañana", "es", "2026-11-19~day"),
+        ("mañana de 9 a 11 de la mañana", "es", "2026-11-19T09:00:00"),
+        ("quero mudar de quinta para sexta às dez da manhã", "pt", "2026-11-20T10:00:00"),
+        ("amanhã às 8 da manhã", "pt", "2026-11-19T08:00:00"),
+        ("amanhã de manhã às 8", "pt", "2026-11-19T08:00:00"),
+        ("vorrei spostare da giovedì a venerdì alle dieci di mattina", "it", "2026-11-20T10:00:00"),
+        ("domani alle 8 di mattina", "it", "2026-11-19T08:00:00"),
+        ("domattina alle 8", "it", "2026-11-19T08:00:00"),
+    ],
+)  # fmt: skip
+def test_in_the_morning_is_an_hour_of_the_day_that_was_named(text: str, language: str, value: str) -> None:
+    """Also where the business opens at noon, so that nothing but the words speaks for the morning."""
+    for hours in ({}, {"opens": time(12), "closes": time(23, 30)}):
+        when = read(text, language, **hours)
+        assert (when.value, when.candidates) == (value, ()), when
+
+
 def test_the_hour_is_read_inside_opening_hours() -> None:
     assert read("alle 8 di sabato", opens=time(12), closes=time(23)).value == "2026-11-21T20:00:00"
     assert read("alle 8 di sabato", opens=time(8), closes=time(20)).value == "2026-11-21T08:00:00"
