@@ -35,6 +35,7 @@ from tools.frame import (
     what_to_change,
 )
 from tools.heard import spoken_words
+from tools.present import said_at
 from tools.questions import DROP, ask_for_person, left
 from tools.registry import TOOLS, intent_of_option, is_off, narrowed, same_matter
 from tools.tool import Call, Declined, Done, Question, Slots, Tool
@@ -110,6 +111,7 @@ async def _call(state: State, context: Context) -> Call:
     event, language = state["event"], state.get("language") or "en"
     text, option_id = _said(event)
     heard, doubtful = spoken_words(event)
+    now = context.clock()
     profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
     return Call(
         context=context,
@@ -122,12 +124,13 @@ async def _call(state: State, context: Context) -> Call:
         language=language,
         text=text,
         option_id=option_id,
-        now=context.clock(),
+        now=now,
         say=context.phrases.speaker(language),
         heard=heard,
         doubtful=doubtful,
         place=next((m["place"] for m in event.get("messages", []) if m.get("place")), None),
         about=(state.get("topic") or {}).get("service"),
+        said_at=said_at(event, language, now),
     )
 
 

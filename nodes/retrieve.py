@@ -12,6 +12,7 @@ from graph.state import Event, State, context_of, text_of, told_so_far
 from inference.errors import InferenceError
 from knowledge.search import Passage
 from tools.facts import live_facts
+from tools.present import said_at
 from tools.spoken_of import in_full, spoken_of
 
 _STEM = re.compile(r"\w{4,}")
@@ -23,15 +24,17 @@ async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     context, event, text = runtime.context, state["event"], text_of(state["event"])
     profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
     # Documents begin and end with the business's days: in the evening of another zone it is tomorrow already.
-    now = context.clock().astimezone(ZoneInfo(profile.business.time_zone))
+    now = context.clock()
+    today = now.astimezone(ZoneInfo(profile.business.time_zone)).date()
     language, say = state["language"], context.phrases.speaker(state["language"])
+    sent = said_at(event, language, now)
     answers = " ".join(filter(None, map(context_of, event.get("messages", []))))
     # "And how long does this take?" means what the message above it is about, whatever was spoken of since.
-    meant = spoken_of({}, answers, profile, language, now) if answers else {}
-    topic = spoken_of(meant or state.get("topic") or {}, text, profile, language, now)
+    meant = spoken_of({}, answers, profile, language, sent) if answers else {}
+    topic = spoken_of(meant or state.get("topic") or {}, text, profile, language, sent)
     asked = f"{text} {answers}".strip() if len(text.split()) <= _ELLIPTIC_WORDS else text
-    passages = await _passages(context, event, asked, language, now.date())
-    facts = live_facts(profile, in_full(text, topic, profile, language), language, now, say)
+    passages = await _passages(context, event, asked, language, today)
+    facts = live_facts(profile, in_full(text, topic, profile, language), language, now, say, said_at=sent)
     return {
         "topic": topic,
         "passages": [

@@ -61,11 +61,11 @@ class Ask:
 
 
 def clockwork(call: Call, place: LocationRow | None) -> Clockwork:
-    """The present as it is at a location (at the business, when no location is known)."""
+    """The present of what is said as it is at a location (at the business, when no location is known)."""
     zone = ZoneInfo(place.time_zone if place else call.profile.business.time_zone)
     opens, closes = day_bounds(call.profile, place)
     country = place.country if place else call.profile.business.country
-    return Clockwork(call.now.astimezone(zone), country, opens, closes)
+    return Clockwork(call.present.astimezone(zone), country, opens, closes)
 
 
 async def offers(tx: Tx, ask: Ask, wanted: Wanted | None) -> tuple[list[FreeSlot], bool]:

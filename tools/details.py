@@ -116,7 +116,7 @@ def _moves_it(call: Call, asked: Asked, slots: Slots) -> bool:
     """Whether the words say another time for what is being booked: the question is then asked again."""
     if call.option_id or asked.answer == "date" or not slots.get("when"):
         return False
-    return only_time(call.text, call.language, call.now)
+    return only_time(call.text, call.language, call.present)
 
 
 def _answered(call: Call, slots: Slots, asked: Asked) -> Slots:
@@ -199,6 +199,6 @@ def _stems(text: str) -> set[str]:
 
 def _day(call: Call, text: str) -> str | None:
     business = call.profile.business
-    here = call.now.astimezone(ZoneInfo(business.time_zone))
+    here = call.present.astimezone(ZoneInfo(business.time_zone))
     read = when.parse(text, language=call.language, now=here, country=business.country)
     return day(read.date, call.language) if read.date and not read.problem else None

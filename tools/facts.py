@@ -54,15 +54,19 @@ class _Asked:
     bare: str
     language: str
     now: datetime
+    said_at: datetime
     say: Say
 
 
-def live_facts(profile: Profile, text: str, language: str, now: datetime, say: Say) -> list[Fact]:
+def live_facts(
+    profile: Profile, text: str, language: str, now: datetime, say: Say, *, said_at: datetime | None = None
+) -> list[Fact]:
     """The facts a question touches, most specific first; empty when the record has nothing on it.
 
-    `now` is aware; `say` speaks `language`. Figures and dates come from the record's typed values alone.
+    `now` is aware, and so is `said_at`, from which "tomorrow" is told; `say` speaks `language`. Figures and
+    dates come from the record's typed values alone.
     """
-    asked = _Asked(profile, text, plain(text), language, now, say)
+    asked = _Asked(profile, text, plain(text), language, now, said_at or now, say)
     facts = [*_services(asked), *_opening(asked), *_places(asked), *_contacts(asked), *_rules(asked)]
     return list({fact.id: fact for fact in facts}.values())
 
@@ -135,9 +139,10 @@ def _concerned(asked: _Asked) -> list[LocationRow]:
 
 
 def _days_meant(asked: _Asked, place: LocationRow) -> list[date]:
-    """The days that are named, those of a range and of "Christmas and Boxing Day" too."""
+    """The days that are named, those of a range and of "Christmas and Boxing Day" too; not one that is over
+    by the time the question is read."""
     opens, closes = day_bounds(asked.profile, place)
-    local = asked.now.astimezone(ZoneInfo(place.time_zone))
+    local = asked.said_at.astimezone(ZoneInfo(place.time_zone))
     said = parse(
         asked.text, language=asked.language, now=local, country=place.country, opens=opens, closes=closes
     )
@@ -145,7 +150,8 @@ def _days_meant(asked: _Asked, place: LocationRow) -> list[date]:
     last = said.end.date() if said.date and said.end else first[-1] if first else None
     if len(first) == 1 and last is not None:
         first = [first[0] + timedelta(days=n) for n in range((last - first[0]).days + 1)]
-    return first[:_DAYS_OF_WEEK]
+    today = asked.now.astimezone(local.tzinfo).date()
+    return [on for on in first if on >= today or said.problem][:_DAYS_OF_WEEK]
 
 
 def _shut_soon(asked: _Asked, place: LocationRow, today: date) -> list[date]:

@@ -85,7 +85,7 @@ def _at_the_time(call: Call, row: AppointmentRow) -> bool:
     """Whether the words name its day, its hour or both: "quello di martedì", "the one at three"."""
     zone = zone_of(call, row)
     starts = row.starts.astimezone(zone)
-    said = parse(call.text, language=call.language, now=call.now.astimezone(zone))
+    said = parse(call.text, language=call.language, now=call.present.astimezone(zone))
     if said.problem or said.end is not None:
         return False
     on_day = parse(call.text, language=call.language, now=_midnight(starts))

@@ -39,6 +39,12 @@ class Call:
     place: Mapping[str, Any] | None = None  # shown on the map: latitude, longitude, name, address
     agent_id: int | None = None
     about: str | None = None  # the service spoken of before: its key
+    said_at: datetime | None = None  # when its words were sent, where they are read later than that
+
+    @property
+    def present(self) -> datetime:
+        """What "tomorrow" in its words is told from. Whether a time is past or too soon tells `now`."""
+        return self.said_at or self.now
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ _AROUND = frozenset({
 
 @dataclass(frozen=True)
 class Clockwork:
-    """What reading a time needs: the present in the location's zone, its country and its opening day."""
+    """What reading a time needs: when it was said in the location's zone, its country, its opening day."""
 
     now: datetime
     country: str

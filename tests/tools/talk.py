@@ -114,9 +114,10 @@ class Talk:
         voice: str = "",
         low: bool = False,
         abstained: bool = False,
+        sent: datetime | None = None,
         **arguments: Any,
     ) -> dict[str, Any]:
-        """One turn; `voice` is said in a voice note, `low` one that was barely understood.
+        """One turn; `voice` is said in a voice note, `low` one that was barely understood; `sent` is when.
 
         Without `intent` the proposal is absent, as when triage goes straight to the frame.
         """
@@ -140,6 +141,8 @@ class Talk:
             "contact_id": self.contact_id,
             "messages": [m for m in (_pressed(option), _written(text), _spoken(voice, low)) if m],
         }
+        for message in event["messages"]:
+            message["sent_at"] = sent.isoformat() if sent else ""
         given = {**self.state, "event": event, "language": self.language, "proposal": proposal}
         given["contact"] = {"name": self.name}
         command = await execute_intent(given, Runtime(context=self.room.context))
