@@ -6,7 +6,8 @@ from typing import Literal
 
 from crm.record import Tx
 
-_MOST_AT_ONCE = 50
+PAGE = 50
+"""As many entries are locked at a time."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,10 @@ async def of_contact(tx: Tx, contact_id: int) -> list[WaitingRow]:
     return await tx.all(WaitingRow, "waiting_of_contact", contact_id=contact_id)
 
 
-async def in_turn(tx: Tx) -> list[WaitingRow]:
-    """Who waits for a time to come, first come first, locked."""
-    return await tx.all(WaitingRow, "waiting_next", most=_MOST_AT_ONCE)
+async def in_turn(tx: Tx, after: int = 0) -> list[WaitingRow]:
+    """Who waits for a time to come, first come first, locked: a page of those behind the entry `after`; the
+    last page is a short one. Who wants no messages is passed over."""
+    return await tx.all(WaitingRow, "waiting_next", after=after, most=PAGE)
 
 
 async def unanswered(tx: Tx) -> list[WaitingRow]:

@@ -82,8 +82,14 @@ async def agenda_once(services: Services, business_id: int) -> None:
         await waiting.let_pass(tx)
     async with services.crm.transaction(business_id) as tx:
         profile = await businesses.profile(tx)
-        for entry in await waiting.in_turn(tx):
-            await _give(services, tx, profile, entry)
+    page, last = waiting.PAGE, 0
+    while page == waiting.PAGE:
+        async with services.crm.transaction(business_id) as tx:
+            entries = await waiting.in_turn(tx, after=last)
+            for entry in entries:
+                await _give(services, tx, profile, entry)
+                last = entry.waiting_id
+        page = len(entries)
     async with services.crm.transaction(business_id) as tx:
         await _remind_all(services, tx, profile)
 
@@ -105,7 +111,7 @@ async def _give(services: Services, tx: Tx, profile: Profile, entry: WaitingRow)
         return
     zone = _zone(profile, entry.location_id)
     contact = await contacts.get(tx, entry.contact_id)
-    if not found or contact.opted_out_at is not None:
+    if not found:
         return
     talks = contact.last_seen_at is not None and tx.now - contact.last_seen_at < _TALKS
     if not talks and not _awake(tx.now, zone):

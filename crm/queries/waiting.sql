@@ -20,11 +20,13 @@ SELECT waiting_id, contact_id, conversation_id, service_id, location_id, resourc
        upper(wanted) AS until, people, language, status, appointment_id, answer_by
 FROM waiting WHERE contact_id = %(contact_id)s AND status IN ('waiting', 'offered') ORDER BY waiting_id DESC;
 
--- waiting_next -- who waits for a time to come, whoever came first first
-SELECT waiting_id, contact_id, conversation_id, service_id, location_id, resource_id, lower(wanted) AS since,
-       upper(wanted) AS until, people, language, status, appointment_id, answer_by
-FROM waiting WHERE status = 'waiting' AND upper(wanted) > %(now)s ORDER BY waiting_id LIMIT %(most)s
-FOR UPDATE SKIP LOCKED;
+-- waiting_next -- who waits for a time to come behind an entry, whoever came first first; who left hears of nothing
+SELECT w.waiting_id, w.contact_id, w.conversation_id, w.service_id, w.location_id, w.resource_id,
+       lower(w.wanted) AS since, upper(w.wanted) AS until, w.people, w.language, w.status, w.appointment_id, w.answer_by
+FROM waiting w JOIN contact c USING (contact_id)
+WHERE w.status = 'waiting' AND upper(w.wanted) > %(now)s AND w.waiting_id > %(after)s AND c.opted_out_at IS NULL
+ORDER BY w.waiting_id LIMIT %(most)s
+FOR UPDATE OF w SKIP LOCKED;
 
 -- waiting_lapsed -- offers nobody took in time
 SELECT waiting_id, contact_id, conversation_id, service_id, location_id, resource_id, lower(wanted) AS since,

@@ -18,7 +18,7 @@ from channels.calendars.errors import CalendarUnreachable
 from channels.calendars.ical import busy_spans
 from channels.messages import OutboundMessage
 from channels.whatsapp.render import to_graph
-from crm import attendance, calendars, contacts, conversations, events, outbox, template_book
+from crm import attendance, calendars, contacts, conversations, events, outbox, template_book, waiting
 from crm.calendars import CalendarRow
 from crm.errors import UnknownAppointment
 from crm.sealing import Seal, new_key
@@ -316,6 +316,44 @@ async def test_an_offer_nobody_takes_in_time_goes_on(room: Room) -> None:
     assert (await entry(room, second))["status"] == "left"
     await stranger.book("massaggio decontratturante venerdì alle 15")
     assert stranger.state["outcome"]["kind"] == "confirming"
+
+
+async def many_wait(room: Room, talk: Talk, count: int) -> None:
+    """Puts as many more entries of theirs in line behind somebody, for a time nothing begins at."""
+    await room.rows(
+        "INSERT INTO waiting (business_id, contact_id, conversation_id, service_id, location_id, resource_id,"
+        " wanted, people, language, idempotency_key, created_at)"
+        " SELECT business_id, contact_id, conversation_id, service_id, location_id, resource_id,"
+        " tstzrange(lower(wanted) + interval '1 minute', upper(wanted) + interval '1 minute'),"
+        " people, language, 'crowd:' || n, created_at"
+        " FROM waiting, generate_series(1, %s) AS n WHERE contact_id = %s",
+        count,
+        talk.contact_id,
+    )
+
+
+async def test_however_long_the_line_is_everybody_in_it_is_thought_of(room: Room) -> None:
+    full = await booked(room, "massaggio decontratturante venerdì alle 15")
+    crowd = await waits(room, "massaggio decontratturante venerdì alle 15")
+    await many_wait(room, crowd, 2 * waiting.PAGE)
+    last = await waits(room, "massaggio decontratturante venerdì alle 15")
+    await room.rows("UPDATE contact SET opted_out_at = now() WHERE contact_id = %s", crowd.contact_id)
+    await cancels(full)
+    await look(room)
+    assert "Si è liberato un posto" in (await told(room, last))[0]["body"]
+    async with room.crm.transaction(last.business_id) as tx:
+        assert await waiting.in_turn(tx) == []  # who left is not looked at again every half minute
+
+
+async def test_a_line_of_several_pages_is_walked_to_its_end(room: Room) -> None:
+    full = await booked(room, "massaggio decontratturante venerdì alle 15")
+    crowd = await waits(room, "massaggio decontratturante venerdì alle 15")
+    await many_wait(room, crowd, 2 * waiting.PAGE)
+    await room.rows("DELETE FROM waiting WHERE idempotency_key NOT LIKE 'crowd:%%'")
+    last = await waits(room, "massaggio decontratturante venerdì alle 15")
+    await cancels(full)
+    await look(room)
+    assert "Si è liberato un posto" in (await told(room, last))[0]["body"]
 
 
 async def test_a_day_that_passes_ends_the_wait(room: Room) -> None:
