@@ -123,6 +123,14 @@ async def get(tx: Tx, conversation_id: int) -> ConversationRow:
     return row
 
 
+async def last_words(tx: Tx, contact_id: int, phone_number_id: str) -> datetime | None:
+    """When a customer last wrote on a number; None for never."""
+    at: datetime | None = await tx.value(
+        "conversation_last_words", contact_id=contact_id, phone_number_id=phone_number_id
+    )
+    return at
+
+
 async def close(tx: Tx, conversation_id: int, summary: str | None = None) -> None:
     """It ended; the customer's next message opens a new one."""
     await tx.run("conversation_close", conversation_id=conversation_id, summary=summary)

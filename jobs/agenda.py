@@ -11,8 +11,20 @@ from zoneinfo import ZoneInfo
 import structlog
 from procrastinate import Blueprint, JobContext
 
-from crm import appointments, businesses, contacts, conversations, outbox, queue, reminders, waiting
+from crm import (
+    appointments,
+    businesses,
+    contacts,
+    conversations,
+    outbox,
+    queue,
+    reminders,
+    template_book,
+    templates,
+    waiting,
+)
 from crm.businesses import Profile
+from crm.desk import CUSTOMER_WINDOW
 from crm.errors import NotBookable, SlotTaken
 from crm.messages import NewMessage, Option
 from crm.record import Tx
@@ -95,7 +107,7 @@ async def agenda_once(services: Services, business_id: int) -> None:
 
 
 async def _give(services: Services, tx: Tx, profile: Profile, entry: WaitingRow) -> None:
-    """Holds a place for somebody who waits, if there is one, and says so."""
+    """Holds a place for somebody who waits, if there is one and they can be asked, and says so."""
     try:
         found = await free_slots(
             tx,
@@ -116,12 +128,41 @@ async def _give(services: Services, tx: Tx, profile: Profile, entry: WaitingRow)
     talks = contact.last_seen_at is not None and tx.now - contact.last_seen_at < _TALKS
     if not talks and not _awake(tx.now, zone):
         return
+    if not await _can_be_asked(tx, entry):
+        return  # the entry waits on, and the next in line is thought of
     answer_by = tx.now + max(_AT_LEAST, min(ANSWER_WITHIN, (found[0].starts - tx.now) / 2))
     held = await _held(tx, profile, entry, found[0])
     if held is None:
         return
     await waiting.offer(tx, entry.waiting_id, held, answer_by)
     await _say(services, tx, profile, _offer(services, profile, entry, found[0], answer_by))
+
+
+async def _can_be_asked(tx: Tx, entry: WaitingRow) -> bool:
+    """Whether somebody would read the offer of a place, and be heard: nothing may be held for them else.
+
+    Where a person has the conversation a yes only waits for that person, and once the 24 hours are over
+    nothing but an approved template arrives. The open conversation stays locked, so that neither changes
+    before the offer is written.
+    """
+    number = (await businesses.numbers(tx))[0].phone_number_id
+    [found] = await tx.together([conversations.open_of(entry.contact_id, number)])
+    if any(row.owner == "human" for row in found):
+        return False
+    wrote = await conversations.last_words(tx, entry.contact_id, number)
+    if wrote is not None and tx.now - wrote <= CUSTOMER_WINDOW:
+        return True
+    template = await _template(tx, "freed_place", entry.language)
+    known = await template_book.one(tx, template.name, template.code) if template else None
+    return template is not None and (known is None or known.usable)
+
+
+async def _template(
+    tx: Tx, purpose: Purpose, language: str
+) -> templates.TemplateRow | reminders.TemplateRow | None:
+    """What says it once the 24 hours are over: an approved template before one that is named alone."""
+    approved = await template_book.for_purpose(tx, purpose, language)
+    return approved or await reminders.template(tx, purpose, language)
 
 
 async def _held(tx: Tx, profile: Profile, entry: WaitingRow, slot: FreeSlot) -> int | None:
@@ -222,7 +263,7 @@ async def _say(services: Services, tx: Tx, profile: Profile, word: _Word) -> Non
     """Into the outbox, once; where only a template may be sent, the business's own says it."""
     if await outbox.spoke(tx, word.turn_id):
         return
-    template = await reminders.template(tx, word.purpose, word.language)
+    template = await _template(tx, word.purpose, word.language)
     number = (await businesses.numbers(tx))[0].phone_number_id
     conversation_id = await conversations.open_for(tx, word.contact_id, number)
     conversation = await conversations.lock(tx, conversation_id)

@@ -91,6 +91,10 @@ SELECT c.conversation_id, c.contact_id, c.phone_number_id, c.thread_id, c.owner,
        c.last_activity_at
 FROM conversation c WHERE c.conversation_id = %(conversation_id)s;
 
+-- conversation_last_words -- when a customer last wrote on a number, in whichever conversation
+SELECT max(last_customer_at) FROM conversation
+WHERE contact_id = %(contact_id)s AND phone_number_id = %(phone_number_id)s;
+
 -- conversation_close -- it ended; without a summary the customer's last words stand for one
 UPDATE conversation c SET status = 'closed', closed_at = %(now)s, summary = coalesce(%(summary)s, c.summary, (
     SELECT left(string_agg(said, ' / ' ORDER BY message_id), 400) FROM (

@@ -43,7 +43,7 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Room
 @pytest_asyncio.fixture(loop_scope="session")
 async def room(opened: Room) -> Room:
     await opened.clean()
-    await opened.rows("DELETE FROM message_template")
+    await opened.rows("DELETE FROM message_template; DELETE FROM wa_template")
     await opened.rows("UPDATE resource SET key = key; DELETE FROM calendar")
     return opened
 
@@ -255,6 +255,8 @@ async def waits(room: Room, text: str = "lezione di yoga sabato alle 10") -> Tal
     await talk.book(text)
     await talk.say(option="wait:join")
     assert (await talk.say("sì"))["kind"] == "done", talk.words
+    async with room.crm.transaction(talk.business_id) as tx:
+        await conversations.customer_wrote(tx, talk.conversation_id, tx.now)
     return talk
 
 
@@ -316,6 +318,68 @@ async def test_an_offer_nobody_takes_in_time_goes_on(room: Room) -> None:
     assert (await entry(room, second))["status"] == "left"
     await stranger.book("massaggio decontratturante venerdì alle 15")
     assert stranger.state["outcome"]["kind"] == "confirming"
+
+
+async def passed_over(room: Room, talk: Talk) -> bool:
+    """Whether somebody waits on, and nothing is held for them."""
+    left = await entry(room, talk)
+    return left["status"] == "waiting" and not await told(room, talk) and not await talk.appointments()
+
+
+async def test_nothing_is_held_for_somebody_who_cannot_be_told(room: Room) -> None:
+    full = await booked(room, "massaggio decontratturante venerdì alle 15")
+    silent = await waits(room, "massaggio decontratturante venerdì alle 15")
+    room.clock.now += timedelta(hours=24, minutes=1)  # and no template says it
+    awake = await waits(room, "massaggio decontratturante venerdì alle 15")
+    await cancels(full)
+    await look(room)
+    assert await passed_over(room, silent)
+    [offer] = await told(room, awake)
+    await awake.say(option=offer["options"][1])
+    await look(room)
+    assert await passed_over(room, silent)
+    stranger = await room.talk()
+    await stranger.book("massaggio decontratturante venerdì alle 15")
+    assert stranger.state["outcome"]["kind"] == "confirming"  # it is free for whoever asks
+
+
+@pytest.mark.parametrize("status", [None, "APPROVED", "PAUSED"])
+async def test_a_template_that_may_be_sent_is_what_tells_them(room: Room, status: str | None) -> None:
+    """One that was never synced is tried: the operator named it."""
+    full = await booked(room, "massaggio decontratturante venerdì alle 15")
+    silent = await waits(room, "massaggio decontratturante venerdì alle 15")
+    await room.rows(
+        "INSERT INTO message_template VALUES (%s, 'freed_place', 'it', 'posto', 'it')", silent.business_id
+    )
+    if status is not None:
+        known = KnownTemplate("posto", "it", "UTILITY", status, None, None, "{{1}} {{2}}", 2, True, [])
+        async with room.crm.transaction(silent.business_id) as tx:
+            await template_book.put(tx, known)
+    room.clock.now += timedelta(hours=24, minutes=1)
+    await cancels(full)
+    await look(room)
+    if status == "PAUSED":
+        assert await passed_over(room, silent)
+    else:
+        assert [offer["template_name"] for offer in await told(room, silent)] == ["posto"]
+
+
+async def test_nothing_is_held_for_somebody_whose_yes_would_wait_for_a_person(room: Room) -> None:
+    full = await booked(room, "massaggio decontratturante venerdì alle 15")
+    first = await waits(room, "massaggio decontratturante venerdì alle 15")
+    second = await waits(room, "massaggio decontratturante venerdì alle 15")
+    async with room.crm.transaction(first.business_id) as tx:
+        await conversations.give_to_human(tx, first.conversation_id)
+    await cancels(full)
+    await look(room)
+    assert await passed_over(room, first)
+    [offer] = await told(room, second)
+    await second.say(option=offer["options"][1])
+    async with room.crm.transaction(first.business_id) as tx:
+        await conversations.give_to_bot(tx, first.conversation_id)
+    await look(room)
+    assert len(await told(room, first)) == 1
+    assert (await entry(room, first))["status"] == "offered"
 
 
 async def many_wait(room: Room, talk: Talk, count: int) -> None:
