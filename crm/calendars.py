@@ -153,6 +153,17 @@ async def to_remove(tx: Tx, resource_id: int) -> list[int]:
     return [row.appointment_id for row in rows]
 
 
+async def may_show(tx: Tx, row: BookedRow) -> None:
+    """An appointment is about to be written into a calendar; to be committed before. Whatever becomes of the
+    answer, it is written again until `shows`, and removed when it is cancelled or somebody else's."""
+    await tx.run(
+        "calendar_event_begun",
+        appointment_id=row.appointment_id,
+        resource_id=row.resource_id,
+        status=row.status,
+    )
+
+
 async def shows(tx: Tx, row: BookedRow) -> None:
     """A calendar shows an appointment as it is."""
     await tx.run(

@@ -91,6 +91,8 @@ async def _write(services: Services, business_id: int, row: CalendarRow, calenda
         async with services.crm.transaction(business_id) as tx:
             await calendars.shows_no_more(tx, row.resource_id, appointment_id)
     for booked in due:
+        async with services.crm.transaction(business_id) as tx:
+            await calendars.may_show(tx, booked)  # an answer that is lost leaves the entry there
         await calendar.put(event_of(booked, business_id, row.time_zone))
         async with services.crm.transaction(business_id) as tx:
             await calendars.shows(tx, booked)

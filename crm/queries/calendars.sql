@@ -71,6 +71,13 @@ ORDER BY a.appointment_id;
 SELECT e.appointment_id FROM calendar_event e JOIN appointment a USING (appointment_id)
 WHERE e.resource_id = %(resource_id)s AND (a.resource_id <> e.resource_id OR a.status = 'cancelled');
 
+-- calendar_event_begun -- a calendar is about to be told of a booking: nobody knows what it shows until it answers, and
+-- no booking has an empty time, so it is written again, and removed once the booking is over
+INSERT INTO calendar_event (appointment_id, resource_id, business_id, during, status, written_at)
+VALUES (%(appointment_id)s, %(resource_id)s, %(business_id)s, 'empty', %(status)s, %(now)s)
+ON CONFLICT (appointment_id, resource_id) DO UPDATE SET during = EXCLUDED.during, status = EXCLUDED.status,
+    written_at = EXCLUDED.written_at;
+
 -- calendar_event_put -- what a calendar shows
 INSERT INTO calendar_event (appointment_id, resource_id, business_id, during, status, written_at)
 VALUES (%(appointment_id)s, %(resource_id)s, %(business_id)s, tstzrange(%(starts)s, %(ends)s), %(status)s, %(now)s)

@@ -555,6 +555,66 @@ async def test_a_server_that_is_down_loses_nothing(room: Room, linked: Linked) -
     assert await room.rows("SELECT 1 FROM event_hook WHERE target = 'calendar' AND state <> 'done'") == []
 
 
+class AnswerLost(httpx.AsyncBaseTransport):
+    """A server that takes what is written to it, while its answer does not arrive in time."""
+
+    def __init__(self) -> None:
+        self.real, self.losing = httpx.AsyncHTTPTransport(), True
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self.real.handle_async_request(request)
+        if self.losing and request.method == "PUT":
+            await answer.aread()
+            await answer.aclose()
+            raise httpx.ReadTimeout("the answer was lost", request=request)
+        return answer
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def lossy(linked: Linked) -> AsyncIterator[AnswerLost]:
+    """The linked calendar, taking what is written while its answers are lost."""
+    async with httpx.AsyncClient(transport=AnswerLost()) as http:
+        linked.http, direct = http, linked.http
+        yield cast(AnswerLost, http._transport)
+        linked.http = direct
+
+
+async def test_an_entry_whose_answer_was_lost_disappears_with_its_appointment(
+    room: Room, linked: Linked, lossy: AnswerLost
+) -> None:
+    talk = await booked(room, "massaggio rilassante con Giulia venerdì alle 15")
+    await linked.sync()
+    [state] = await room.rows("SELECT error FROM calendar WHERE error IS NOT NULL")
+    assert "does not answer" in state["error"]
+    assert await linked.shown() == [FRIDAY]  # it landed all the same
+    await cancels(talk)
+    await linked.sync()
+    assert await linked.shown() == []
+    assert await room.rows("SELECT 1 FROM calendar_event") == []
+
+
+async def test_an_entry_whose_answer_was_lost_is_written_until_it_is_known(
+    room: Room, linked: Linked, lossy: AnswerLost
+) -> None:
+    lossy.losing = False
+    talk = await booked(room, "massaggio rilassante con Giulia venerdì alle 15")
+    await linked.sync()
+    lossy.losing = True
+    for when, start in (
+        ("lunedì alle 11", datetime(2026, 11, 23, 10, tzinfo=UTC)),
+        ("venerdì alle 15", FRIDAY),
+    ):
+        await talk.say(f"sposta il mio appuntamento a {when}", intent="reschedule_cancel")
+        assert (await talk.say("sì"))["kind"] == "done", talk.words
+        if start == FRIDAY:  # where the record believed it to be all along
+            lossy.losing = False
+        await linked.sync()
+        assert await linked.shown() == [start]
+    await linked.sync()
+    [kept] = await room.rows("SELECT lower(during) AS starts FROM calendar_event")
+    assert kept["starts"] == FRIDAY
+
+
 async def test_what_the_hooks_gave_up_the_look_makes_good(room: Room, linked: Linked) -> None:
     await booked(room, "massaggio rilassante con Giulia venerdì alle 15")
     await room.rows("UPDATE event_hook SET state = 'failed'")
