@@ -41,7 +41,8 @@ class When:
     `value` is an ISO local time without offset ("2026-11-20T15:00:00"), or a date and a part of day
     ("2026-11-19~morning"; "day" when only the date is known), or None when nothing is said, when it is
     truly ambiguous (`candidates` then holds the readings, in the same form) or when there is a `problem`:
-    "impossible_date", "impossible_time" or "past". `start` and `end` are aware; `end` is set for ranges.
+    "impossible_date", "impossible_time" or "past". `start` and `end` are aware; `end` is set for ranges, and
+    a range of today that is not over keeps its `start` also once it has begun.
     `part` is morning, lunch, afternoon, evening, night ("noche" and "noite" begin in the evening) or day.
     `candidates` beside a value are other readings worth a question. `span` is the text that was used.
     """
@@ -228,14 +229,23 @@ def _at(reading: _Reading, mention: DayMention, day: date, said: TimeMention) ->
     part = mention.part or reading.only_part()
     now = reading.anchor.now
     options = _moments(reading, day, said, part)
-    future = [moment for moment in options if moment > now]
+    future = [m for m in options if m > now or _goes_on(reading, said, m)]
     if not future and day == reading.anchor.today and not said.first.fixed and not (said.first.part or part):
         evening = [m for m in _other_half(reading, day, said) if m > now]
         future = evening
+    closing = local(day, reading.closes, now)
+    if said.bound == "after" and closing > now and not any(m < closing for m in future):
+        future = [max(options)]  # "today after three" at four: what is left of the opening day
     if not future:
         return When(date=day, problem="past")
     others = [m for other in mention.also for m in _moments(reading, other, said, part)[:1]]
     return _timed(reading, said, future, others)
+
+
+def _goes_on(reading: _Reading, said: TimeMention, start: datetime) -> bool:
+    """Whether a span has begun and is not over: "today from nine to twelve" at ten."""
+    end = _range_end(reading, said, start) if said.last is not None else None
+    return end is not None and end > reading.anchor.now
 
 
 def _other_half(reading: _Reading, day: date, said: TimeMention) -> list[datetime]:

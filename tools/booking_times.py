@@ -98,11 +98,18 @@ def why_not(ask: Ask, wanted: Wanted | None) -> str | None:
     last = (now + HORIZON).astimezone(ask.zone).date()
     if wanted.day > last:
         return say("We take bookings until {date}.", date=day(last, ask.call.language))
-    if wanted.day < now.astimezone(ask.zone).date() or (wanted.start and wanted.start <= now):
+    if wanted.day < now.astimezone(ask.zone).date() or _is_over(ask, wanted):
         return _problem("past", say)
     if not shifts_on(ask.call.profile, ask.place, wanted.day):
         return _closed(ask, wanted.day)
     return _hours_of_day(ask, wanted.day, wanted.start) if wanted.is_exact and wanted.start else None
+
+
+def _is_over(ask: Ask, wanted: Wanted) -> bool:
+    """Whether nothing of it is left: of a span that has begun the rest can still be had."""
+    window = wanted.window(ask.zone)
+    ends = window[1] if window is not None else wanted.start
+    return ends is not None and ends <= ask.call.now
 
 
 def _problem(problem: str, say: Say) -> str:

@@ -115,6 +115,32 @@ def test_before_and_after_leave_an_open_side() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "language", "start", "end"),
+    [
+        ("oggi dopo le 3", "it", 15, 20), ("today after 3", "en", 15, 20),
+        ("hoy después de las 15", "es", 15, 20), ("hoje depois das 15h", "pt", 15, 20),
+        ("oggi tra le 15 e le 18", "it", 15, 18),
+        ("today between 3 and 6", "en", 15, 18), ("oggi dalle 9 alle 18", "it", 9, 18),
+        ("hoy entre las 3 y las 6", "es", 15, 18), ("hoje das 15h às 18h", "pt", 15, 18),
+        ("oggi prima delle 18", "it", 8, 18), ("today before 6", "en", 8, 18),
+    ],
+)  # fmt: skip
+def test_of_a_span_that_has_begun_the_rest_can_be_had(text: str, language: str, start: int, end: int) -> None:
+    four = WEDNESDAY.replace(hour=16)
+    when = read(text, language, four)
+    assert (when.problem, when.start, when.end) == (None, four.replace(hour=start), four.replace(hour=end))
+    over = WEDNESDAY.replace(hour=21)
+    assert read(text, language, over).problem == "past"
+    assert read(text, language, four - timedelta(hours=7)).value == when.value  # as before it began
+
+
+def test_after_an_hour_that_is_past_is_the_evening_only_where_that_is_open() -> None:
+    noon = WEDNESDAY.replace(hour=12)
+    assert read("oggi dopo le 11", now=noon).value == "2026-11-18T11:00:00"
+    assert read("oggi dopo le 8", now=noon, closes=time(23)).value == "2026-11-18T20:00:00"
+
+
+@pytest.mark.parametrize(
     ("text", "language", "problem"),
     [
         ("31 febbraio", "it", "impossible_date"), ("30/02/2027 alle 10", "it", "impossible_date"),

@@ -1,0 +1,46 @@
+"""Which times are offered, and when a wish is told as past or as too far ahead."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.tools.talk import MORNING, Room
+
+ROME = ZoneInfo("Europe/Rome")
+
+
+def starts(options: list[str]) -> list[datetime]:
+    """The local times of the buttons."""
+    found = [
+        option.removeprefix("slot:").rpartition(":")[0] for option in options if option.startswith("slot:")
+    ]
+    return [datetime.fromisoformat(moment).astimezone(ROME) for moment in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("massaggio rilassante oggi prima delle 20", 14, 20),
+        ("massaggio rilassante oggi dopo le 11", 14, 21),
+        ("massaggio rilassante oggi tra le 10 e le 18", 14, 18),
+    ],
+)
+async def test_of_a_span_that_has_begun_the_rest_is_offered(
+    room: Room, text: str, first: int, last: int
+) -> None:
+    room.clock.now = MORNING + timedelta(hours=2)  # noon in Milan, and two hours' notice
+    talk = await room.talk()
+    assert (await talk.book(text))["kind"] == "asked"
+    assert "passato" not in talk.words
+    assert "posso proporti per mercoledì 18" in talk.words  # what was asked for, not what is near
+    found = starts(talk.options)
+    assert found
+    assert all(at.date() == MORNING.date() and first <= at.hour < last for at in found)
+
+
+async def test_a_part_of_the_day_that_is_over_when_it_is_read_is_past(room: Room) -> None:
+    talk = await room.talk()
+    room.clock.now = MORNING + timedelta(hours=3, minutes=30)
+    await talk.book("massaggio rilassante stamattina", sent=MORNING)
+    assert "già passato" in talk.words
