@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,8 +42,14 @@ class Ask:
         """The location's time zone: every time said or shown is in it."""
         return ZoneInfo(self.place.time_zone)
 
+    @property
+    def last_day(self) -> date:
+        """The last day that is booked by chat."""
+        return (self.call.now + HORIZON).astimezone(self.zone).date()
+
     async def free(self, tx: Tx, since: datetime, until: datetime, **how: Any) -> list[FreeSlot]:
-        """Free times of this service at this place."""
+        """Free times of this service at this place; none after the last day, which `why_not` would refuse."""
+        until = min(until, datetime.combine(self.last_day + timedelta(days=1), time(0), self.zone))
         return await free_slots(
             tx,
             self.service.row.service_id,
@@ -95,9 +101,8 @@ def why_not(ask: Ask, wanted: Wanted | None) -> str | None:
     if wanted is None or wanted.day is None:
         return None
     say, now = ask.call.say, ask.call.now
-    last = (now + HORIZON).astimezone(ask.zone).date()
-    if wanted.day > last:
-        return say("We take bookings until {date}.", date=day(last, ask.call.language))
+    if wanted.day > ask.last_day:
+        return say("We take bookings until {date}.", date=day(ask.last_day, ask.call.language))
     if wanted.day < now.astimezone(ask.zone).date() or _is_over(ask, wanted):
         return _problem("past", say)
     if not shifts_on(ask.call.profile, ask.place, wanted.day):

@@ -1,6 +1,6 @@
 """Which times are offered, and when a wish is told as past or as too far ahead."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +16,31 @@ def starts(options: list[str]) -> list[datetime]:
         option.removeprefix("slot:").rpartition(":")[0] for option in options if option.startswith("slot:")
     ]
     return [datetime.fromisoformat(moment).astimezone(ROME) for moment in found]
+
+
+LAST_DAY = date(2027, 5, 17)  # 180 days on, a Monday
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "massaggio rilassante il 20 maggio 2027",
+        "massaggio rilassante il 20 maggio 2027 alle 15",
+        "massaggio rilassante il 1 luglio 2027 dopo le 15",
+        "massaggio rilassante il 18 maggio 2027",
+        "massaggio rilassante il 17 maggio 2027 alle 23",
+    ],
+)
+async def test_what_is_offered_can_be_booked_also_at_the_end_of_what_is(room: Room, text: str) -> None:
+    talk = await room.talk()
+    await talk.book(text)
+    found = starts(talk.options)
+    assert found
+    assert all(at.date() <= LAST_DAY for at in found)
+    for option in (option for option in talk.options if option.startswith("slot:")):
+        again = await room.talk()
+        await again.book(text)
+        assert (await again.say(option=option))["kind"] == "confirming", again.words
 
 
 @pytest.mark.parametrize(
