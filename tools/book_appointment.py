@@ -204,9 +204,11 @@ def _waited(call: Call, slots: Slots) -> tuple[Ask, tuple[datetime, datetime] | 
 
 
 def _window(ask: Ask, slots: Slots) -> tuple[datetime, datetime] | None:
-    """When the customer would start, if a place became free; None while no time to come is known."""
+    """When the customer would start, if a place became free; None where no time is known that can be had."""
     wanted = Wanted.from_slot(slots.get("when"), ask.zone)
     if wanted is None or wanted.problem or wanted.options:
+        return None
+    if wanted.day is not None and wanted.day > ask.last_day:
         return None
     if wanted.is_exact and wanted.start is not None:
         window = (wanted.start, wanted.start + timedelta(minutes=1))

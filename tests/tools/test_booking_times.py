@@ -43,6 +43,13 @@ async def test_what_is_offered_can_be_booked_also_at_the_end_of_what_is(room: Ro
         assert (await again.say(option=option))["kind"] == "confirming", again.words
 
 
+async def test_nobody_waits_for_a_day_that_is_not_booked_yet(room: Room) -> None:
+    talk = await room.talk()
+    await talk.book("massaggio rilassante il 1 luglio 2027 alle 15")
+    assert (await talk.book("mettimi in lista d'attesa"))["kind"] == "asked"
+    assert "fino a lunedì 17 maggio 2027" in talk.words
+
+
 @pytest.mark.parametrize(
     ("text", "first", "last"),
     [
