@@ -138,7 +138,7 @@ async def book(
     """
     # Two inserts that meet inside the constraint's check would wait for each other until one is killed.
     await tx.value("resource_lock", resource_id=resource_id)
-    before = await _by_key(tx, idempotency_key)
+    before = await by_key(tx, idempotency_key)
     if before is not None:
         return before
     seats = await _seats(tx, service_id, resource_id, starts, ends, people)
@@ -160,7 +160,7 @@ async def book(
             )
     except psycopg.errors.ExclusionViolation as error:
         raise SlotTaken(SlotTaken.__doc__) from error
-    made = await _by_key(tx, idempotency_key)
+    made = await by_key(tx, idempotency_key)
     if made is None:
         raise RuntimeError("an appointment just made cannot be read back")
     return made
@@ -256,5 +256,6 @@ async def _seats(
     return "{" + ",".join(f"[{seat},{seat + 1})" for seat in free[:people]) + "}"
 
 
-async def _by_key(tx: Tx, idempotency_key: str) -> AppointmentRow | None:
+async def by_key(tx: Tx, idempotency_key: str) -> AppointmentRow | None:
+    """What `book` made with a key before; None when it made nothing."""
     return await tx.first(AppointmentRow, "appointment_by_key", idempotency_key=idempotency_key)

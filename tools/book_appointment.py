@@ -138,14 +138,18 @@ def _confirm_wait(call: Call, slots: Slots) -> Question:
 
 
 async def act(call: Call, slots: Slots) -> Outcome:
-    """Takes the time, or a place on the waiting list. Somebody else was first: `slot` is dropped from `slots`
-    and other times are offered."""
+    """Takes the time, or a place on the waiting list. Somebody else was first, or the time has begun: `slot`
+    is dropped from `slots` and other times are offered. Notice is not counted again: who was offered a time
+    has it as long as the question stands."""
     if not slots.get("slot"):
         return await _wait(call, slots)
     service, place, starts = _chosen(call, slots)
     chosen = slots["slot"]
     ask = _ask(call, service, place, slots)
     async with call.context.crm.transaction(call.business_id) as tx:
+        if starts <= call.now and await appointments.by_key(tx, call.turn_id) is None:
+            del slots["slot"]
+            return await which_time(tx, ask, slots, may_wait=True)
         try:
             made = await appointments.book(
                 tx,

@@ -203,7 +203,8 @@ def _new(call: Call, slots: Slots, row: AppointmentRow) -> str:
 
 
 async def act(call: Call, slots: Slots) -> Outcome:
-    """Moves it, with everything that follows. Somebody else was first: other times are offered."""
+    """Moves it, with everything that follows. Somebody else was first, or the new time has begun: other times
+    are offered."""
     chosen = slots["slot"]
     starts, ends = datetime.fromisoformat(chosen["starts"]), datetime.fromisoformat(chosen["ends"])
     async with call.context.crm.transaction(call.business_id) as tx:
@@ -213,6 +214,9 @@ async def act(call: Call, slots: Slots) -> Outcome:
             return none_found(call, slots)
         old = row
         if (row.starts, row.resource_id) != (starts, chosen["resource_id"]):  # else: this turn, run again
+            if starts <= call.now:
+                del slots["slot"]
+                return await which_time(tx, ask, slots)
             try:
                 row = await appointments.move(
                     tx, row, resource_id=chosen["resource_id"], starts=starts, ends=ends

@@ -1,11 +1,15 @@
 """Which times are offered, and when a wish is told as past or as too far ahead."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.tools.talk import MORNING, Room
+from tests.tools.test_own_appointments import booked
+from tools.book_appointment import TOOL
+from tools.tool import Done
 
 ROME = ZoneInfo("Europe/Rome")
 
@@ -41,6 +45,48 @@ async def test_what_is_offered_can_be_booked_also_at_the_end_of_what_is(room: Ro
         again = await room.talk()
         await again.book(text)
         assert (await again.say(option=option))["kind"] == "confirming", again.words
+
+
+async def test_a_time_that_was_offered_stays_as_long_as_the_question_does(room: Room) -> None:
+    talk = await room.talk()
+    assert (await talk.book("massaggio rilassante oggi alle 12"))["kind"] == "confirming"  # two hours' notice
+    room.clock.now += timedelta(minutes=25)
+    assert (await talk.say("sì"))["kind"] == "done", talk.words
+
+
+async def test_a_time_that_began_before_the_yes_is_not_booked(room: Room) -> None:
+    """A business without notice, and a customer who takes their time."""
+    moved = await booked(room)
+    await room.rows("UPDATE business SET lead_time_minutes = 0 WHERE slug = 'aurora'")
+    try:
+        talk = await room.talk()
+        room.clock.now += timedelta(minutes=10)
+        await talk.book("massaggio rilassante oggi alle 10:30")
+        await moved.say("sposta il mio appuntamento a oggi alle 10:30", intent="reschedule_cancel")
+        for one in (talk, moved):
+            assert one.state["outcome"]["kind"] == "confirming", one.words
+        room.clock.now += timedelta(minutes=21)
+        for one in (talk, moved):
+            assert (await one.say("sì"))["kind"] == "asked", one.words
+            assert "già passato" in one.words
+        assert await talk.appointments() == []
+        [row] = await moved.appointments()
+        assert row["starts"] > room.clock.now
+    finally:
+        await room.rows("UPDATE business SET lead_time_minutes = 120 WHERE slug = 'aurora'")
+
+
+async def test_a_turn_that_booked_in_time_and_is_run_again_later_has_booked(room: Room) -> None:
+    talk = await room.talk()
+    await talk.book("massaggio rilassante oggi alle 12")
+    frame = talk.state["frame"]
+    assert (await talk.say("sì", turn_id="again"))["kind"] == "done", talk.words
+    room.clock.now += timedelta(hours=3)
+    late = await talk.call("sì")
+    slots = dict(frame["slots"])
+    outcome = await TOOL.act(replace(late, turn_id="again"), slots)
+    assert isinstance(outcome, Done)
+    assert len(await talk.appointments()) == 1
 
 
 async def test_nobody_waits_for_a_day_that_is_not_booked_yet(room: Room) -> None:
