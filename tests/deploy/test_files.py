@@ -72,6 +72,27 @@ def test_compose_starts_what_there_is() -> None:
         assert all((DEPLOY / file).is_file() for file in files)
 
 
+def test_secrets_belong_to_those_who_read_them() -> None:
+    """Compose ignores uid, gid and mode of a secret that is a file: only the host can say who reads it."""
+    for service in COMPOSE["services"].values():
+        assert all(isinstance(secret, str) for secret in service.get("secrets", []))
+    user = re.search(r"^USER (\d+)$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    assert user is not None
+    guide = (ROOT / "docs/deploy.md").read_text("utf-8")
+    owners = dict(re.findall(r"^sudo chown (\d+) deploy/(\w+)", guide, re.MULTILINE))
+    assert owners == {"999": "database_password", user[1]: "pgpass"}
+    assert guide.index("> deploy/pgpass") < guide.index("sudo chown"), "it is written by the host's user"
+    [private] = re.findall(r"^chmod 600 (.+)$", guide, re.MULTILINE)
+    assert {f"deploy/{name}" for name in COMPOSE["secrets"]} < set(private.split())
+
+
+def test_the_database_is_waited_for_where_the_others_ask_it() -> None:
+    """While the image sets up, a server answers on the socket alone: `migrate` would start too early."""
+    [command, *arguments] = COMPOSE["services"]["database"]["healthcheck"]["test"][1:]
+    assert command == "pg_isready"
+    assert arguments[arguments.index("-h") + 1] == "127.0.0.1"
+
+
 def test_the_image_is_built_of_what_there_is() -> None:
     text = (DEPLOY / "Dockerfile").read_text("utf-8")
     allowed = {
