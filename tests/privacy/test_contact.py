@@ -17,7 +17,7 @@ from crm import businesses, handoffs, inbound, recordings
 from crm.errors import SomethingOpen, UnknownContact
 from crm.privacy import basis, erasure, export, people
 from crm.sealing import Seal, new_key
-from db import dump
+from db import dump, embedded
 from db.checkpoints import TenantSaver
 from db.pool import open_pool
 from jobs.retention import forget_contacts, forget_raw
@@ -107,7 +107,7 @@ async def _forget_subscriptions(town: Local) -> None:
 def _whole_database(dsn: str, folder: Path) -> str:
     """Everything as PostgreSQL's own program writes it: another way to look than the one under test."""
     file = folder / "all.sql"
-    program = dump._program("pg_dump", 0)
+    program = dump._program("pg_dump", int(embedded.version().split(".")[0]))
     subprocess.run([program, f"--dbname={dsn}", f"--file={file}"], check=True, capture_output=True)
     return file.read_text("utf-8").lower()
 
