@@ -45,7 +45,10 @@ async def dump(dsn: str, file: Path) -> int:
     """
     version = await _server_version(dsn)
     partial = file.with_name(f".{file.name}.partial")
-    partial.touch(mode=0o600)
+    try:
+        partial.touch(mode=0o600)
+    except OSError as error:
+        raise BackupFailed(f"{file} cannot be written ({error.strerror}): choose another place") from error
     try:
         await _run("pg_dump", version, dsn, "--format=custom", "--no-owner", f"--file={partial}")
         return await asyncio.to_thread(_put_in_place, partial, file)
@@ -71,8 +74,11 @@ async def restore(dsn: str, file: Path) -> None:
 
 
 def _put_in_place(partial: Path, file: Path) -> int:
-    partial.replace(file)
-    return file.stat().st_size
+    try:
+        partial.replace(file)
+        return file.stat().st_size
+    except OSError as error:
+        raise BackupFailed(f"{file} cannot be written ({error.strerror})") from error
 
 
 async def _server_version(dsn: str) -> int:

@@ -14,7 +14,7 @@ from crm import restored
 from db import dump, embedded
 from db.migrate import migrate
 from sara import services
-from sara.commands.failures import CommandFailed
+from sara.commands.failures import CommandFailed, writing
 from sara.commands.loop import run
 from sara.connections import unshared
 from sara.settings import Settings, load
@@ -26,11 +26,12 @@ def backup(
     target: Annotated[Path, typer.Argument(help="file to write, or a folder, where it is named by the time")],
 ) -> None:
     """Writes everything the database holds, as it is at this moment; everything may go on running."""
-    file = target / f"sara-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump" if target.is_dir() else target
-    if not file.parent.is_dir():
-        raise CommandFailed(f"there is no folder {file.parent}: make it first")
-    if file.exists():
-        raise CommandFailed(f"{file} is there already: choose another name")
+    with writing(target):
+        file = target / f"sara-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump" if target.is_dir() else target
+        if not file.parent.is_dir():
+            raise CommandFailed(f"there is no folder {file.parent}: make it first")
+        if file.exists():
+            raise CommandFailed(f"{file} is there already: choose another name")
     size = run(_backup(load(), file))
     print(f"{file}: {size} bytes\n{_KEYS}")
 

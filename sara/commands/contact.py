@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -19,7 +20,7 @@ from db.checkpoints import TenantSaver
 from db.pool import open_pool
 from sara import contact_export, services
 from sara.commands.desk import Desk, desk_of
-from sara.commands.failures import CommandFailed
+from sara.commands.failures import CommandFailed, writing
 from sara.commands.loop import run
 from sara.langsmith_erasure import forget
 from sara.settings import langsmith
@@ -62,7 +63,8 @@ async def _export(business: str, contact: str, output: Path | None) -> tuple[Pat
         async with _saver(desk) as saver:
             made.threads = await contact_export.thread_states(saver, desk.business_id, threads)
     folder = output or Path(f"contact-{person.contact_id}")
-    return folder, await asyncio.to_thread(contact_export.write, made, folder, name)
+    with writing(folder):
+        return folder, await asyncio.to_thread(contact_export.write, made, folder, name)
 
 
 @app.command("erase")
@@ -83,16 +85,50 @@ def erase(
     """Erases a customer, then searches the whole database for what is left. Figures stay; no way back."""
     if not yes:
         typer.confirm(f"Erase {contact} at {business}? This cannot be undone.", abort=True)
-    done = run(_erase(business, contact, close=close, invoices=invoices))
+    with _room_for(report):
+        done = run(_erase(business, contact, close=close, invoices=invoices))
     data = {**asdict(done), "clean": done.clean, "langsmith": forget(langsmith(), done.threads)}
     text = json.dumps(data, ensure_ascii=False, indent=2, default=str)
-    if report is not None:
-        report.write_text(f"{text}\n", encoding="utf-8")
     print(text if as_json else f"{_words(done)}\n{_at_langsmith(data['langsmith'])}")
+    if report is not None:
+        _keep(report, text, shown=as_json)
     if not done.clean:
         raise CommandFailed(
             f"traces of contact #{done.contact_id} are left: see `traces` in the report (--json)"
         )
+
+
+@contextmanager
+def _room_for(report: Path | None) -> Iterator[None]:
+    """Makes the file of the proof before anything is erased: there is no second proof of it.
+
+    A new one goes again when nothing was erased. Raises CommandFailed when it cannot be written.
+    """
+    if report is None:
+        yield
+        return
+    with writing(report):
+        new = not report.exists()
+        os.close(os.open(report, os.O_WRONLY | os.O_CREAT, 0o600))
+    try:
+        yield
+    except BaseException:
+        if new:
+            report.unlink(missing_ok=True)
+        raise
+
+
+def _keep(report: Path, text: str, *, shown: bool) -> None:
+    """Writes the proof, or prints it where the disk does not take it; then raises CommandFailed."""
+    try:
+        report.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        if not shown:
+            print(text)
+        raise CommandFailed(
+            f"the customer is erased, but {report} cannot be written ({error.strerror}):"
+            " keep the JSON above, there is no other proof"
+        ) from error
 
 
 async def _erase(

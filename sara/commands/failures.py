@@ -4,6 +4,7 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class CommandFailed(Exception):
@@ -24,3 +25,12 @@ def listening(port: int) -> Iterator[None]:
         raise CommandFailed(
             f"cannot listen on port {port} ({error.strerror}): choose another with --port"
         ) from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around what looks at or writes `path`. Raises CommandFailed when the system does not let it."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandFailed(f"{path} cannot be written ({error.strerror}): choose another place") from error

@@ -95,6 +95,9 @@ def test_the_commands(bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert file.name.startswith(f"sara-{time.gmtime().tm_year}")
     assert "is there already" in bare("backup", file).one_line
     assert "make it first" in bare("backup", tmp_path / "no" / "folder.dump").one_line
+    assert "cannot be written (File name too long)" in bare("backup", tmp_path / ("x" * 300)).one_line
+    longest = tmp_path / ("x" * 255)  # there is no room beside it for what is written first
+    assert "cannot be written (File name too long)" in bare("backup", longest).one_line
     assert "not empty" in bare("restore", file).one_line
     monkeypatch.setenv("SARA_DATA_DIR", str(tmp_path / "two"))
     broken = tmp_path / "broken.dump"

@@ -358,3 +358,26 @@ def test_the_commands(cli, tmp_path: Path) -> None:
     assert "No such customer" in cli("contact", "erase", "#0", *who, "--yes").one_line
     # Another business cannot reach a customer by number.
     assert "No such customer" in cli("contact", "basis", number, "--business", "conti").one_line
+
+
+def test_nothing_is_erased_without_a_place_for_the_proof(cli, tmp_path: Path) -> None:
+    phone = str(next(_senders))
+    who = ["--business", "aurora"]
+    cli("chat", *who, "--from", phone, "--text", "Ciao, vorrei sapere gli orari di apertura")
+    nowhere = tmp_path / "no" / "proof.json"
+    refused = cli("contact", "erase", phone, *who, "--yes", "--report", nowhere)
+    assert f"{nowhere} cannot be written (No such file or directory)" in refused.one_line
+    (tmp_path / "file").touch()
+    refused = cli("contact", "export", phone, *who, "--output", tmp_path / "file" / "folder")
+    assert "cannot be written (Not a directory)" in refused.one_line
+    proof = tmp_path / "proof.json"
+    refused = cli("contact", "erase", "#0", *who, "--yes", "--report", proof)
+    assert "No such customer" in refused.one_line
+    assert not proof.exists(), "nothing was erased: there is nothing to prove"
+    # A disk that is full by the time of the proof: the proof is told instead.
+    lost = cli("contact", "erase", phone, *who, "--yes", "--report", "/dev/full")
+    assert "is erased, but /dev/full cannot be written" in lost.err
+    assert lost.code == 1
+    told = json.loads(lost.out[lost.out.index("{") :])
+    assert told["clean"] is True
+    assert "No such customer" in cli("contact", "export", phone, *who).one_line
