@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from fastapi.routing import iter_route_contexts
 
 from sara.cli import app
 from sara.settings import Settings
@@ -164,6 +165,48 @@ def test_names_meet() -> None:
         if manifest["kind"] == "Deployment":
             assert spec["selector"]["matchLabels"] == spec["template"]["metadata"]["labels"]
             assert ("ServiceAccount", spec["template"]["spec"]["serviceAccountName"]) in kinds
+
+
+def test_the_config_map_counts_where_the_secret_names_the_same_setting() -> None:
+    """The Secret is made of all of sara.env.example, whose defaults would hide what the manifests set."""
+    [config] = [m for m in MANIFESTS if m["kind"] == "ConfigMap"]
+    example = (DEPLOY / "sara.env.example").read_text("utf-8")
+    assert set(config["data"]) & set(re.findall(r"^(\w+)=", example, re.MULTILINE)), "or the order is free"
+    for manifest in _workloads():
+        for container in manifest["spec"]["template"]["spec"]["containers"]:
+            [secret, last] = container["envFrom"]
+            assert secret == {"secretRef": {"name": "sara"}}
+            assert last == {"configMapRef": {"name": config["metadata"]["name"]}}
+
+
+def test_the_secret_is_made_of_one_file() -> None:
+    """kubectl takes --from-env-file with no other source beside it."""
+    guide = (ROOT / "docs/deploy.md").read_text("utf-8").replace("\\\n", " ")
+    [command] = re.findall(r"kubectl .*create secret.*", guide)
+    assert re.findall(r"--from-[a-z-]+", command) == ["--from-env-file"]
+    assert "#SARA_DATABASE_URL=" in (DEPLOY / "sara.env.example").read_text("utf-8")
+
+
+def test_the_ingress_lets_in_what_the_proxy_lets_in() -> None:
+    from api.app import create_app
+
+    proxy = (DEPLOY / "caddy/Caddyfile").read_text("utf-8")
+    hidden = re.findall(r"handle (/[^\s*]+)\*? \{\n\t\trespond 404", proxy)
+    [ingress] = [m for m in MANIFESTS if m["kind"] == "Ingress"]
+    [rule] = ingress["spec"]["rules"]
+    exact = {path["path"] for path in rule["http"]["paths"] if path["pathType"] == "Exact"}
+    beneath = {path["path"] for path in rule["http"]["paths"] if path["pathType"] == "Prefix"}
+    probes = {"/healthz", "/readyz"}  # the cluster asks the pods themselves
+    application = create_app(lambda: None)  # type: ignore[arg-type, return-value]
+    paths = {str(route.path) for route in iter_route_contexts(application.routes)}
+    assert "/calendars/{token}.ics" in paths
+
+    def within(path: str, places: set[str]) -> bool:
+        return any(path == place or path.startswith(f"{place}/") for place in places)
+
+    for path in sorted(paths - probes):
+        let_in = path in exact or within(path, beneath)
+        assert let_in is not within(path, set(hidden)), path
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
