@@ -39,6 +39,11 @@ class Embedded:
         self.server.ensure_postgres_running()
 
 
+def exists(data_dir: Path) -> bool:
+    """Whether there is a server in `data_dir` already; otherwise `start` makes a new, empty one."""
+    return (data_dir / "postgres" / "PG_VERSION").exists()
+
+
 def start(data_dir: Path) -> Embedded:
     """Starts, or joins, the server whose files are in `data_dir`/postgres; takes about a second.
 
@@ -47,7 +52,7 @@ def start(data_dir: Path) -> Embedded:
     folder = data_dir / "postgres"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        new = not (folder / "PG_VERSION").exists()
+        new = not exists(data_dir)
         server = get_server(folder)
         if new:
             _counts_soon(server.get_uri())

@@ -14,6 +14,7 @@ from crm import restored
 from db import dump, embedded
 from db.migrate import migrate
 from sara import services
+from sara.commands.desk import require_database
 from sara.commands.failures import CommandFailed, writing
 from sara.commands.loop import run
 from sara.connections import unshared
@@ -32,7 +33,9 @@ def backup(
             raise CommandFailed(f"there is no folder {file.parent}: make it first")
         if file.exists():
             raise CommandFailed(f"{file} is there already: choose another name")
-    size = run(_backup(load(), file))
+    settings = load()
+    require_database(settings)
+    size = run(_backup(settings, file))
     print(f"{file}: {size} bytes\n{_KEYS}")
 
 

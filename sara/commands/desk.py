@@ -1,5 +1,6 @@
 """One business's record and the key of its secrets, for the commands that deal with other systems."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from crm import businesses
 from crm.record import Crm
 from crm.sealing import Seal
+from db import embedded
 from sara import services
 from sara.commands.failures import CommandFailed
 from sara.settings import Settings, load
@@ -32,10 +34,23 @@ class Desk:
         return seal
 
 
+def require_database(settings: Settings) -> None:
+    """For commands about what there is: raises CommandFailed where opening would make a new, empty database.
+
+    That is what happens by hand on a server whose settings only its services have.
+    """
+    if not settings.database_url and not embedded.exists(settings.data_dir):
+        raise CommandFailed(
+            f"there is no database in {settings.data_dir.absolute()}: set SARA_DATABASE_URL,"
+            " or SARA_DATA_DIR to where it is"
+        )
+
+
 @asynccontextmanager
 async def desk_of(slug: str) -> AsyncIterator[Desk]:
-    """The desk of a business. Raises UnknownBusiness, DatabaseError."""
+    """The desk of a business. Raises CommandFailed, UnknownBusiness, DatabaseError."""
     settings = load()
+    await asyncio.to_thread(require_database, settings)
     async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
         async with crm.outside() as tx:
             business_id = await businesses.of_slug(tx, slug)

@@ -1,5 +1,6 @@
 """What works on this machine, what does not, and how to mend it."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from channels.whatsapp.errors import WhatsAppError
 from crm import alerts, businesses, operating, outward
 from crm.alerts import TargetRow
 from crm.outward import SubscriptionRow
+from db import embedded
 from db.errors import DatabaseError
 from db.probe import probe
 from db.tenancy import tenant
@@ -67,14 +69,23 @@ async def _examine(settings: Settings) -> list[Finding]:
 
 
 async def _database(settings: Settings) -> list[Finding]:
+    where = await asyncio.to_thread(_where, settings)
     try:
         async with services.database(settings) as dsn:
-            return await _inside(settings, dsn)
+            return await _inside(settings, dsn, where)
     except DatabaseError as error:
         return [Finding("database", BAD, str(error), "start PostgreSQL, or run `sara migrate`")]
 
 
-async def _inside(settings: Settings, dsn: str) -> list[Finding]:
+def _where(settings: Settings) -> str:
+    """Whose server it is, before it is opened: opening makes the embedded one."""
+    if settings.database_url:
+        return "given server"
+    place = f"embedded in {settings.data_dir}"
+    return place if embedded.exists(settings.data_dir) else f"a new one, {place} (SARA_DATABASE_URL: unset)"
+
+
+async def _inside(settings: Settings, dsn: str, where: str) -> list[Finding]:
     seen = await probe(dsn)
     async with services.record(settings, dsn) as crm:
         async with crm.outside() as tx:
@@ -82,7 +93,6 @@ async def _inside(settings: Settings, dsn: str) -> list[Finding]:
         figures = await operating.read(crm)
         faults = [*await of_suspects(crm), *await of_writing(dsn), *await of_parts(crm)]
     work = [*of_the_work(figures), *faults, of_budget(settings, figures), *await of_pooler(settings, dsn)]
-    where = "given server" if settings.database_url else f"embedded in {settings.data_dir}"
     found = [Finding("database", OK, f"PostgreSQL {seen.version}, {where}")]
     found.append(
         Finding("pgvector", OK, seen.vector)

@@ -217,6 +217,19 @@ def test_units_run_what_there_is(unit: Path) -> None:
         _is_command(line.split())
 
 
+def test_a_command_by_hand_has_the_settings_of_the_units() -> None:
+    guide = (ROOT / "docs/deploy.md").read_text("utf-8").replace("\\\n", " ")
+    [line] = re.findall(r"^systemd-run (.+)$", guide, re.MULTILINE)
+    options, _, command = line.partition("/opt/sara/.venv/bin/sara ")
+    _is_command(command.split())
+    unit = (DEPLOY / "systemd/sara-serve.service").read_text("utf-8").splitlines()
+    given = dict(option.split("=", 1) for option in re.findall(r"-p (\S+)", options))
+    assert set(given) == {"EnvironmentFile", "WorkingDirectory"}
+    assert {f"{name}={value}" for name, value in given.items()} <= set(unit)
+    assert "User=sara" in unit
+    assert "--uid=sara" in options.split()
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
 def test_units_pass_systemds_own_check(tmp_path: Path) -> None:
     copies = []

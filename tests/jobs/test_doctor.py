@@ -155,6 +155,15 @@ async def test_a_database_that_is_down(shop: Shop) -> None:
     assert "start PostgreSQL" in finding.mend
 
 
+async def test_a_database_that_is_made_by_looking(tmp_path: Path) -> None:
+    """Where the settings are not those of the services, nothing is found in an empty one."""
+    for new in (True, False):
+        [first, *_] = await doctor._database(load(database_url=None, data_dir=tmp_path, llm="extractive"))
+        assert (first.name, first.state) == ("database", "ok")
+        assert ("a new one" in first.detail) is new
+        assert f"embedded in {tmp_path}" in first.detail
+
+
 async def test_the_whole_of_a_database_that_is_up(shop: Shop) -> None:
     said = {finding.name: finding for finding in await doctor._database(settings_of(shop))}
     assert {"database", "pgvector", "clock", "businesses", "workers", "deliveries"} <= set(said)

@@ -106,3 +106,14 @@ def test_the_commands(bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert bare("restore", file).out == f"restored {file}\n"
     assert "conti" in bare("business", "list").out
     assert bare("restore", tmp_path / "nothing.dump").code == 2
+
+
+def test_no_database_is_made_to_be_backed_up(bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand on a server whose services alone have the settings."""
+    monkeypatch.delenv("SARA_DATABASE_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SARA_DATA_DIR", raising=False)
+    for command in (("backup", "x.dump"), ("contact", "export", "#1", "--business", "aurora")):
+        said = bare(*command).one_line
+        assert f"there is no database in {tmp_path / '.sara'}: set SARA_DATABASE_URL" in said
+    assert list(tmp_path.iterdir()) == []
