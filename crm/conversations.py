@@ -136,6 +136,14 @@ async def close(tx: Tx, conversation_id: int, summary: str | None = None) -> Non
     await tx.run("conversation_close", conversation_id=conversation_id, summary=summary)
 
 
+async def close_idle(tx: Tx, *, most: int) -> int:
+    """Ends the bot's conversations that nobody went on with for 24 hours, as of their ends; how many.
+
+    One that is not done with is left alone: a hand-over, a waiting event, something on its way out.
+    """
+    return await tx.run("conversations_close_idle", idle=IDLE_AFTER, most=most)
+
+
 async def give_to_human(tx: Tx, conversation_id: int, agent_id: int | None = None) -> int:
     """From now on a human speaks; returns the new epoch. Bot messages of older epochs stay unsent."""
     epoch: int = await tx.value(

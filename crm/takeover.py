@@ -13,9 +13,12 @@ async def take(tx: Tx, conversation_id: int, agent_id: int) -> int:
     """An agent takes a conversation the bot is handling; returns the hand-over.
 
     The epoch grows, so a turn that is on its way says nothing any more. One that a human owns already is
-    claimed instead. Raises UnknownConversation, HeldByColleague.
+    claimed instead; one that has ended since it was shown goes on, as by `reopen`.
+    Raises UnknownConversation, NewerConversation, HeldByColleague.
     """
     conversation = await conversations.lock(tx, conversation_id)
+    if conversation.status == "closed":
+        return await reopen(tx, conversation_id, agent_id)
     handoff_id = await _opened(tx, conversation, "agent_takeover", agent_id)
     await desk.claim(tx, handoff_id, agent_id)
     return handoff_id

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from procrastinate import Blueprint, JobContext
 
-from crm import inbound_files, queue, recordings, trail
+from crm import businesses, conversations, inbound_files, queue, recordings, trail
 from crm.errors import ContactBusy, SomethingOpen
 from crm.privacy import erasure, keeping
 from crm.record import Tx
@@ -16,6 +16,7 @@ from jobs.services import Services, services_of
 
 log = structlog.get_logger(__name__)
 
+_CLOSED_AT_ONCE = 500
 _THREADS_AT_ONCE = 500
 _PRUNED_AT_ONCE = 100
 _EVENTS_AT_ONCE = 20_000
@@ -34,6 +35,7 @@ async def retention(job: JobContext, timestamp: int) -> None:
     """Every hour, by whichever worker comes first."""
     services = services_of(job)
     await forget_audio(services)
+    await close_idle(services)
     await forget_raw(services)
     await prune_threads(services)
     await forget_events(services)
@@ -52,6 +54,26 @@ async def forget_audio(services: Services) -> int:
     if gone:
         log.info("audio_forgotten", recordings=gone, days=services.keep_audio.days)
     return gone
+
+
+async def close_idle(services: Services) -> int:
+    """Ends conversations whose 24 idle hours are over, business by business; how many.
+
+    A customer who writes again ends their last one by that. For whoever does not, this does: only what ended
+    is forgotten.
+    """
+    async with services.crm.outside() as tx:
+        directory = await businesses.directory(tx)
+    closed = 0
+    for entry in directory:
+        last = _CLOSED_AT_ONCE
+        while last >= _CLOSED_AT_ONCE:
+            async with services.crm.transaction(entry.business_id) as tx:
+                last = await conversations.close_idle(tx, most=_CLOSED_AT_ONCE)
+            closed += last
+    if closed:
+        log.info("idle_closed", conversations=closed)
+    return closed
 
 
 async def forget_raw(services: Services) -> tuple[int, int]:

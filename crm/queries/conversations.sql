@@ -103,6 +103,24 @@ UPDATE conversation c SET status = 'closed', closed_at = %(now)s, summary = coal
         ORDER BY message_id DESC LIMIT 3) AS latest WHERE said <> ''))
 WHERE conversation_id = %(conversation_id)s;
 
+-- conversations_close_idle -- sessions that nobody went on with ended by themselves; at most so many of a business
+-- Nothing of them is under way: no person has or is to have them, every event is done, all was sent.
+WITH idle AS (
+    SELECT conversation_id FROM conversation i
+    WHERE status = 'open' AND owner = 'bot' AND last_activity_at < %(now)s - %(idle)s
+      AND NOT EXISTS (SELECT FROM handoff h WHERE h.conversation_id = i.conversation_id
+                      AND h.status IN ('open', 'claimed'))
+      AND NOT EXISTS (SELECT FROM inbox_event e WHERE e.conversation_id = i.conversation_id AND e.done_at IS NULL)
+      AND NOT EXISTS (SELECT FROM outbox o WHERE o.conversation_id = i.conversation_id
+                      AND o.state IN ('queued', 'sending', 'unknown'))
+    LIMIT %(most)s FOR NO KEY UPDATE OF i SKIP LOCKED)
+UPDATE conversation c SET status = 'closed', closed_at = c.last_activity_at + %(idle)s, summary = coalesce(c.summary, (
+    SELECT left(string_agg(said, ' / ' ORDER BY message_id), 400) FROM (
+        SELECT message_id, coalesce(nullif(transcript, ''), body) AS said FROM message m
+        WHERE m.conversation_id = c.conversation_id AND m.author = 'customer'
+        ORDER BY message_id DESC LIMIT 3) AS latest WHERE said <> ''))
+FROM idle WHERE c.conversation_id = idle.conversation_id;
+
 -- conversation_outcome -- what the last turn came to
 UPDATE conversation SET last_intent = %(intent)s, last_outcome = %(outcome)s, last_activity_at = %(now)s
 WHERE conversation_id = %(conversation_id)s;

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from crm import messages, recordings
+from crm import businesses, conversations, messages, outbox, recordings, takeover
 from crm.messages import NewMessage
 from crm.sealing import Seal, new_key
-from jobs.retention import forget_audio
+from jobs.retention import close_idle, forget_audio, forget_raw
 from tests.jobs.shop import Shop
 
 
@@ -62,3 +62,103 @@ async def test_the_job_forgets_who_looked_a_year_ago(shop: Shop) -> None:
         "SELECT span FROM access_log WHERE access_log_id = ANY (%s)", [row["access_log_id"] for row in made]
     )
     assert [row["span"] for row in left] == [364]
+
+
+async def _remembered(shop: Shop, wa_id: str, *, idle: str) -> int:
+    """A conversation that SARA is done with and nobody went on with for so long; its thread remembers."""
+    conversation_id = await shop.open_conversation(wa_id)
+    for text in ("Quanto costa un massaggio?", "E di sera?"):
+        await shop.customer_writes(conversation_id, text, job=False)
+    await shop.rows("UPDATE inbox_event SET done_at = now() WHERE conversation_id = %s", conversation_id)
+    await shop.rows(
+        "INSERT INTO checkpoints (thread_id, checkpoint_id, checkpoint)"
+        " SELECT thread_id, 'last', '{}' FROM conversation WHERE conversation_id = %s",
+        conversation_id,
+    )
+    await _ages(shop, conversation_id, idle)
+    return conversation_id
+
+
+async def _ages(shop: Shop, conversation_id: int, idle: str) -> None:
+    await shop.rows(
+        "UPDATE conversation SET last_activity_at = now() - %s::interval WHERE conversation_id = %s",
+        idle,
+        conversation_id,
+    )
+
+
+async def _threads(shop: Shop, *ids: int) -> list[int]:
+    """Those of the conversations whose threads still remember something."""
+    rows = await shop.rows(
+        "SELECT conversation_id FROM conversation JOIN checkpoints USING (thread_id)"
+        " WHERE conversation_id = ANY (%s) ORDER BY 1",
+        list(ids),
+    )
+    return [row["conversation_id"] for row in rows]
+
+
+async def _state(shop: Shop, conversation_id: int) -> dict[str, object]:
+    [row] = await shop.rows(
+        "SELECT status, owner, epoch, summary, closed_at - last_activity_at AS after FROM conversation"
+        " WHERE conversation_id = %s",
+        conversation_id,
+    )
+    return row
+
+
+async def test_the_last_conversation_of_a_customer_is_forgotten_too(shop: Shop) -> None:
+    over = timedelta(days=1) + shop.services.keeping.threads
+    old = await _remembered(shop, "393680000010", idle=f"{over.days} days 1 minute")
+    young = await _remembered(shop, "393680000011", idle=f"{over.days} days -1 minute")
+    await shop.app.tasks["sara:retention"].defer_async(timestamp=0)
+    await shop.work()
+    assert await _threads(shop, old, young) == [young]
+    for conversation_id in (old, young):
+        said = await _state(shop, conversation_id)
+        assert (said["status"], said["owner"], said["epoch"]) == ("closed", "bot", 0)
+        assert said["after"] == timedelta(hours=24), "from then on, whenever the job came to it"
+
+
+async def test_what_ends_by_itself_ends_as_by_the_next_message(shop: Shop) -> None:
+    by_itself = await _remembered(shop, "393680000012", idle="25 hours")
+    by_message = await _remembered(shop, "393680000013", idle="25 hours")
+    await shop.open_conversation("393680000013")
+    assert await close_idle(shop.services) >= 1
+    first, second = await _state(shop, by_itself), await _state(shop, by_message)
+    assert first["summary"] == second["summary"] == "Quanto costa un massaggio? / E di sera?"
+    assert (first["status"], first["epoch"]) == (second["status"], second["epoch"])
+    before = await _state(shop, by_itself)
+    next_one = await shop.open_conversation("393680000012")
+    assert next_one != by_itself
+    assert await _state(shop, by_itself) == before, "nothing was left to be done"
+
+
+async def test_what_is_under_way_does_not_end_by_itself(shop: Shop) -> None:
+    long = "400 days"
+    handed = await _remembered(shop, "393680000014", idle=long)
+    waiting = await _remembered(shop, "393680000015", idle=long)
+    sending = await _remembered(shop, "393680000016", idle=long)
+    fresh = await _remembered(shop, "393680000017", idle="23 hours 59 minutes")
+    async with shop.crm.transaction(shop.business_id) as tx:
+        await takeover.take(tx, handed, (await businesses.agents(tx))[0].agent_id)
+    await shop.customer_writes(waiting, "Ci siete?", job=False)
+    async with shop.crm.transaction(shop.business_id) as tx:
+        conversation = await conversations.get(tx, sending)
+        said = NewMessage(sending, conversation.contact_id, "bot", "text", tx.now, body="Eccomi")
+        await outbox.add(tx, [said], turn_id="late", epoch=conversation.epoch, answers=None)
+    for conversation_id in (handed, waiting, sending):
+        await _ages(shop, conversation_id, long)
+    await close_idle(shop.services)
+    await forget_raw(shop.services)
+    everyone = (handed, waiting, sending, fresh)
+    assert [(await _state(shop, one))["status"] for one in everyone] == ["open"] * 4
+    assert await _threads(shop, *everyone) == sorted(everyone)
+
+
+async def test_one_that_ended_while_an_agent_looked_at_it_goes_on_with_them(shop: Shop) -> None:
+    conversation_id = await _remembered(shop, "393680000018", idle="25 hours")
+    assert await close_idle(shop.services) >= 1
+    async with shop.crm.transaction(shop.business_id) as tx:
+        await takeover.take(tx, conversation_id, (await businesses.agents(tx))[0].agent_id)
+    said = await _state(shop, conversation_id)
+    assert (said["status"], said["owner"]) == ("open", "human")
