@@ -44,3 +44,13 @@ class Accounts:
         async with self._crm.transaction(business_id) as tx:
             numbers = [row.phone_number_id for row in await accounts.listed(tx) if row.own_token]
         return await self.of(business_id, numbers[0]) if numbers else self._client
+
+    async def of_account(self, business_id: int, waba_id: str) -> WhatsAppClient:
+        """The client of an account: with the token of its number, or of the business's where none of its
+        numbers is known to belong to that account."""
+        async with self._crm.transaction(business_id) as tx:
+            numbers = [row for row in await accounts.listed(tx) if row.waba_id == waba_id]
+        numbers.sort(key=lambda row: not row.own_token)
+        if not numbers:
+            return await self.of_business(business_id)
+        return await self.of(business_id, numbers[0].phone_number_id)

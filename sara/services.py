@@ -128,7 +128,7 @@ async def api(
             pack_of=lambda name: seed.pack_of(load_vertical(name)),
             secrets=await asyncio.to_thread(secrets_seal, settings),
             library=library,
-            media=ChannelMedia(client, most_bytes=settings.media_most_bytes).fetch,
+            media=(await _media(settings, crm, client)).fetch,
         )
 
 

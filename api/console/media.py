@@ -11,6 +11,7 @@ from api.state import services_of
 from channels.whatsapp.errors import WhatsAppError
 from crm import console, files, inbound_files, recordings, trail
 from crm.errors import UnknownMessage, UnknownRecording
+from db.tenancy import tenant
 from graph.context import MediaUnusable
 from inference.sound_formats import MIME_TYPES, sniff
 
@@ -50,7 +51,8 @@ def media_router() -> APIRouter:
         if message.media_id is None or services.media is None:
             raise UnknownMessage(UnknownMessage.__doc__)
         try:
-            content = await services.media(message.media_id, message.media_sha256)
+            with tenant(seat.business.business_id):  # whose token it is fetched with
+                content = await services.media(message.media_id, message.media_sha256)
         except MediaUnusable as error:
             raise UnknownMessage(UnknownMessage.__doc__) from error
         except WhatsAppError as error:

@@ -10,11 +10,13 @@ from typing import Annotated
 import httpx
 import typer
 
-from channels.whatsapp.client import WhatsAppClient
 from channels.whatsapp.errors import WhatsAppError
-from crm import alerts, businesses, operating, outward
+from crm import accounts, alerts, businesses, operating, outward
+from crm.accounts import AccountRow
 from crm.alerts import TargetRow
 from crm.outward import SubscriptionRow
+from crm.record import Crm
+from crm.sealing import NotOurSeal, Seal
 from db import embedded
 from db.errors import DatabaseError
 from db.probe import probe
@@ -22,6 +24,7 @@ from db.tenancy import tenant
 from inference.errors import InferenceError
 from inference.steady import SteadyEmbedder
 from inference.weights import require_model, resolve_whisper
+from jobs.accounts import Accounts
 from knowledge.errors import KnowledgeError
 from knowledge.vectors import coverage
 from sara import services
@@ -213,38 +216,63 @@ async def _engine(settings: Settings) -> Finding:
 
 
 async def _whatsapp(settings: Settings) -> list[Finding]:
+    """The app's secrets, and every number asked of Meta with the token it uses."""
     missing = [
-        f"SARA_{name.upper()}"
-        for name in ("whatsapp_app_secret", "whatsapp_verify_token", "whatsapp_access_token")
+        name
+        for name in ("whatsapp_app_secret", "whatsapp_verify_token")
         if not getattr(settings, name).get_secret_value()
     ]
-    if missing:
-        mend = "set them from Meta's app dashboard; the demo makes its own"
-        return [Finding("whatsapp", WARN, f"not set: {', '.join(missing)}", mend)]
-    async with services.whatsapp(settings) as client:
-        return [await _number(client, number) for number in await _numbers(settings)]
-
-
-async def _number(client: WhatsAppClient, phone_number_id: str) -> Finding:
-    try:
-        number = await client.phone_number(phone_number_id)
-    except WhatsAppError as error:
-        return Finding("whatsapp", BAD, f"{phone_number_id}: {error}", error.advice)
-    detail = f"{phone_number_id}: {number.verified_name} {number.display_phone_number}"
-    return Finding("whatsapp", OK, f"{detail}, quality {number.quality_rating}")
-
-
-async def _numbers(settings: Settings) -> list[str]:
-    numbers: list[str] = []
+    general = bool(settings.whatsapp_access_token.get_secret_value())
     try:
         async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
-            async with crm.outside() as tx:
-                directory = await businesses.directory(tx)
-            for entry in directory:
-                async with crm.transaction(entry.business_id) as tx:
-                    numbers += [number.phone_number_id for number in await businesses.numbers(tx)]
+            numbers = await _numbers(crm)
+            wanted = not general and not (numbers and all(account.own_token for _, account in numbers))
+            unset = _unset([*missing, *(["whatsapp_access_token"] if wanted else [])])
+            if missing:
+                return unset
+            asked = [one for one in numbers if general or one[1].own_token]
+            sealed = any(account.own_token for _, account in asked)
+            seal = await asyncio.to_thread(services.secrets_seal, settings) if sealed else None
+            async with services.whatsapp(settings) as client:
+                own = Accounts(client, crm, seal)
+                return unset + [await _number(own, *one, seal) for one in asked]
     except DatabaseError:
-        return []  # already among the findings
+        return _unset(missing)  # the database is already among the findings
+
+
+def _unset(missing: list[str]) -> list[Finding]:
+    if not missing:
+        return []
+    mend = "set them from Meta's app dashboard; the demo makes its own"
+    return [Finding("whatsapp", WARN, f"not set: {', '.join(f'SARA_{m.upper()}' for m in missing)}", mend)]
+
+
+async def _number(own: Accounts, business_id: int, account: AccountRow, seal: Seal | None) -> Finding:
+    name = account.phone_number_id
+    if account.own_token and seal is None:
+        mend = "set SARA_SECRET_KEY as it was when the token was given, the same on every machine"
+        return Finding("whatsapp", BAD, f"{name}: no key opens its own token", mend)
+    try:
+        number = await (await own.of(business_id, name)).phone_number(name)
+    except WhatsAppError as error:
+        return Finding("whatsapp", BAD, f"{name}: {error}", error.advice)
+    except NotOurSeal as error:
+        return Finding(
+            "whatsapp", BAD, f"{name}: {error}", "or give it its token again: `sara whatsapp token`"
+        )
+    token = ", with its own token" if account.own_token else ""
+    detail = f"{name}: {number.verified_name} {number.display_phone_number}"
+    return Finding("whatsapp", OK, f"{detail}, quality {number.quality_rating}{token}")
+
+
+async def _numbers(crm: Crm) -> list[tuple[int, AccountRow]]:
+    """Every number, with its business."""
+    numbers: list[tuple[int, AccountRow]] = []
+    async with crm.outside() as tx:
+        directory = await businesses.directory(tx)
+    for entry in directory:
+        async with crm.transaction(entry.business_id) as tx:
+            numbers += [(entry.business_id, account) for account in await accounts.listed(tx)]
     return numbers
 
 

@@ -1,5 +1,6 @@
 """Message templates from the terminal: fetched, checked before Meta does, named for what they say."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,9 +13,10 @@ import yaml
 from channels.whatsapp import templates as graph
 from channels.whatsapp.fields import Malformed
 from channels.whatsapp.templates import Finding, GraphTemplate
-from crm import template_book
+from crm import accounts, template_book
 from crm.template_book import PURPOSES, KnownTemplate, UseRow
 from inference.language import LANGUAGES, LanguageIdentifier
+from jobs.accounts import Accounts
 from sara import services
 from sara.commands.desk import Desk, desk_of
 from sara.commands.failures import CommandFailed
@@ -57,7 +59,10 @@ async def _sync(business: str, waba: str | None) -> tuple[list[KnownTemplate], i
 
 async def _fetched(desk: Desk, account: str) -> list[KnownTemplate]:
     async with services.whatsapp(desk.settings) as client:
-        items = await client.templates(account)
+        async with desk.crm.transaction(desk.business_id) as tx:
+            sealed = any(row.own_token for row in await accounts.listed(tx))
+        own = Accounts(client, desk.crm, await asyncio.to_thread(lambda: desk.seal) if sealed else None)
+        items = await (await own.of_account(desk.business_id, account)).templates(account)
     found = []
     for item in items:
         try:
