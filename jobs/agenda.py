@@ -278,7 +278,7 @@ async def _say(services: Services, tx: Tx, profile: Profile, word: _Word) -> Non
         options=word.options,
         template_name=template.name if template else None,
         template_code=template.code if template else None,
-        template_values=word.values if template else None,
+        template_values=word.values,
     )
     await outbox.add(
         tx, [message], turn_id=word.turn_id, epoch=conversation.epoch, answers=None, purpose=word.purpose

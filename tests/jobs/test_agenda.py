@@ -201,7 +201,7 @@ async def test_outside_the_window_the_template_says_it(room: Room) -> None:
 
 
 async def test_without_a_template_it_is_held_outside_the_window(room: Room) -> None:
-    """Also once one is named that takes the values which it was written without."""
+    """One that is named later says it, with the values it was written with; not one that takes others."""
     talk = await booked(room)
     room.clock.now = FRIDAY - timedelta(hours=24)
     await look(room)
@@ -214,15 +214,15 @@ async def test_without_a_template_it_is_held_outside_the_window(room: Room) -> N
         unnamed = await permission.asked(tx, contact, waiting, window_open=False)
         await template_book.put(tx, known)
         await template_book.use(tx, "reminder", "it", "promemoria", "it")
-        unfit = await permission.asked(tx, contact, waiting, window_open=False)
-        kept = replace(waiting, template_values=["a", "b"])
-        fits = await permission.asked(tx, contact, kept, window_open=False)
+        without = replace(waiting, template_values=None)
+        unfit = await permission.asked(tx, contact, without, window_open=False)
+        fits = await permission.asked(tx, contact, waiting, window_open=False)
     assert isinstance(unnamed, permission.Refusal)
     assert (unnamed.state, "none is named for reminder in it" in unnamed.why) == ("held", True)
     assert isinstance(unfit, permission.Refusal)
     assert "takes 2 values, it was written with 0" in unfit.why
     assert isinstance(fits, outbox.OutboxRow)
-    assert fits.template_name == "promemoria"
+    assert (fits.template_name, len(fits.template_values or [])) == ("promemoria", 2)
 
 
 async def test_who_leaves_before_it_is_sent_gets_no_reminder(room: Room) -> None:
