@@ -12,6 +12,7 @@ class WaitingHandoff:
 
     handoff_id: int
     opened_at: datetime
+    reason: str
     label: str | None
     status: str
     answered: bool

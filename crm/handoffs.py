@@ -134,6 +134,11 @@ async def open_of(tx: Tx, conversation_id: int) -> int | None:
     return value
 
 
+async def alarm(tx: Tx, handoff_id: int, *, score: float, wants: str) -> None:
+    """An open hand-over becomes an emergency, whatever it was opened for; `wants`: the words that say so."""
+    await tx.run("handoff_alarm", handoff_id=handoff_id, score=score, wants=wants)
+
+
 async def claim(tx: Tx, handoff_id: int, agent_id: int | None) -> bool:
     """An agent takes it; False when it is closed."""
     return await tx.run("handoff_claim", handoff_id=handoff_id, agent_id=agent_id) == 1

@@ -5,7 +5,7 @@ Only their types are named here: a process that runs no turns imports this too, 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -54,6 +54,13 @@ class ToolServices(Protocol):
         ...
 
 
+class Notify(Protocol):
+    """Tells people that a hand-over waits for one of them; once, however often it is called with the same."""
+
+    async def __call__(self, business_id: int, handoff_id: int, alarm: str | None = None) -> None:
+        """`alarm`: it has become an emergency, in the turn of this id."""
+
+
 class MediaSource(Protocol):
     """Where a customer's voice note is fetched from."""
 
@@ -99,7 +106,5 @@ class Context:
     profiles: Profiles = field(default_factory=Profiles)
     seal: Seal | None = None  # encrypts the sound of voice notes; None: it is not kept
     reader: Reader | None = None  # judges freely worded replies beside the first judge
-    notify: Callable[[int, int], Awaitable[None]] | None = (
-        None  # (business_id, handoff_id): a human is needed
-    )
+    notify: Notify | None = None  # tells people that one of them is needed
     watch: Callable[[str], AbstractContextManager[None]] | None = None  # measures a node while it runs

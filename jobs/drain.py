@@ -27,6 +27,7 @@ from db.trace import Span
 from graph.run import REPEATABLE, deliver, finish
 from graph.state import Event, State
 from jobs import took
+from jobs.attend import IDLE_NOTE
 from jobs.quarantine import cause_of, give_up
 from jobs.said import said
 from jobs.services import Services, services_of
@@ -281,7 +282,8 @@ async def _returned(tx: Tx, handoff_id: int, conversation: ConversationRow) -> d
         "handoff_id": handoff_id,
         "reason": handoff.reason,
         "label": handoff.label,
-        "note": handoff.note or "",
+        # That nobody came is for the people who read the history; it takes no colleague's note's place.
+        "note": "" if handoff.note == IDLE_NOTE else handoff.note or "",
         "facts": {fact.key: fact.body for fact in told if fact.kind == "fact"},
         "promises": [fact.body for fact in told if fact.kind == "promise"],
         "done": await handoffs.acts(tx, handoff_id),

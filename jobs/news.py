@@ -1,7 +1,7 @@
 """What the team reads: the words of alerts, in the language of the business."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from channels.whatsapp.errors import BY_CODE, AccessDenied
@@ -37,8 +37,9 @@ class Desk:
         )
         return self._news("test", "test", self._say("Test"), [words])
 
-    def handoff(self, row: HandoffRow, *, again: bool = False) -> News:
-        """A hand-over was opened or, `again`, still waits for its first answer."""
+    def handoff(self, row: HandoffRow, *, again: bool = False, alarm: str | None = None) -> News:
+        """A hand-over was opened, still waits for its first answer (`again`), or has become an emergency in
+        the turn `alarm`."""
         say = self._say
         title = (
             say("A customer is still waiting for an answer") if again else say("A customer needs a person")
@@ -54,12 +55,13 @@ class Desk:
         ]
         return self._news(
             kind,
-            f"{kind}:{row.handoff_id}",
+            f"{kind}:{row.handoff_id}:{alarm}" if alarm else f"{kind}:{row.handoff_id}",
             title,
             lines,
             queue=row.queue,
             contact_id=row.contact_id,
-            urgent=again or row.label == "emergency",
+            # Sensitive without a kind is what only the model noticed: it may be an emergency.
+            urgent=again or row.label == "emergency" or (row.reason == "sensitive" and row.label is None),
         )
 
     def ticket(self, row: DueTicket, now: datetime) -> News:
@@ -94,7 +96,11 @@ class Desk:
         """Nothing passes on a number until somebody acts. Told once each time a token stops it; what only a
         message sent can find out (an account without a payment method, say) once in six hours."""
         told_by_time = BY_CODE.get(code or 0) is AccessDenied
-        when = f"{code}:{since.timestamp() // _HALT_TOLD_S:.0f}" if told_by_time else since.isoformat()
+        when = (
+            f"{code}:{since.timestamp() // _HALT_TOLD_S:.0f}"
+            if told_by_time
+            else since.astimezone(UTC).isoformat()
+        )
         lines = [
             self._say("Messages wait until this is mended, and none is lost."),
             f"{phone_number_id}: {reason}",
@@ -260,12 +266,13 @@ def _priority(say: Say, priority: str) -> str:
 
 def _reason(say: Say, reason: str, label: str | None) -> str:
     """Why SARA passed the conversation on; a reason without words of its own is named by its key."""
-    if reason == "sensitive" and label != "emergency":
+    if label == "emergency":
+        return say("perhaps an emergency")
+    if reason == "sensitive":
         return say("a delicate matter ({topic})", topic=label or "?")
     unknown, failed = say("SARA does not know the answer"), say("something went wrong in SARA")
     words = {
         "customer_request": say("the customer asked for a person"),
-        "sensitive": say("perhaps an emergency"),
         "voice_unclear": say("a voice note was not understood"),
         "attachment": say("a file that SARA cannot look at"),
         "low_score": say("the customer is not satisfied"),

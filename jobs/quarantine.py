@@ -6,6 +6,7 @@ from pathlib import Path
 import structlog
 
 from crm import alerts, businesses, contacts, conversations, handoffs, inbox, outbox, quarantine, queue
+from crm.businesses import Profile
 from crm.conversations import ConversationRow
 from crm.errors import RecordUnavailable
 from crm.messages import NewMessage
@@ -15,6 +16,8 @@ from graph.state import Event, Said, answered_wamids
 from jobs.said import said
 from jobs.services import Services
 from jobs.telling import desk_of
+from tools import alarm
+from tools.holding import call_for_help
 
 log = structlog.get_logger(__name__)
 
@@ -37,13 +40,15 @@ async def give_up(
         last = rows[-1].event_id if rows else 0
         turn_id = f"{conversation_id}:{last}:failed"
         words = " / ".join(row.body for row in rows if row.body)
+        profile = await businesses.profile(tx)
+        called = alarm.by_words(words, profile, services.context)  # no model: one may be what failed
         handoff_id = await handoffs.open_one(
             tx,
             conversation_id,
             turn_id=turn_id,
             reason=REASON,
-            label=None,
-            score=None,
+            label="emergency" if called is not None else None,
+            score=called,
             summary=words,
             wants=words,
             draft="",
@@ -60,7 +65,8 @@ async def give_up(
         await alerts.tell(tx, (await desk_of(services, tx)).handoff(await handoffs.get(tx, handoff_id)))
         if conversation.owner != "human":
             epoch = await conversations.give_to_human(tx, conversation_id)
-            await _tell(services, tx, conversation, turn_id, epoch, said(rows))
+            help_ = profile if called is not None else None
+            await _tell(services, tx, conversation, turn_id, epoch, said(rows), help_)
     asked = [row for row in rows if row.kind == inbox.CUSTOMER_MESSAGE]
     await _leave(services, f"{business_id}:{conversation_id}", last, said(asked))
     # Last: a worker that dies in between begins anew, and the thread hears of the turn it leaves behind.
@@ -80,16 +86,25 @@ async def _leave(services: Services, thread_id: str, last: int, asked: list[Said
 
 
 async def _tell(
-    services: Services, tx: Tx, conversation: ConversationRow, turn_id: str, epoch: int, asked: list[Said]
+    services: Services,
+    tx: Tx,
+    conversation: ConversationRow,
+    turn_id: str,
+    epoch: int,
+    asked: list[Said],
+    calls_for_help: Profile | None,
 ) -> None:
     contact = await contacts.get(tx, conversation.contact_id)
     say = services.context.phrases.speaker(contact.language or (await businesses.profile(tx)).language)
+    words = [say("I'm passing you to a colleague, who will read everything you wrote and answer you here.")]
+    if calls_for_help is not None:
+        words.insert(0, call_for_help(calls_for_help, say))
     message = NewMessage(
         conversation_id=conversation.conversation_id,
         contact_id=conversation.contact_id,
         author="bot",
         kind="text",
-        body=say("I'm passing you to a colleague, who will read everything you wrote and answer you here."),
+        body=" ".join(words),
         sent_at=tx.now,
     )
     answers = answered_wamids(Event(messages=asked))

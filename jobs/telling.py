@@ -16,14 +16,15 @@ class Bell:
         self._phrases = phrases
         self._public_url = public_url
 
-    async def __call__(self, business_id: int, handoff_id: int) -> None:
-        """Writes the alerts of a hand-over, once however often it is called. Raises RecordUnavailable.
+    async def __call__(self, business_id: int, handoff_id: int, alarm: str | None = None) -> None:
+        """Writes the alerts of a hand-over, once however often it is called; with `alarm` those of its having
+        become an emergency in that turn. Raises RecordUnavailable.
 
         A process that dies before it comes to this is made up for by the watch.
         """
         async with self._crm.transaction(business_id) as tx:
             desk = Desk(self._phrases, await businesses.profile(tx), self._public_url)
-            await alerts.tell(tx, desk.handoff(await handoffs.get(tx, handoff_id)))
+            await alerts.tell(tx, desk.handoff(await handoffs.get(tx, handoff_id), alarm=alarm))
 
 
 async def of_event(services: Services, tx: Tx, hook: HookRow) -> None:

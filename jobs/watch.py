@@ -108,6 +108,6 @@ def _unanswered(tx: Tx, profile: Profile, waiting: WaitingHandoff, minutes: int)
     """Whether nobody has written for too long. An emergency does not wait for opening hours."""
     if waiting.answered:
         return False
-    if waiting.label == "emergency":
+    if waiting.label == "emergency" or (waiting.reason == "sensitive" and waiting.label is None):
         return tx.now - waiting.opened_at >= timedelta(minutes=minutes)
     return hours.after_open_minutes(profile, waiting.opened_at, minutes) <= tx.now

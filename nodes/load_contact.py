@@ -26,6 +26,7 @@ from inference.extract import yes_no
 from inference.grounding_promises import promises
 from inference.grounding_words import fold
 from inference.language import LANGUAGES
+from tools import alarm
 
 # People choose their own profile names, and everything that speaks reads them. Letters, as in "J. R. O'Neil".
 _WORD = r"[^\W\d_]+(?:['’.-][^\W\d_]+)*\.?"
@@ -55,7 +56,9 @@ async def load_contact(
     if taken and not state.get("handoff", {}).get("open"):
         packet = {"reason": "human_owns", "conversation_id": conversation.conversation_id}
         waiting = [*left_unanswered(state.get("outcome")), *event["messages"]]
-        update["handoff"] = {"open": True, "reason": "human_owns", "waiting": waiting, "packet": packet}
+        handoff = {"open": True, "reason": "human_owns", "waiting": waiting, "packet": packet}
+        told, update["handoff"] = await alarm.while_waiting(event, handoff, update["language"], context)
+        update["window"] = extend(update["window"], told)
         return Command(goto="await_human", update=update)
     return Command(goto="triage", update=update)
 

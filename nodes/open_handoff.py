@@ -1,5 +1,6 @@
 """A human is needed: the hand-over is opened, everything at hand is packed, the customer is told."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from crm.messages import NewMessage
 from crm.record import Tx
 from graph.context import Context
 from graph.state import Line, State, answered_wamids, extend, given_back, text_of
+from tools import alarm
 from tools.holding import holding
 from tools.unheard import voice_notes
 from tools.unseen import files
@@ -63,11 +65,14 @@ async def open_handoff(state: State, runtime: Runtime[Context]) -> Command[Liter
     if context.notify is not None and not taken:
         await context.notify(event["business_id"], handoff_id)
     lines = [Line(author="bot", text=words, at=context.clock().isoformat())] if words else []
+    known = {**reason, "alarmed_at": context.clock().isoformat()} if _emergency(reason) else dict(reason)
+    if taken:  # the agent's hand-over stands, and a call for help gets its number all the same
+        lines, known = await alarm.while_waiting(event, reason, state["language"], context)
     return Command(
         goto="await_human",
         update={
             "handoff": {
-                **reason,
+                **known,
                 "open": True,
                 "handoff_id": handoff_id,
                 "waiting": event.get("messages", []) if taken else [],
@@ -144,8 +149,12 @@ async def _speak(tx: Tx, state: State, words: str) -> None:
 def _holding(state: State, profile: Profile, context: Context, now: datetime) -> str:
     """What the customer is told: the emergency number first, then who answers and when."""
     say, reason = context.phrases.speaker(state["language"]), state["handoff"]
-    emergency, about = reason.get("label") == "emergency", str(reason.get("text") or "")
-    return holding(profile, say, state["language"], now, emergency=emergency, about=about)
+    about = str(reason.get("text") or "")
+    return holding(profile, say, state["language"], now, emergency=_emergency(reason), about=about)
+
+
+def _emergency(reason: Mapping[str, Any]) -> bool:
+    return reason.get("label") == "emergency"
 
 
 def _packet(state: State, conversation: ConversationRow, now: datetime) -> dict[str, Any]:

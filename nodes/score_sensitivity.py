@@ -7,11 +7,11 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from crm.packs import Topic
 from graph.context import Context
 from graph.state import State, text_of
 from inference.errors import InferenceError
 from inference.sensitivity import Sensitivity, SensitivityScorer, combine
+from tools.alarm import for_a_human
 from tools.lexicons import touched
 from tools.matching import names_only
 
@@ -21,17 +21,18 @@ HINT = 0.6  # share of the threshold under which a message adds nothing to a ris
 async def score_sensitivity(
     state: State, runtime: Runtime[Context]
 ) -> Command[Literal["retrieve", "open_handoff"]]:
-    """Over the threshold: to a human at once. Messages a human has just handed back were judged by one."""
+    """Over the threshold: to a human at once, unless one has just handed back what is sensitive here."""
     context, event, text = runtime.context, state["event"], text_of(state["event"])
     profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
     # A business's own thresholds and its vertical's are one table by now; what it lacks is as trained.
     thresholds = profile.thresholds
+    topic = touched(profile.pack.topics, text)
     try:
         vector = await context.embedder.query(text)
     except InferenceError as error:
-        return _unread(state, context.sensitivity.unread(text), text, str(error))
+        unread = context.sensitivity.unread(text)
+        return _unread(state, for_a_human(unread, *topic) if topic else unread, text, str(error))
     judged = context.sensitivity.score(text, vector, state["language"], thresholds)
-    topic = touched(profile.pack.topics, text)
     if not judged.words and names_only(text, profile):
         judged = replace(
             judged, label="none", score=0.0, escalate=False
@@ -39,8 +40,7 @@ async def score_sensitivity(
     if topic is not None:
         judged = for_a_human(judged, *topic)
     sensitivity = over_conversation(state, judged, context.sensitivity, thresholds)
-    handed_back = event["kind"] == "hand_back" and sensitivity["label"] != "emergency"
-    if sensitivity["escalate"] and not handed_back:
+    if sensitivity["escalate"] and not _just_judged(state, sensitivity["label"]):
         handoff = {
             "reason": "sensitive",
             "label": sensitivity["label"],
@@ -66,9 +66,10 @@ def _unread(
     """Nobody could judge it, so a person reads it; an emergency, and what was asked, stay what they are."""
     asked = state.get("handoff", {})
     emergency = judged.label == "emergency"
+    sensitive = judged.label != "none"  # by a word list: nothing else could be asked
     handoff = {
-        "reason": "sensitive" if emergency else asked.get("requested") or "model_exhausted",
-        "label": judged.label if emergency else None,
+        "reason": "sensitive" if sensitive else asked.get("requested") or "model_exhausted",
+        "label": judged.label if sensitive else None,
         "words": list(judged.words),
         "wants": asked.get("wants") or text,
         "detail": why,
@@ -79,19 +80,16 @@ def _unread(
     return Command(goto="open_handoff", update={"handoff": handoff})
 
 
+def _just_judged(state: State, label: str) -> bool:
+    """A human had it for being sensitive and has given it back. A hand-over for something else, or one that
+    nobody looked at, judged nothing."""
+    back = state["event"]["kind"] == "hand_back" and _returned(state).get("reason") == "sensitive"
+    return back and label != "emergency"
+
+
 def _returned(state: State) -> dict[str, Any]:
     """What a human gave back last in this thread."""
     return state.get("handoff", {}).get("returned") or {}
-
-
-def for_a_human(judged: Sensitivity, topic: Topic, words: tuple[str, ...]) -> Sensitivity:
-    """The judgment of a message about something the business's vertical leaves to humans, whatever it scored.
-
-    An emergency heard by the general lexicon stays one.
-    """
-    label = judged.label if judged.label == "emergency" else topic.kind
-    found = tuple(dict.fromkeys([*judged.words, *words]))
-    return replace(judged, label=label, escalate=True, words=found)
 
 
 def over_conversation(

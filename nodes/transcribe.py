@@ -13,6 +13,7 @@ from graph.context import Context, MediaUnusable
 from graph.state import Event, Line, Said, State, extend
 from inference.language_prior import language_prior
 from inference.speech import Transcript
+from tools import alarm
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +23,8 @@ async def transcribe(
 ) -> Command[Literal["load_contact", "await_human"]]:
     """Turns each voice note of the turn into text and keeps the transcript on its message.
 
-    While a human has the conversation, the words join the thread and the graph goes back to waiting.
+    While a human has the conversation, the words join the thread and the graph goes back to waiting; a call
+    for help among them gets the emergency number at once.
     """
     event = state["event"]
     paused = bool(state.get("handoff", {}).get("open"))
@@ -39,7 +41,8 @@ async def transcribe(
         Line(author="customer", text=m.get("text", ""), at=m.get("sent_at", "")) for m in said
     ]
     handoff = {**state["handoff"], "waiting": [*state["handoff"].get("waiting", []), *said]}
-    update = {"event": event, "handoff": handoff, "window": extend(state.get("window", []), lines)}
+    told, handoff = await alarm.while_waiting(event, handoff, state.get("language"), runtime.context)
+    update = {"event": event, "handoff": handoff, "window": extend(state.get("window", []), [*lines, *told])}
     return Command(goto="await_human", update=update)
 
 

@@ -10,9 +10,8 @@ from crm import contacts, waiting
 from graph.context import Context
 from graph.state import Event, Said, State, text_of
 from inference import extract
-from inference.errors import InferenceError
 from knowledge.phrases import Say
-from tools import nps
+from tools import alarm, nps
 from tools.details import PREFIX
 from tools.flooding import flooding
 from tools.frame import PERSON, Frame
@@ -24,6 +23,7 @@ from tools.wanted_time import only_time
 READ_CHARACTERS = 4000
 SHORT_ANSWER_WORDS = 6
 BARE_AMOUNT_WORDS = 4
+_TIMES = 2  # a note is not understood so often before a person listens
 _LIKE = 40  # characters by which the question that a reaction stands under is known
 # Zero-width and directional characters, and the tag block, which can carry text that no person sees.
 _INVISIBLE = re.compile(
@@ -42,15 +42,16 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     event, language = _readable(state), state["language"]
     say = context.phrases.speaker(language)
     text, option = text_of(event), _option(event)
-    update: dict[str, Any] = {"event": event}
-    if not _only_reacted(event):  # a heart under another message answers no question and drops none
-        update["hearing"] = {}
+    # A heart under another message answers no question and drops none.
+    update: dict[str, Any] = {"event": event} | ({} if _only_reacted(event) else {"hearing": {}})
     pending = Frame.pending(state.get("frame"), context.clock())
     amid = pending is not None
     # A button for one appointment may say "Cancel" in the business's own words: it means that appointment.
     preference = extract.opt_out(text, amid=amid) or extract.opt_in(text, amid=amid)
     if preference and not intent_of_option(option):
         return await _preference(event, update, context, say, leaving=extract.opt_out(text))
+    if (called := await _called_for_help(event, option, state, context)) is not None:
+        return Command(goto="open_handoff", update={**update, "hearing": {}, "handoff": called})
     if await _floods(state, context):
         update["handoff"] = {"requested": "flooding"}  # scored first all the same, as below
         return Command(goto="score_sensitivity", update=update)
@@ -71,7 +72,7 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     if unheard := not_understood(event):
         update["hearing"] = _hearing(state, unheard, context, say)
     if unheard and not text and not option:
-        return await _not_heard(update, language, context)
+        return _not_heard(update)
     if _only_reacted(event):  # a thumbs-up under a message asks for nothing
         return Command(goto="reply", update={**update, "outcome": _SILENT})
     shown = files(event) and (not text or unsaid_files(event) or points_at_file(text, language))
@@ -241,28 +242,31 @@ def _hearing(state: State, unheard: list[dict[str, Any]], context: Context, say:
     }
 
 
-async def _not_heard(update: dict[str, Any], language: str, context: Context) -> Route:
-    """Asked about once; whoever is not understood twice, or perhaps calls for help, is heard by a human."""
+def _not_heard(update: dict[str, Any]) -> Route:
+    """Asked about once; whoever is not understood twice is heard by a human."""
     hearing = update["hearing"]
-    handoff: dict[str, Any] = {"wants": hearing["heard"], "voice_notes": hearing["notes"]}
-    if await _alarming(hearing["heard"], language, context):
-        handoff |= {"reason": "sensitive", "label": "emergency"}
-    elif hearing["times"] > 1:
-        handoff |= {"reason": "voice_unclear"}
-    else:
+    if hearing["times"] < _TIMES:
         return _say(update, "voice_unclear", hearing["asked"])
+    handoff = {"reason": "voice_unclear", "wants": hearing["heard"], "voice_notes": hearing["notes"]}
     return Command(goto="open_handoff", update={**update, "hearing": {}, "handoff": handoff})
 
 
-async def _alarming(heard: str, language: str, context: Context) -> bool:
-    """Whether what was perhaps said is a call for help, which does not wait for a second recording."""
-    if not heard:
-        return False
-    try:
-        judged = context.sensitivity.score(heard, await context.embedder.query(heard), language)
-    except InferenceError:
-        judged = context.sensitivity.unread(heard)
-    return judged.escalate and judged.label == "emergency"
+async def _called_for_help(
+    event: Event, option: str | None, state: State, context: Context
+) -> dict[str, Any] | None:
+    """The hand-over for a call for help beside a button, or in a note that was not understood: neither is
+    scored with the rest of its turn, and help does not wait for a second recording."""
+    unheard = not_understood(event)
+    words = "\n".join(filter(None, [alarm.words_of(event.get("messages", [])), guess(unheard)]))
+    if not words or not (option or unheard):
+        return None
+    profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
+    judged = await alarm.emergency(words, state["language"], profile, context)
+    if judged is None:
+        return None
+    found = {"label": judged.label, "score": round(judged.score, 4), "words": list(judged.words)}
+    heard = {"voice_notes": [*state.get("hearing", {}).get("notes", []), *voice_notes(event)]}
+    return {"reason": "sensitive", "wants": words, **found, **(heard if unheard else {})}
 
 
 def _to_be_seen(event: Event, update: dict[str, Any], say: Say, text: str) -> Route:

@@ -18,16 +18,18 @@ def holding(
     """The message, in the business's own words where it has some; `about` is what is said before them."""
     parts = []
     if emergency:
-        number = emergency_number(profile.business.country)
-        parts.append(
-            say(
-                "If you are in danger or someone needs help right now, call {number} immediately.",
-                number=number,
-            )
-        )
+        parts.append(call_for_help(profile, say))
     if about:
         parts.append(f"{about}\n")
     return " ".join([*parts, *_who_and_when(profile, say, language, now)])
+
+
+def call_for_help(profile: Profile, say: Say) -> str:
+    """The number to call in an emergency, of the business's country."""
+    return say(
+        "If you are in danger or someone needs help right now, call {number} immediately.",
+        number=emergency_number(profile.business.country),
+    )
 
 
 def _who_and_when(profile: Profile, say: Say, language: str, now: datetime) -> list[str]:

@@ -13,6 +13,7 @@ from crm import nps
 from crm.nps import DETRACTOR, PROMOTER, PendingRow
 from graph.context import Context
 from graph.state import Event, Said, State, text_of
+from inference.errors import InferenceError
 from inference.extract import cancel_words, thanks, wants_person, yes_no
 from inference.nps import Answer, complains, read
 from knowledge.phrases import Say
@@ -113,7 +114,11 @@ async def _asks(turn: _Turn) -> bool:
         return False
     if looks_like_question(turn.text):
         return True
-    guess = turn.context.intents.classify(turn.text, await turn.context.embedder.query(turn.text))
+    try:
+        vector = await turn.context.embedder.query(turn.text)
+    except InferenceError:
+        return False  # what is told goes to a person, by way of the word lists of emergencies
+    guess = turn.context.intents.classify(turn.text, vector)
     return guess.intent in _ASKS_FOR_MORE and guess.confidence >= _SURE
 
 
@@ -190,7 +195,10 @@ async def _matter(turn: _Turn, comment: str) -> bool:
     """Whether a friendly answer holds something that is a person's: "9, but my chest hurts since then"."""
     if len(comment.split()) < _WORTH_JUDGING:
         return False
-    vector = await turn.context.embedder.query(comment)
+    try:
+        vector = await turn.context.embedder.query(comment)
+    except InferenceError:
+        return True
     return turn.context.sensitivity.score(comment, vector, turn.language).escalate
 
 

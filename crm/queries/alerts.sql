@@ -79,7 +79,7 @@ SELECT business_id, 0 AS target_id FROM businesses_with_alert_targets();
 SELECT forget_told(%(older_than)s);
 
 -- watch_handoffs -- waiting hand-overs, and whether a person has written since
-SELECT h.handoff_id, h.opened_at, h.label, h.status, EXISTS (
+SELECT h.handoff_id, h.opened_at, h.reason, h.label, h.status, EXISTS (
     SELECT FROM message m WHERE m.conversation_id = h.conversation_id AND m.author = 'agent' AND m.created_at >= h.opened_at
 ) AS answered,
 EXISTS (SELECT FROM alert a WHERE a.business_id = h.business_id AND a.key = 'handoff_opened:' || h.handoff_id) AS told,

@@ -49,7 +49,8 @@ WHERE conversation_id = %(conversation_id)s;
 WITH page AS (
     SELECT c.conversation_id, c.contact_id, c.owner, c.status AS conversation_status, c.last_customer_at,
            c.last_activity_at, h.handoff_id, h.reason, h.label, h.status, h.agent_id, h.queue, h.opened_at, h.wants,
-           CASE WHEN h.handoff_id IS NULL THEN 4 WHEN h.label = 'emergency' THEN 0 WHEN h.label IS NOT NULL THEN 1
+           CASE WHEN h.handoff_id IS NULL THEN 4 WHEN h.label = 'emergency' THEN 0
+                WHEN h.label IS NOT NULL OR h.reason = 'sensitive' THEN 1
                 WHEN c.last_customer_at BETWEEN %(now)s - interval '24 hours' AND %(now)s - interval '22 hours' THEN 2
                 ELSE 3 END AS urgency
     FROM conversation c LEFT JOIN handoff h

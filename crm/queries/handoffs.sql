@@ -25,6 +25,11 @@ SELECT h.handoff_id, h.conversation_id, h.reason, h.label, h.score, h.summary, h
 FROM handoff h JOIN conversation c USING (conversation_id) JOIN contact k USING (contact_id)
 WHERE h.status = ANY(%(statuses)s) ORDER BY h.opened_at LIMIT %(most)s;
 
+-- handoff_alarm -- it has become an emergency: what calls for help stands before what it was opened for
+UPDATE handoff SET label = 'emergency', score = %(score)s,
+       wants = left(concat_ws(' / ', nullif(%(wants)s, ''), nullif(wants, '')), 4000)
+WHERE handoff_id = %(handoff_id)s AND status IN ('open', 'claimed');
+
 -- handoff_open_of -- the open hand-over of a conversation
 SELECT handoff_id FROM handoff WHERE conversation_id = %(conversation_id)s AND status IN ('open', 'claimed');
 

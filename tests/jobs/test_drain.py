@@ -111,6 +111,18 @@ async def test_a_worker_that_dies_while_it_gives_up_leaves_it_to_the_next(
     assert [row["reason"] for row in handed] == ["turn_failed"]
 
 
+async def test_a_call_for_help_whose_turn_always_fails_gets_the_number(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393600000045")
+    await shop.customer_writes(conversation, "Aiuto, mio padre non respira", job=False)
+    await quarantine.give_up(shop.services, shop.business_id, conversation, tries=3, deaths=0)
+    [handoff] = await shop.rows("SELECT label, reason FROM handoff WHERE conversation_id = %s", conversation)
+    assert handoff == {"label": "emergency", "reason": "turn_failed"}
+    [said] = await shop.rows(
+        "SELECT body FROM message WHERE conversation_id = %s AND author = 'bot'", conversation
+    )
+    assert "112" in said["body"]
+
+
 async def test_a_held_conversation_is_tried_again(shop: Shop) -> None:
     conversation = await shop.open_conversation("393600000005")
     async with shop.crm.hold(conversation) as held:

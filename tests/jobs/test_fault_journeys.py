@@ -179,7 +179,8 @@ async def test_an_account_that_may_not_send_halts_and_is_told_once(shop: Shop, w
         await shop.work_until(lambda: settled(shop, conversation))
         await shop.rows("UPDATE outbox SET attempts = 8 WHERE conversation_id = %s", conversation)
         (heard,) = shop.simulator.sent_to(wa_id, NUMBER)
-        await status_comes(shop, heard, "failed", code=131042)
+        now = status_of(heard, "failed", code=131042, seconds=int(time.time()) - 1763500000)
+        await shop.post(changes(statuses=[now]))
         await watch_once(shop.services)
     assert await shop.states_of(conversation) == ["queued"], "it waits, however often it was tried"
     [halt] = await shop.rows("SELECT error_code, ask_at - since AS patience FROM number_halt")
@@ -195,6 +196,17 @@ async def test_an_account_that_may_not_send_halts_and_is_told_once(shop: Shop, w
     assert told(shop, wa_id)[-1] == "uno"
     assert await shop.rows("SELECT 1 FROM number_halt") == []
     await shop.rows("DELETE FROM alert_target WHERE name = 'account'")
+
+
+async def test_a_refusal_told_late_stops_no_number(shop: Shop) -> None:
+    """It says what the account might not do then; the message goes out again all the same."""
+    conversation = await shop.open_conversation("393831000003")
+    await shop.bot_says(conversation, "uno")
+    await shop.work_until(lambda: settled(shop, conversation))
+    (heard,) = shop.simulator.sent_to("393831000003", NUMBER)
+    await status_comes(shop, heard, "failed", code=131042)
+    assert await shop.states_of(conversation) == ["queued"]
+    assert await shop.rows("SELECT 1 FROM number_halt") == []
 
 
 async def test_a_banned_number_is_not_tried_again(shop: Shop) -> None:

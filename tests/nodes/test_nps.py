@@ -1,6 +1,7 @@
 """A turn after the question whether one would recommend the business: answers are taken, nothing else is."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from crm import conversations, nps, outbox
 from crm.messages import NewMessage, Option
 from nodes.triage import triage
 from tests.nodes.stage import Stage, Thread
+from tests.nodes.test_alarm import Away
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -197,6 +199,16 @@ async def test_an_emergency_in_an_answer_is_an_emergency(asked: Thread) -> None:
     (handoff,) = await asked.handoffs()
     assert (handoff["reason"], handoff["label"]) == ("sensitive", "emergency")
     assert "112" in asked.words
+
+
+async def test_without_an_embedding_model_the_reason_of_a_low_score_is_heard_all_the_same(
+    asked: Thread,
+) -> None:
+    await asked.say("2")
+    asked.context = replace(asked.context, embedder=Away())  # type: ignore[arg-type]
+    await asked.say("da ieri sera mio padre ha un dolore al petto fortissimo")
+    (handoff,) = await asked.handoffs()
+    assert (handoff["reason"], handoff["label"]) == ("sensitive", "emergency")
 
 
 async def test_an_emergency_after_praise_is_one_too(asked: Thread) -> None:

@@ -98,7 +98,7 @@ async def test_an_emergency_is_told_the_number_first(stage: Stage) -> None:
 async def test_people_are_notified(stage: Stage) -> None:
     told: list[tuple[int, int]] = []
 
-    async def notify(business_id: int, handoff_id: int) -> None:
+    async def notify(business_id: int, handoff_id: int, alarm: str | None = None) -> None:
         told.append((business_id, handoff_id))
 
     thread = await stage.customer()
