@@ -204,15 +204,24 @@ async def _customer(
 ) -> _Customer | None:
     """Who an appointment is for: whose it is, or whose phone number was written; None for no number."""
     async with services.crm.transaction(seat.business.business_id) as tx:
-        number = phones.figures(phone)
-        contact_id = row.contact_id if row else await contacts.numbered(tx, number)
-        if contact_id is None:
-            whole = phones.wa_id_of(phone, (await businesses.row(tx)).country)
-            if whole is None:
-                return None
-            number, contact_id = whole, await contacts.numbered(tx, whole)
+        contact_id, number = (row.contact_id, "") if row else await _numbered(tx, phone)
+        if contact_id is None and not number:
+            return None
         talk = await diary.talk(tx, contact_id) if contact_id is not None else None
     return _Customer(contact_id, talk, number)
+
+
+async def _numbered(tx: Tx, phone: str) -> tuple[int | None, str]:
+    """Whose phone number was written and what it is; nobody's and "" for what can be no new number.
+
+    Contacts may have been entered with the figures as somebody wrote them, without the country's or more
+    than there can be: they are found by those, but never before who has the whole number.
+    """
+    whole = phones.wa_id_of(phone, (await businesses.row(tx)).country)
+    for number in filter(None, (whole, phones.figures(phone))):
+        if (contact_id := await contacts.numbered(tx, number)) is not None:
+            return contact_id, number
+    return None, whole or ""
 
 
 async def _form(

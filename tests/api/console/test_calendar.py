@@ -175,3 +175,27 @@ async def test_a_known_customer_keeps_whatever_number_they_have(whole: Local, el
         made = await post(elena, "book", **BOOK, phone=number, day=day, time=time, attempt=number)
         assert made["status"] == "200", made
     assert len(await of(whole, odd)) == 2
+
+
+async def test_who_has_the_whole_number_comes_before_whoever_was_entered_with_part_of_it(
+    whole: Local, elena: Agent
+) -> None:
+    number, day = phone(), weekday(12)
+    local = number.removeprefix("39")
+    broken = (local, f"00{number}")
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        for wa_id in (*broken, number):
+            await contacts.entered(tx, wa_id=wa_id, name=f"Numero {wa_id}")
+    for written, time in zip(broken, ("11:00", "15:00"), strict=True):
+        made = await post(elena, "book", **BOOK, phone=written, day=day, time=time, attempt=written)
+        assert made["status"] == "200", made
+    assert [len(await of(whole, wa_id)) for wa_id in (*broken, number)] == [0, 0, 2]
+
+
+async def test_who_has_only_part_of_a_number_is_found_by_it(whole: Local, elena: Agent) -> None:
+    local = phone().removeprefix("39")
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        await contacts.entered(tx, wa_id=local, name="Senza Prefisso")
+    made = await post(elena, "book", **BOOK, phone=local, day=weekday(12), time="13:00", attempt=local)
+    assert made["status"] == "200", made
+    assert [len(await of(whole, wa_id)) for wa_id in (local, f"39{local}")] == [1, 0]
