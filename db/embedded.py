@@ -40,8 +40,14 @@ class Embedded:
 
 
 def exists(data_dir: Path) -> bool:
-    """Whether there is a server in `data_dir` already; otherwise `start` makes a new, empty one."""
-    return (data_dir / "postgres" / "PG_VERSION").exists()
+    """Whether there is a server in `data_dir` already; otherwise `start` makes a new, empty one.
+
+    A folder that may not be looked into is somebody's: `start` says that it cannot be used.
+    """
+    try:
+        return (data_dir / "postgres" / "PG_VERSION").exists()
+    except PermissionError:
+        return True
 
 
 def start(data_dir: Path) -> Embedded:

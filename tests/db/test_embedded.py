@@ -50,3 +50,14 @@ async def test_an_unusable_folder_is_said_in_a_typed_error(tmp_path: Path) -> No
     await asyncio.to_thread((tmp_path / "postgres").write_text, "a file stands in the way")
     with pytest.raises(DatabaseUnavailable, match="SARA_DATABASE_URL"):
         await asyncio.to_thread(embedded.start, tmp_path)
+
+
+async def test_a_folder_of_somebody_else_is_left_for_the_start_to_refuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    assert not await asyncio.to_thread(embedded.exists, tmp_path)
+    monkeypatch.setattr(Path, "exists", refused)  # who runs the tests may be let in everywhere
+    assert await asyncio.to_thread(embedded.exists, tmp_path)
