@@ -26,6 +26,7 @@ NEWS = (
     "## Sempre\n\nIl tè alla menta è gratis.\n"
 )
 JULY = "2027-07-31"
+YEAR = "---\nvalid_from: 2027-01-01\nvalid_until: 2027-12-31\n---\n"
 
 
 @pytest.fixture
@@ -129,21 +130,27 @@ async def test_a_file_nobody_dated_goes_by_its_own_days(
     assert (row.valid_until, row.dated_by_hand) == (date(2027, 6, 30), False)
 
 
-async def test_documents_dated_before_are_mended_by_the_migration(
-    store: KnowledgeStore, add_business: AddBusiness, folder: Path, crm: Crm, knowledge_dsn: str
-) -> None:
-    shop = await add_business()
-    (folder / "novita.md").write_text(NEWS)
-    await ingest([folder], business_id=shop, store=store)
+async def _dated_before(dsn: str, shop: int, first: date | None, last: date | None) -> None:
+    """As the version before dated a document (a section that says so itself kept its days), then migrated."""
     mending = [
         part for part in (MIGRATIONS / "0045_dated_by_hand.sql").read_text().split(";") if "UPDATE" in part
     ]
-    async with await psycopg.AsyncConnection.connect(knowledge_dsn, autocommit=True) as owner:
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as owner:
         await owner.execute(
-            "UPDATE chunk SET valid_until = '2026-11-30' WHERE business_id = %s AND ordinal <> 1", (shop,)
+            "UPDATE chunk c SET valid_from = coalesce(%s, '-infinity'::date),"
+            " valid_until = coalesce(%s, 'infinity'::date) FROM document d"
+            " WHERE d.document_id = c.document_id AND c.business_id = %s"
+            " AND c.valid_from = coalesce(d.valid_from, '-infinity')"
+            " AND c.valid_until = coalesce(d.valid_until, 'infinity')",
+            (first, last, shop),
         )
-        await owner.execute("UPDATE chunk SET own_until = NULL WHERE business_id = %s", (shop,))
-        await owner.execute("UPDATE document SET valid_until = '2026-11-30' WHERE business_id = %s", (shop,))
+        await owner.execute(
+            "UPDATE chunk SET own_from = NULL, own_until = NULL WHERE business_id = %s", (shop,)
+        )
+        await owner.execute(
+            "UPDATE document SET valid_from = %s, valid_until = %s WHERE business_id = %s",
+            (first, last, shop),
+        )
         await owner.execute(
             "INSERT INTO access_log (business_id, what, subject_id, via, at, span) SELECT business_id,"
             " 'document_dated', document_id, 'console', now() + interval '1 minute', 0 FROM document"
@@ -152,9 +159,62 @@ async def test_documents_dated_before_are_mended_by_the_migration(
         )
         for statement in mending:
             await owner.execute(statement.encode())
+
+
+async def test_documents_dated_before_are_mended_by_the_migration(
+    store: KnowledgeStore, add_business: AddBusiness, folder: Path, crm: Crm, knowledge_dsn: str
+) -> None:
+    shop = await add_business()
+    (folder / "novita.md").write_text(NEWS)
+    await ingest([folder], business_id=shop, store=store)
+    await _dated_before(knowledge_dsn, shop, None, date(2026, 11, 30))
     assert [last for _, last in await _days(store, shop)] == ["2026-11-30"] * 3
     async with crm.transaction(shop) as tx:
         [row] = await library.documents(tx)
     assert row.dated_by_hand
     await _held(crm, shop, None, None)
     assert [last for _, last in await _days(store, shop)] == ["infinity", JULY, "infinity"]
+
+
+async def test_a_day_a_section_shared_with_its_document_is_not_its_own_after_the_migration(
+    store: KnowledgeStore, add_business: AddBusiness, folder: Path, crm: Crm, knowledge_dsn: str
+) -> None:
+    shop = await add_business()
+    (folder / "novita.md").write_text(YEAR + NEWS)
+    await ingest([folder], business_id=shop, store=store)
+    await _dated_before(knowledge_dsn, shop, date(2027, 1, 1), date(2027, 5, 31))
+    assert await _days(store, shop) == [("2027-01-01", "2027-05-31")] * 3
+    await _held(crm, shop, date(2026, 12, 1), date(2027, 12, 31))
+    longer = ("2026-12-01", "2027-12-31")
+    assert await _days(store, shop) == [longer, ("2026-12-01", JULY), longer]
+
+
+async def test_a_document_dated_before_is_read_anew_when_it_is_taken_in_again(
+    store: KnowledgeStore, add_business: AddBusiness, folder: Path, crm: Crm, knowledge_dsn: str
+) -> None:
+    shop = await add_business()
+    (folder / "novita.md").write_text(YEAR + NEWS)
+    await ingest([folder], business_id=shop, store=store)
+    await _dated_before(knowledge_dsn, shop, date(2026, 12, 1), date(2027, 12, 31))
+    assert (await _days(store, shop))[1] == ("2027-01-01", JULY)
+
+    report = await ingest([folder], business_id=shop, store=store)
+
+    assert (report.updated, report.chunks) == (1, 3)
+    longer = ("2026-12-01", "2027-12-31")
+    assert await _days(store, shop) == [longer, ("2026-12-01", JULY), longer]
+    async with crm.transaction(shop) as tx:
+        [row] = await library.documents(tx)
+    assert (row.valid_from, row.dated_by_hand) == (date(2026, 12, 1), True)
+    assert (await ingest([folder], business_id=shop, store=store)).unchanged == 1
+
+
+async def test_a_document_dated_before_goes_with_its_file_all_the_same(
+    store: KnowledgeStore, add_business: AddBusiness, folder: Path, knowledge_dsn: str
+) -> None:
+    shop = await add_business()
+    (folder / "novita.md").write_text(NEWS)
+    await ingest([folder], business_id=shop, store=store)
+    await _dated_before(knowledge_dsn, shop, None, date(2027, 12, 31))
+    (folder / "novita.md").unlink()
+    assert (await ingest([folder], business_id=shop, store=store)).deleted == 1
