@@ -175,7 +175,10 @@ def _own_name(title: str, key: str, taken: Collection[str]) -> str:
     """What the document of an answer is called: by its title, and never as another document."""
     whole = re.sub(r"[/\\]+", "_", title)  # it is a title, not a path whose last part counts
     name = document_name(f"{whole}.md") or f"{key[:12]}.md"
-    return name if name not in taken else document_name(f"{PurePath(name).stem}-{key[:8]}.md")
+    if name not in taken:
+        return name
+    # Short enough that what tells the two apart is not cut off again.
+    return document_name(f"{PurePath(name).stem[:91]}-{key[:8]}.md")
 
 
 def document_name(given: str) -> str:

@@ -180,6 +180,22 @@ async def test_two_answers_with_names_alike_are_two_documents(
     assert paths == [f"Taglio uomo_donna {word}-{again[:8]}.md", f"Taglio uomo_donna {word}.md"]
 
 
+async def test_a_title_longer_than_a_name_does_not_take_another_documents_place(
+    whole: Local, boss: Agent, elena: Agent
+) -> None:
+    word = secrets.token_hex(4)
+    title = f"Quello che vale {word} " + "per chi prenota un trattamento al banco " * 3
+    keys = [
+        await answered_often(whole, elena, f"il fango {word} si fa solo di mattina e dura un'ora intera."),
+        await answered_often(whole, elena, f"dopo la doccia {word} si aspetta mezz'ora nella sala del tè."),
+    ]
+    for key, body in zip(keys, ("Il fango.", "La doccia."), strict=True):
+        assert (await post(boss, f"often/{key}", verdict="accept", title=title, body=body))[0] == 200
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        paths = {row.path for row in await library.documents(tx) if word in row.path}
+    assert paths == {f"{title[:100]}.md", f"{title[:91]}-{keys[1][:8]}.md"}
+
+
 async def test_what_was_typed_for_a_document_comes_back_with_the_problem(
     whole: Local, boss: Agent, elena: Agent
 ) -> None:
