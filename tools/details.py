@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from crm.messages import Option
 from crm.packs import Asked
 from inference import extract, when
+from inference.when_lexer import read_line
 from tools.happened import remember_once
 from tools.matching import plain
 from tools.questions import SKIP
@@ -23,6 +24,7 @@ from tools.wording import day, number
 
 PREFIX = "detail:"
 CHANGE = "details"
+QUANTITY_MAX = 10_000
 _LONGEST = 300
 _SENTENCE = 4  # words; anything shorter answers what was asked and says nothing else
 _STEM = 5  # letters
@@ -38,8 +40,10 @@ def with_details(tool: Tool) -> Tool:
             return {name: value for name, value in slots.items() if name not in ("details", "asking")}
         asked = _pending(call, tool.intent, slots)
         if asked is not None and _answers(call, asked) and not _moves_it(call, asked, slots):
-            return _noticed(call, tool.intent, _answered(call, slots, asked))
-        return _noticed(call, tool.intent, await tool.fill(call, slots, hints))
+            filled = _answered(call, slots, asked)
+        else:
+            filled = await tool.fill(call, slots, hints)
+        return _counted(call, tool.intent, slots, _noticed(call, tool.intent, filled))
 
     async def check(call: Call, slots: Slots) -> Question | Declined | None:
         return await tool.check(call, slots) or _next_question(call, tool.intent, slots)
@@ -71,6 +75,28 @@ def known(slots: Slots) -> dict[str, str]:
 def told(slots: Slots) -> str:
     """The same as one line for the history."""
     return "; ".join(f"{key}: {value}" for key, value in known(slots).items())
+
+
+def counting(call: Call, intent: str) -> Asked | None:
+    """The question that asks how many a quote is for, which multiplies its prices; None without one."""
+    questions = call.profile.pack.questions.get(intent, []) if intent == "request_quote" else []
+    pieces = ("quantity", "number")
+    return next((a for a in questions if a.answer == "people" or (a.key, a.answer) == pieces), None)
+
+
+def _counted(call: Call, intent: str, before: Slots, slots: Slots) -> Slots:
+    """The slots with one number in the answer and in the quote: the one said last, if one was read."""
+    asked = counting(call, intent)
+    said = known(slots).get(asked.key) if asked else None
+    if asked is None or said is None:
+        return slots
+    if said != known(before).get(asked.key):
+        rest = {name: value for name, value in slots.items() if name != "quantity"}
+        counts = said.isdecimal() and 0 < int(said) <= QUANTITY_MAX
+        return {**rest, "quantity": int(said)} if counts else rest
+    if slots.get("quantity") and slots["quantity"] != before.get("quantity"):
+        return {**slots, "details": {**slots["details"], asked.key: str(slots["quantity"])}}
+    return slots
 
 
 def _pending(call: Call, intent: str, slots: Slots) -> Asked | None:
@@ -166,6 +192,8 @@ def _read(call: Call, asked: Asked, text: str) -> str | None:
         case "people":
             people = extract.party_size(text, language)
             value = str(people) if people else None
+        case "number":
+            value = _number(text, language)
         case "money":
             amount = extract.money(text, language)
             value = number(amount, language) if amount is not None else None
@@ -179,6 +207,12 @@ def _read(call: Call, asked: Asked, text: str) -> str | None:
         case _:
             value = None
     return value
+
+
+def _number(text: str, language: str) -> str | None:
+    """The one number a text has, in figures or words."""
+    numbers = [token.n for token in read_line(text, language).tokens if token.kind in "Ny"]
+    return str(numbers[0]) if len(numbers) == 1 else None
 
 
 def _chosen(call: Call, asked: Asked, text: str) -> str | None:

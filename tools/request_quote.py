@@ -16,6 +16,7 @@ from crm.quotes import Line, QuoteRow
 from crm.record import Tx
 from inference.extract import party_size, yes_no
 from tools.decisions import decisions
+from tools.details import QUANTITY_MAX, counting, known
 from tools.happened import remember_once
 from tools.matching import services_in
 from tools.questions import service_options, yes_or_no
@@ -25,7 +26,6 @@ from tools.wording import day, money, number, price
 _LONGEST = 1000
 _MOST_LINES = 10
 _JOINTS = re.compile(r"[,;\n+&]|\b(?:e|ed|and|y|plus|più)\b", re.IGNORECASE)
-_QUANTITY_MAX = 10_000
 _NOT_MONEY = ("percent", "hour", "month")  # how many of them is for a person to say
 _COUNTED = ("person", "session")
 _CLIENT_TRUST = 2  # a client's quote may be so many times the limit before a person looks at it
@@ -51,7 +51,7 @@ async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
     if begins and call.about and not slots.get("services") and not slots.get("options"):
         _add(slots, [call.profile.service(call.about)])
     size = party_size(text, call.language) or (None if slots.get("quantity") else guessed.people)
-    if size and 0 < size <= _QUANTITY_MAX:
+    if size and 0 < size <= QUANTITY_MAX:
         slots["quantity"] = size
     if text and yes_no(text, call.language) is None:
         earlier = slots.get("words", "")
@@ -131,7 +131,8 @@ async def act(call: Call, slots: Slots) -> Outcome:
             lines=lines,
             idempotency_key=call.turn_id,
         )
-        issued = await _issued(tx, call, quote_id, lines)
+        # How many was answered in words that hold no number: what it comes to is for a person to say.
+        issued = None if _uncounted(call, slots) else await _issued(tx, call, quote_id, lines)
         detail = ", ".join(line.description for line in lines) + f" #{quote_id}"
         await remember_once(tx, call, "quote_requested", quote_id, detail[:_LONGEST])
         if issued is not None:
@@ -159,6 +160,11 @@ async def _issued(tx: Tx, call: Call, quote_id: int, lines: list[Line]) -> Quote
     if not total or (seller.quote_limit is not None and total > seller.quote_limit * trust):
         return None
     return await quotes.issue(tx, quote_id, seller)
+
+
+def _uncounted(call: Call, slots: Slots) -> bool:
+    asked = counting(call, TOOL.intent)
+    return asked is not None and asked.key in known(slots) and not slots.get("quantity")
 
 
 def _offered(call: Call, quote: QuoteRow, total: Decimal, evidence: dict[str, str]) -> Done:

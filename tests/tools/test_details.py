@@ -159,6 +159,45 @@ async def test_a_quote_and_a_ticket_ask_for_theirs(room: Room, tmp_path: Path) -
     assert (await ticket.say("yes"))["kind"] == "done"
 
 
+@pytest.mark.parametrize(
+    ("vertical", "answer", "times", "status"),
+    [
+        ("restaurant", "siamo in 30", 30, "issued"),
+        ("restaurant", "una trentina", 1, "requested"),
+        ("retail", "20 pezzi", 20, "issued"),
+        ("retail", "venti", 20, "issued"),
+        ("retail", "15 o 20", 1, "requested"),
+    ],
+)
+async def test_a_quote_is_for_as_many_as_were_answered(
+    room: Room, tmp_path: Path, vertical: str, answer: str, times: int, status: str
+) -> None:
+    talk = await room.talk(await open_shop(room, tmp_path, vertical), "it")
+    await talk.say("Preventivo per il massaggio decontratturante", intent="request_quote")
+    while asked(talk) not in ("detail:guests", "detail:quantity"):
+        await talk.say("salta")
+    await talk.say(answer)
+    while asked(talk) != "confirm":
+        await talk.say("salta")
+    assert (f"{times} ×" in talk.words) == (times > 1)
+    await talk.say("sì")
+    [quote] = await room.rows(
+        "SELECT status, quantity FROM quote JOIN quote_line USING (quote_id) WHERE contact_id = %s",
+        talk.contact_id,
+    )
+    assert (quote["quantity"], quote["status"]) == (times, status)
+
+
+async def test_the_number_said_last_is_the_quotes(room: Room, tmp_path: Path) -> None:
+    talk = await room.talk(await open_shop(room, tmp_path, "retail"), "it")
+    await talk.say("Preventivo massaggio decontratturante per 4 persone", intent="request_quote")
+    await talk.say("20")
+    assert "20 ×" in talk.words
+    await talk.say("no, siamo in 5", intent="request_quote")
+    assert "5 ×" in talk.words
+    assert "20" not in talk.words
+
+
 async def test_without_questions_of_its_own_a_business_is_asked_nothing(room: Room) -> None:
     talk = await room.talk("conti", "it")
     outcome = await talk.book("prima consulenza giovedì 26 novembre alle 10")
