@@ -18,6 +18,7 @@ from inference.material import Material, Piece
 from inference.wishes import (
     asks_ticket_status,
     decides_quote,
+    has_quote,
     updates_contact,
     wants_booking,
     wants_no_messages,
@@ -178,7 +179,7 @@ def said_outright(text: str) -> Intent | None:  # noqa: PLR0911 one return a wis
             return "list_my_appointments"
     if wants_booking(text) or (as_last_time(text) and "?" not in text):
         return "book_appointment"
-    return "request_quote" if asks_for_quote(text) else None
+    return "request_quote" if asks_for_quote(text) and not has_quote(text) else None
 
 
 def _outdone(fact: Piece, passage: Piece | None, text: str) -> bool:

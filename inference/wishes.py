@@ -5,6 +5,7 @@ how something works is none of these.
 """
 
 import re
+import unicodedata
 from typing import Literal
 
 from inference.folding import one_line
@@ -16,15 +17,36 @@ _QUOTE = (
 _THE = (
     r"(?: (?:il|la|il vostro|the|your|this|that|el|la|su|vuestro|o|a|vosso|vossa|este|esta|questo|questa))?"
 )
-_ACCEPT = re.compile(
-    rf"\b(?:accetto|accettiamo|confermo|approvo|accettare|i accept|we accept|i(?:'| wi)?ll (?:take|accept)"
-    rf"|i approve|i agree to|i(?:'d| would) like to accept|acepto|aceptamos|confirmo|apruebo|quiero aceptar"
-    rf"|aceito|aceitamos|aprovo|quero aceitar|vorrei accettare){_THE} {_QUOTE}\b"
-    rf"|\b(?:va bene|ok per|d'accordo con|de acuerdo con|concordo com|happy with){_THE} {_QUOTE}\b"
+_ACCEPTED = (
+    r"(?:accetto|accettiamo|confermo|approvo|accettare|i accept|we accept|i(?:'| wi)?ll (?:take|accept)"
+    r"|i approve|i agree to|i(?:'d| would) like to accept|acepto|aceptamos|confirmo|apruebo|quiero aceptar"
+    r"|aceito|aceitamos|aprovo|quero aceitar|vorrei accettare)"
 )
+_AGREED = r"(?:va bene|ok per|d'accordo con|de acuerdo con|concordo com|happy with)"
+_ACCEPT = re.compile(rf"\b(?:{_ACCEPTED}|{_AGREED}){_THE} {_QUOTE}\b")
+_NOT = r"(?:non|not|no|nao|never|nunca|jamais|cannot|(?:do|ca|wo|would|could)n'?t)"
+_NOT_ACCEPTED = re.compile(
+    rf"\b{_NOT}(?: (?!se\b|si\b|if\b|whether\b)[\w']+){{0,2}} (?:{_ACCEPTED}|{_AGREED}|accept|take|agree to"
+    r"|approve|confirm|confermiamo|confermare|approviamo|approvare|aceptar|confirmamos|confirmar|aprobamos"
+    rf"|aprobar|aceitar|aprovamos|aprovar){_THE} {_QUOTE}\b"
+)
+# What may or may not be accepted is not accepted yet.
+_WHETHER = re.compile(rf"\b(?:se|si|if|whether)(?: [\w']+){{0,2}} (?:{_ACCEPTED}|{_AGREED}){_THE} {_QUOTE}\b")
 _DECLINE = re.compile(
     rf"\b(?:non accetto|rifiuto|non mi interessa|i decline|i reject|i don'?t accept|i do not accept|no acepto"
     rf"|rechazo|no me interesa|nao aceito|recuso|nao me interessa){_THE} {_QUOTE}\b"
+)
+_WHICH = r"(?: (?!un\b|uno\b|una\b|um\b|uma\b|an?\b)[\w']+){0,2}"
+# A quote that is taken, has come or is waited for exists already, or was asked for.
+_HAD = re.compile(
+    r"\b(?:accett\w+|conferm\w+|approv\w+|accept\w*|agree\w*|approve\w*|acept\w+|confirm\w*|apruebo|aprob\w+"
+    r"|aceit\w+|aprov\w+|aspett\w+|attend\w+|in attesa|wait(?:ing)?|awaiting|esper[oa]\w*|aguard\w+)"
+    rf"{_WHICH} {_QUOTE}\b"
+    r"|\b(?:ricevuto|received|recibid[oa]|recibi|recebid[oa]|recebi|recebemos|arrivat[oa]|arrived|llegad[oa]"
+    rf"|llego|chegou|chegado)(?: [\w']+){{0,2}} {_QUOTE}\b"
+    rf"|\b{_QUOTE}(?: [\w']+){{0,4}} (?:va bene|accettat[oa]|approvat[oa]|ricevuto|arrivat[oa]|is fine"
+    r"|looks good|accepted|approved|received|arrived|esta bien|me parece bien|aceptad[oa]|recibid[oa]"
+    r"|llegad[oa]|esta bem|parece-me bem|aceite|recebid[oa]|chegou)\b"
 )
 _REPORT = (
     r"(?:segnalazion[ei]|reclam[oi]|ticket|pratica|richiesta|complaint|report|issue|incidencia|queja"
@@ -89,15 +111,28 @@ _LANGUAGES: dict[str, Literal["it", "en", "es", "pt"]] = {
 }  # fmt: skip
 _ASKS_HOW = re.compile(r"^\W*(?:come|how|como|posso|can i|puedo|se|if|si)\b")
 
+# "Sì" said first is a yes and not the "si" that folding makes of it, which means "if" in Spanish.
+_YES_FIRST = re.compile(
+    r"^\W*(?:s[ìí]\b|si['’`]|si(?=\s*[,.!;\n])|si(?= (?:accett|conferm|approv|va bene)))[\s,.!;]*",
+    re.IGNORECASE,
+)
+
 Decision = Literal["accept", "decline"]
 
 
 def decides_quote(text: str) -> Decision | None:
     """Whether the customer accepts or declines a quote outright."""
-    folded = one_line(text)
-    if _DECLINE.search(folded):
+    folded = one_line(_YES_FIRST.sub("", unicodedata.normalize("NFC", text)))
+    if _WHETHER.search(folded):
+        return None
+    if _DECLINE.search(folded) or _NOT_ACCEPTED.search(folded):
         return "decline"
     return "accept" if _ACCEPT.search(folded) and not _ASKS_HOW.match(folded) else None
+
+
+def has_quote(text: str) -> bool:
+    """Whether a quote is spoken of that exists or was asked for: taken, received or waited for."""
+    return _HAD.search(one_line(text)) is not None
 
 
 def asks_ticket_status(text: str) -> bool:
