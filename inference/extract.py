@@ -1,4 +1,4 @@
-"""Slots that need no model: party size, e-mail, money, duration, yes or no, names, services.
+"""Slots that need no model: party size, e-mail, money, duration, yes or no, services.
 
 Every function is pure, takes the customer's words and returns None (or False, or an empty list) when they
 do not say the thing. Languages are it, en, es and pt; a region may follow ("pt-BR").
@@ -16,13 +16,13 @@ from typing import Literal
 from inference.extract_words import (
     beside_cancel,
     cancel_phrases,
+    confirming_verbs,
     everyday_words,
     farewell_words,
     filler_words,
     for_people,
     just_one,
     no_phrases,
-    not_names,
     opt_in_words,
     opt_out_words,
     people_before,
@@ -30,6 +30,7 @@ from inference.extract_words import (
     person_patterns,
     polite_words,
     quote_words,
+    refusing_verbs,
     thanks_words,
     yes_phrases,
 )
@@ -41,9 +42,6 @@ _AROUND_NUMBER = 45  # characters, from ten before it
 _THANKS_WORDS = 6
 _SAID_IN_FULL = 0.95  # of a service's name, by weight
 _NEARLY = 0.8
-_PARTICLES = frozenset(
-    ("de", "da", "di", "del", "della", "do", "dos", "das", "van", "von", "la", "lo", "el", "d'")
-)
 _LONG = 5  # letters of a word in which one may be wrong
 
 
@@ -175,8 +173,11 @@ def _people(kind: str, after: str) -> bool:
     return kind in "Ni" and re.fullmatch(people_words(), after) is not None
 
 
-def yes_no(text: str, language: str) -> Literal["yes", "no"] | None:
-    """Whether a short reply confirms or refuses. None for anything longer or mixed ("sì, ma alle 5")."""
+def yes_no(text: str, language: str, *, confirming: bool = False) -> Literal["yes", "no"] | None:
+    """Whether a short reply confirms or refuses. None for anything longer or mixed ("sì, ma alle 5").
+
+    `confirming`: it answers "shall I send it?", where "inviala" is a yes too.
+    """
     bare = _emoji_only(text)
     if bare is not None:
         return bare
@@ -187,11 +188,15 @@ def yes_no(text: str, language: str) -> Literal["yes", "no"] | None:
     polite = polite_words()
     verdicts = set[Literal["yes", "no"]]()
     rest = " ".join(words)
-    for verdict, phrases in (("no", no_phrases(code)), ("yes", yes_phrases(code))):
-        for phrase in phrases:
-            replaced = re.sub(rf"(?<!\S){re.escape(phrase)}(?!\S)", " ", rest)
+    said: tuple[tuple[Literal["yes", "no"], str, tuple[str, ...]], ...] = (
+        ("no", refusing_verbs(code), no_phrases(code)),
+        ("yes", confirming_verbs(code), yes_phrases(code)),
+    )
+    for verdict, verbs, phrases in said:
+        for phrase in (*([verbs] if confirming else []), *map(re.escape, phrases)):
+            replaced = re.sub(rf"(?<!\S)(?:{phrase})(?!\S)", " ", rest)
             if replaced != rest:
-                verdicts.add("yes" if verdict == "yes" else "no")
+                verdicts.add(verdict)
                 rest = replaced
     left = [word for word in rest.split() if word not in polite]
     return next(iter(verdicts)) if len(verdicts) == 1 and not left else None
@@ -265,48 +270,6 @@ def opt_in(text: str, *, amid: bool = False) -> bool:
 def _preferred(text: str, words: AbstractSet[str], *, amid: bool) -> bool:
     said = " ".join(_words(text))
     return said in words and not (amid and said in everyday_words())
-
-
-def person_name(text: str, language: str) -> str | None:
-    """The name a customer introduces themselves with, as written ("mi chiamo Anna Rossi" → "Anna Rossi")."""
-    introductions = {
-        "it": r"mi chiamo|il mio nome [eè]|a nome(?: di)?|sono(?: la| il)?|nome",
-        "en": r"my name is|my name's|name's|i am|i'm|this is|under the name(?: of)?|the name is|call me"
-        r"|name",
-        "es": r"me llamo|mi nome es|mi nombre es|soy|a nombre de|nombre",
-        "pt": r"me chamo|chamo-me|o meu nome [eé]|meu nome [eé]|eu sou(?: o| a)?|sou(?: o| a)?|em nome de"
-        r"|aqui [eé](?: o| a)?|nome",
-    }[_code(language)]
-    weak = (
-        r"sono(?: la| il)?|i am|i'm|this is|soy|eu sou(?: o| a)?|sou(?: o| a)?|aqui [eé](?: o| a)?|a"
-        r" nome"
-    )
-    plain = unicodedata.normalize("NFC", text).replace("’", "'")
-    found = re.search(rf"(?i:(?<!\w)({introductions})\s*:?\s+)([^\W\d_][^,.;:!?\n\d(]*)", plain)
-    if found is None:
-        return None
-    sure = re.fullmatch(weak, found.group(1).lower()) is None
-    return _name(found.group(2).split(), anycase=sure)
-
-
-def _name(words: list[str], *, anycase: bool) -> str | None:
-    kept: list[str] = []
-    for word in words[:6]:
-        plain = re.sub(r"[^\w'’-]", "", word)
-        if not plain or fold(plain) in not_names():
-            break
-        capital = plain[:1].isupper()
-        if not capital and plain.lower() in _PARTICLES and kept:
-            kept.append(plain)
-        elif capital or (
-            anycase and len(plain) > 1 and len(kept) < 2 and not any(w[:1].isupper() for w in kept)
-        ):
-            kept.append(plain if capital else plain.capitalize())
-        else:
-            break
-    while kept and kept[-1].lower() in _PARTICLES:
-        kept.pop()
-    return " ".join(kept) or None
 
 
 def match_service(text: str, services: Sequence[ServiceNames], language: str) -> list[Match]:

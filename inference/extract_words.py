@@ -101,6 +101,29 @@ def no_phrases(language: str) -> tuple[str, ...]:
     return _longest_first(own[language])
 
 
+@cache
+def refusing_verbs(language: str) -> str:
+    """A no in the verb of what was to be confirmed, as a pattern: it counts only where that was asked."""
+    return {
+        "it": "non (?:(?:lo|la) )?accetto|non (?:inviar|mandar|prenotar)(?:e|la|lo)",
+        "en": "i (?:don t|do not) accept(?: it)?|(?:don t|do not) (?:send|book)(?: it)?",
+        "es": "no (?:(?:lo|la) )?(?:acepto|envies?|mandes?|reserves?)",
+        "pt": "nao (?:(?:o|a) )?(?:aceito|envies?|envia|mandes?|manda|marques?)",
+    }[language]
+
+
+@cache
+def confirming_verbs(language: str) -> str:
+    """A yes in the verb of what was to be confirmed, as a pattern: elsewhere "manda" confirms nothing."""
+    return {
+        "it": "(?:(?:lo|la) )?accetto(?: (?:il preventivo|l offerta))?|confermo (?:il preventivo|l offerta)"
+        "|(?:invia|manda|prenota)(?:la|lo)?(?: pure)?|(?:invii|mandi)(?: pure)?",
+        "en": "i accept(?: (?:it|the (?:quote|offer)))?|accept(?:ed)?|send(?: it)?",
+        "es": "(?:(?:lo|la) )?acepto(?: el presupuesto)?|(?:envi[ae]|mand[ae]|reserv[ae])(?:lo|la)?",
+        "pt": "aceito(?: o orcamento)?|(?:pode )?(?:enviar|mandar)|envie|envia|mande|manda|marque",
+    }[language]
+
+
 def _longest_first(phrases: str) -> tuple[str, ...]:
     return tuple(sorted(set(phrases.split("|")), key=lambda phrase: -len(phrase)))
 

@@ -179,7 +179,9 @@ async def _settled(tool: Tool, call: Call, frame: Frame) -> Step | None:
     if frame.asked == PERSON and (wanted := verdict_of(call)) is not None:
         wants = Step("declined", Declined("", handoff="customer_request"), frame.slots)
         return wants if wanted == "yes" else await advance(tool, replace(call, option_id=None), frame.slots)
-    verdict = verdict_of(call) or (_of_cancelling(call) if tool.intent == "cancel_appointment" else None)
+    verdict = verdict_of(call, confirming=frame.asked == "confirm")
+    if verdict is None and tool.intent == "cancel_appointment":
+        verdict = _of_cancelling(call)
     if verdict == "yes" and frame.asked == "confirm":
         return await acted(tool, call, frame.slots)
     if verdict == "no" and not frame.asked.startswith(PREFIX):

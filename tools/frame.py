@@ -200,13 +200,16 @@ def none_of_them(call: Call, frame: Frame) -> bool:
     return shown and _NONE.fullmatch(" ".join(_LETTERS.findall(plain(call.text)))) is not None
 
 
-def verdict_of(call: Call) -> Literal["yes", "no"] | None:
-    """Whether the customer says yes or no, by a button alone or by words that say nothing else."""
+def verdict_of(call: Call, *, confirming: bool = False) -> Literal["yes", "no"] | None:
+    """Whether the customer says yes or no, by a button alone or by words that say nothing else.
+
+    `confirming`: what was read back waits for it, and its own verb ("inviala") is a yes.
+    """
     match call.option_id:
         case None if call.doubtful:
             return None  # a yes that may have been a no
         case None:
-            return yes_no(call.text, call.language)
+            return yes_no(call.text, call.language, confirming=confirming)
         case _ if call.text:
             return None  # words beside the button may change what it stands for
         case str(option) if option in (YES, "human:yes"):

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from crm import contacts
 from inference import extract
 from inference.extract import yes_no
+from inference.introduced import person_name
 from inference.wishes import language_named
 from tools.happened import remember_once
 from tools.matching import plain
@@ -52,7 +53,7 @@ def _read(call: Call, slots: Slots, text: str) -> Slots:
         return {"language": language}
     if slots.get("wants") == "email":
         return {}
-    name = extract.person_name(text, call.language)
+    name = person_name(text, call.language)
     if name is None and slots.get("wants") == "name" and _NAME.fullmatch(text):
         name = text
     return {"name": name[:_LONGEST_NAME]} if name else {}

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from inference import extract
 from inference.extract import ServiceNames, match_service
+from inference.introduced import person_name
 
 LANGUAGES = st.sampled_from(["it", "en", "es", "pt", "pt-BR", "fr", ""])
 
@@ -174,7 +175,7 @@ def test_opt_in(text: str) -> None:
     ],
 )  # fmt: skip
 def test_person_name(text: str, language: str, name: str | None) -> None:
-    assert extract.person_name(text, language) == name
+    assert person_name(text, language) == name
 
 
 def _services() -> list[ServiceNames]:
@@ -233,6 +234,29 @@ def test_no_text_raises(text: str, language: str) -> None:
     assert not (extract.opt_out(text) and extract.opt_in(text))
     assert isinstance(extract.cancel_words(text, language), bool)
     assert isinstance(extract.wants_person(text, language), bool)
-    assert extract.person_name(text, language) != ""
+    assert person_name(text, language) != ""
     assert extract.email(text) is None or "@" in text
     assert {match.key for match in match_service(text, _services(), language)} <= {s.key for s in _services()}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "confirming"),
+    [
+        ("it", "lo accetto", "yes"),
+        ("it", "accetto il preventivo", "yes"),
+        ("it", "non lo accetto", "no"),
+        ("it", "sì, ma non inviarla", None),
+        ("it", "manda un altro messaggio", None),
+        ("en", "I accept", "yes"),
+        ("en", "don't send it", "no"),
+        ("es", "sí, lo acepto", "yes"),
+        ("es", "no lo acepto", "no"),
+        ("pt", "aceito", "yes"),
+        ("pt", "não envie", "no"),
+    ],
+)
+def test_the_questions_own_verb_counts_only_where_it_was_asked(
+    language: str, text: str, confirming: str | None
+) -> None:
+    assert extract.yes_no(text, language, confirming=True) == confirming
+    assert extract.yes_no(text, language) is None

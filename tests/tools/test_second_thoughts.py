@@ -264,3 +264,34 @@ async def test_no_thanks_to_a_place_taken_before_is_no_silent_promise(room: Room
     await talk.say(option=talk.options[0])
     await talk.say("sì")
     assert await statuses(talk) == ["cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("it", "sì, inviala"),
+        ("it", "manda pure, grazie"),
+        ("en", "please send"),
+        ("en", "Yes, send it"),
+        ("es", "sí, envíala"),
+        ("es", "mándalo"),
+        ("pt", "pode enviar"),
+        ("pt", "sim, envie por favor"),
+    ],
+)
+async def test_a_yes_in_the_questions_own_verb_is_one(room: Room, language: str, words: str) -> None:
+    talk = await room.talk(language=language)
+    await talk.say("the shower in room four leaks since monday", intent="open_ticket")
+    assert talk.state["frame"]["question"]["slot"] == "confirm"
+    assert (await talk.say(words, intent="open_ticket"))["kind"] == "done", talk.words
+    [ticket] = await room.rows("SELECT description FROM ticket WHERE contact_id = %s", talk.contact_id)
+    assert ticket["description"] == "the shower in room four leaks since monday"
+
+
+@pytest.mark.parametrize("words", ["non inviarla", "no, non mandarla"])
+async def test_its_verb_with_a_not_is_a_no(room: Room, words: str) -> None:
+    talk = await room.talk()
+    await talk.say("la doccia della stanza quattro perde da lunedì", intent="open_ticket")
+    await talk.say(words, intent="open_ticket")
+    assert talk.state["frame"]["question"]["slot"] == "change"
+    assert not await room.rows("SELECT 1 FROM ticket WHERE contact_id = %s", talk.contact_id)
