@@ -86,16 +86,16 @@ def no_phrases(language: str) -> tuple[str, ...]:
     own = {
         "it": "no no|no grazie|no|non va bene|non confermo|assolutamente no|per niente|non e corretto"
         "|sbagliato|nono"
-        "|non mi va|non va|non e giusto|meglio di no|direi di no|non ancora",
+        "|niente grazie|non mi va|non va|non e giusto|meglio di no|direi di no|non ancora",
         "en": "no|nope|nah|no thanks|not really|i don t|don t|wrong|that s wrong|not correct|incorrect"
         "|not right|n"
         "|absolutely not|of course not|definitely not|not yet|not okay|not ok|no way|rather not|that"
-        " doesn t work",
+        " doesn t work|don t bother",
         "es": "no|no gracias|que no|nada|para nada|incorrecto|no esta bien|no es correcto|no confirmo|de"
         " ninguna manera"
-        "|mejor no|claro que no|por supuesto que no|todavia no|no me va bien|mal",
+        "|mejor no|mejor no gracias|claro que no|por supuesto que no|todavia no|no me va bien|mal",
         "pt": "nao|nao obrigado|nao obrigada|nada disso|errado|nao esta certo|nao confirmo|de jeito"
-        " nenhum|melhor nao"
+        " nenhum|melhor nao|melhor nao obrigado|melhor nao obrigada"
         "|nem pensar|claro que nao|ainda nao|n|nao pode ser|nao pode|incorreto",
     }
     return _longest_first(own[language])

@@ -36,7 +36,7 @@ from tools.frame import (
 )
 from tools.heard import spoken_words
 from tools.present import said_at
-from tools.questions import DROP, ask_for_person, left
+from tools.questions import DROP, SKIP, ask_for_person, left
 from tools.registry import TOOLS, intent_of_option, is_off, narrowed, same_matter
 from tools.tool import Call, Declined, Done, Question, Slots, Tool
 
@@ -174,6 +174,8 @@ async def _settled(tool: Tool, call: Call, frame: Frame) -> Step | None:
     # "Annulla" drops what is being arranged, unless that is the cancelling of an appointment.
     cancels = tool.intent == "cancel_appointment" and about_appointment(call.text) == "cancel"
     dropped = not call.option_id and not cancels and cancel_words(call.text, call.language)
+    # "No, niente grazie" leaves one question out, and not all that was said before.
+    dropped = dropped and not (_takes_no(frame) and verdict_of(call) == "no")
     if call.option_id == DROP or dropped:
         return Step("declined", left(call))
     if frame.asked == PERSON and (wanted := verdict_of(call)) is not None:
@@ -189,6 +191,11 @@ async def _settled(tool: Tool, call: Call, frame: Frame) -> Step | None:
             return Step("declined", await tool.refused(call, frame.slots))
         return what_to_change(tool, call, frame.slots)
     return None
+
+
+def _takes_no(frame: Frame) -> bool:
+    """Whether a no answers the question that waits: one that can be skipped, or that asks for yes or no."""
+    return frame.asked.startswith(PREFIX) and bool({SKIP, f"{frame.asked}:no"} & set(frame.option_ids))
 
 
 def _of_cancelling(call: Call) -> Literal["yes", "no"] | None:

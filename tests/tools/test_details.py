@@ -117,6 +117,38 @@ async def test_an_optional_question_can_be_skipped(room: Room, tmp_path: Path, s
     assert talk.state["handoff"]["slots"] == {"wish": "un buono regalo"}
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("it", "No, niente grazie"),
+        ("en", "no, don't bother"),
+        ("es", "mejor no, gracias"),
+        ("pt", "não, obrigado"),
+    ],
+)
+async def test_a_no_that_may_drop_all_skips_an_optional_question(
+    room: Room, tmp_path: Path, language: str, words: str
+) -> None:
+    pack = "  lead:\n    occasion: null\n    people: null\n"
+    talk = await room.talk(await open_shop(room, tmp_path, "wellness", pack), language)
+    await talk.say("un buono regalo", intent="qualify_lead")
+    assert talk.options == ["frame:skip"]
+    await talk.say(words)
+    assert talk.goto == "open_handoff"
+    assert talk.state["handoff"]["slots"] == {"wish": "un buono regalo"}
+
+
+@pytest.mark.parametrize(("language", "words"), [("it", "no, lascia stare"), ("en", "forget it")])
+async def test_what_drops_all_still_does_at_an_optional_question(
+    room: Room, tmp_path: Path, language: str, words: str
+) -> None:
+    pack = "  lead:\n    occasion: null\n    people: null\n"
+    talk = await room.talk(await open_shop(room, tmp_path, "wellness", pack), language)
+    await talk.say("un buono regalo", intent="qualify_lead")
+    await talk.say(words)
+    assert (talk.goto, talk.state["frame"]) == ("reply", {})
+
+
 async def test_a_booking_waits_for_what_the_trade_needs(room: Room, tmp_path: Path) -> None:
     talk = await room.talk(await open_shop(room, tmp_path, "automotive"), "it")
     await talk.book("massaggio rilassante venerdì alle 15")
