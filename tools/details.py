@@ -5,7 +5,6 @@ Answers are kept in the slot `details` as a person would read them, and in the c
 tool has acted.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,6 +14,7 @@ from crm.messages import Option
 from crm.packs import Asked
 from inference import extract, when
 from inference.when_lexer import read_line
+from tools.choices import chosen
 from tools.happened import remember_once
 from tools.matching import plain
 from tools.questions import SKIP
@@ -27,9 +27,7 @@ CHANGE = "details"
 QUANTITY_MAX = 10_000
 _LONGEST = 300
 _SENTENCE = 4  # words; anything shorter answers what was asked and says nothing else
-_STEM = 5  # letters
 _PLAIN = ("choice", "people", "money", "date", "email")  # types that a sentence may hold unasked
-_WORD = re.compile(r"\w{3,}")
 
 
 def with_details(tool: Tool) -> Tool:
@@ -179,16 +177,16 @@ def _noticed(call: Call, intent: str, slots: Slots) -> Slots:
     details = slots.get("details", {})
     questions = call.profile.pack.questions.get(intent, [])
     wanted = [asked for asked in questions if asked.key not in details and asked.answer in _PLAIN]
-    heard = {asked.key: value for asked in wanted if (value := _read(call, asked, text))}
+    heard = {asked.key: value for asked in wanted if (value := _read(call, asked, text, unasked=True))}
     return {**slots, "details": {**details, **heard}} if heard else slots
 
 
-def _read(call: Call, asked: Asked, text: str) -> str | None:
+def _read(call: Call, asked: Asked, text: str, *, unasked: bool = False) -> str | None:
     """What a text says of the question's type; None when it says nothing of the kind."""
     language = call.language
     match asked.answer:
         case "choice":
-            value = _chosen(call, asked, text)
+            value = _chosen(call, asked, text, unasked=unasked)
         case "people":
             people = extract.party_size(text, language)
             value = str(people) if people else None
@@ -215,20 +213,11 @@ def _number(text: str, language: str) -> str | None:
     return str(numbers[0]) if len(numbers) == 1 else None
 
 
-def _chosen(call: Call, asked: Asked, text: str) -> str | None:
-    """The one option whose title shares most words with the text and has fewest besides; None for a tie."""
-    said = _stems(text)
-    scores = {}
-    for option in asked.options:
-        title = _stems(_title(call, asked, option))
-        if said & title:
-            scores[option] = (len(said & title), -len(title - said))
-    best = [option for option, score in scores.items() if score == max(scores.values())]
-    return _title(call, asked, best[0]) if len(best) == 1 else None
-
-
-def _stems(text: str) -> set[str]:
-    return {word[:_STEM] for word in _WORD.findall(plain(text))}
+def _chosen(call: Call, asked: Asked, text: str, *, unasked: bool) -> str | None:
+    """The title of the one option the words choose."""
+    titles = {option: _title(call, asked, option) for option in asked.options}
+    option = chosen(titles, text, call.language, unasked=unasked)
+    return titles[option] if option else None
 
 
 def _day(call: Call, text: str) -> str | None:

@@ -83,6 +83,15 @@ async def test_a_no_answers_the_question_instead_of_dropping_it(room: Room, tmp_
     assert (slots["drivable"], slots["courtesy_car"]) == ("No", "Sì")
 
 
+async def test_a_greeting_and_a_function_word_answer_nothing(room: Room, tmp_path: Path) -> None:
+    talk = await room.talk(await open_shop(room, tmp_path, "fitness"), "es")
+    await talk.say("Buenas tardes, quisiera apuntarme al gimnasio", intent="qualify_lead")
+    assert "times" not in talk.state["frame"]["slots"].get("details", {})
+    talk = await room.talk(await open_shop(room, tmp_path, "medical"), "it")
+    await talk.say("Vorrei l'apparecchio per mia figlia", intent="qualify_lead")
+    assert "patient" not in talk.state["frame"]["slots"].get("details", {})
+
+
 async def test_never_mind_drops_the_questions(room: Room) -> None:
     talk = await lead(room, "it", "Vorrei essere richiamato")
     await talk.say("lascia stare")
