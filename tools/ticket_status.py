@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from crm import tickets
 from crm.tickets import TicketRow
+from tools.matching import plain
 from tools.tool import (
     Call,
     Declined,
@@ -23,7 +24,17 @@ from tools.wording import clock, day
 
 _MOST_SHOWN = 5
 _SHORTENED = 60
-_NUMBER = re.compile(r"(?<![\d/.,:-])#?(\d{1,9})(?![\d/.,:-]*\d)")
+# A number names a report where it says so or is all that is said: "three days ago" names none.
+_NUMBER = re.compile(
+    r"(?<!camera )(?<!stanza )(?<!room )(?<!habitacion )(?<!quarto )(?<!ordine )(?<!order )(?<!pedido )"
+    r"(?:#|\b(?:n\.*|no\.|nr\.?|num\.?|numero|number|ticket|segnalazione|reclamo|pratica|richiesta|report"
+    r"|complaint|issue|aviso|queja|reclamacion|incidencia|reclamacao|queixa|ocorrencia)"
+    r"(?: (?:is|e|es))?[ :#]*)"
+    r"(\d{1,9})(?![\d/.,:-]*\d)"
+    r"(?! ?(?:h\b|giorn|settiman|mes[ie]|or[ae]\b|minut|ann[io]\b|day|week|month|hour|year|dias?\b|semana"
+    r"|hora|anos?\b))"
+)
+_ALONE = re.compile(r"\W*(?:(?:il|la|el|the|o|a) )?(\d{1,9})\W*")
 
 
 class Arguments(BaseModel):
@@ -35,8 +46,10 @@ async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
     pressed = (call.option_id or "").removeprefix("ticket:")
     if (call.option_id or "").startswith("ticket:") and pressed.isdigit():
         return {**slots, "ticket": int(pressed)}
-    named = _NUMBER.findall(call.text)
-    return {**slots, "ticket": int(named[0])} if len(named) == 1 else dict(slots)
+    said = plain(call.text.replace("º", ".").replace("°", "."))
+    alone = _ALONE.fullmatch(said)
+    named = {alone.group(1)} if alone else set(_NUMBER.findall(said))
+    return {**slots, "ticket": int(named.pop())} if len(named) == 1 else dict(slots)
 
 
 async def act(call: Call, slots: Slots) -> Outcome:

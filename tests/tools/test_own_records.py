@@ -6,6 +6,7 @@ import pytest
 
 from crm import tickets
 from tests.tools.talk import Room, Talk
+from tools import ticket_status
 
 WET = "gli asciugamani erano bagnati e nessuno rispondeva"
 
@@ -145,3 +146,32 @@ async def test_a_sentence_stops_messages_after_a_yes(room: Room) -> None:
     await talk.say("sim", turn_id="leaving")
     assert (await contact_of(talk))["opted_out_at"] is not None
     assert len(await room.rows("SELECT 1 FROM crm_event WHERE kind = 'opted_out'")) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("it", "A che punto è la mia segnalazione di 3 giorni fa?"),
+        ("it", "novità sulla segnalazione? sono in camera numero 12"),
+        ("en", "any news about my report 2 weeks ago"),
+        ("es", "¿en qué estado está la queja por las 3 sillas?"),
+        ("pt", "novidades sobre a reclamação de 10/11?"),
+    ],
+)
+async def test_a_number_that_names_no_report_is_none(room: Room, language: str, words: str) -> None:
+    call = await (await room.talk(language=language)).call(words)
+    assert "ticket" not in await ticket_status.fill(call, {}, {})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "12345", "#12345", "la 12345", "stato del ticket 12345", "segnalazione n. 12345",
+        "segnalazione nº 12345",
+        "la segnalazione numero 12345 di 3 giorni fa", "report no. 12345", "my ticket number is 12345",
+        "la queja 12345", "reclamação n.º 12345", "ticket #12345",
+    ],
+)  # fmt: skip
+async def test_a_number_that_names_a_report_is_it(room: Room, words: str) -> None:
+    call = await (await room.talk()).call(words)
+    assert (await ticket_status.fill(call, {}, {}))["ticket"] == 12345
