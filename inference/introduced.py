@@ -7,8 +7,10 @@ from inference.extract_words import not_names
 from inference.when_lexer import fold
 
 _PARTICLES = frozenset(
-    ("de", "da", "di", "del", "della", "do", "dos", "das", "van", "von", "la", "lo", "el", "d'")
+    ("de", "da", "di", "del", "della", "do", "dos", "das", "van", "von", "la", "lo", "el", "los", "las", "d'")
 )
+# What stands between "change my name" and the name; after the second group a name shows by its capital.
+_LEADING = re.compile(r"(?:(?:por favor|per favore|please|to|into|por|para)\b\s*)+|((?:in|a|con)\b\s*)", re.I)
 
 
 def person_name(text: str, language: str) -> str | None:
@@ -31,17 +33,23 @@ def person_name(text: str, language: str) -> str | None:
     if found is None:
         return None
     sure = re.fullmatch(weak, found.group(1).lower()) is None
-    return _name(found.group(2).split(), anycase=sure)
+    said = found.group(2)
+    if found.group(1).lower() in ("name", "nome", "nombre") and (leading := _LEADING.match(said)):
+        said, sure = said[leading.end() :], leading.group(1) is None
+    return _name(said.split(), anycase=sure)
 
 
 def _name(words: list[str], *, anycase: bool) -> str | None:
     kept: list[str] = []
     for word in words[:6]:
         plain = re.sub(r"[^\w'’-]", "", word)
-        if not plain or fold(plain) in not_names():
-            break
         capital = plain[:1].isupper()
-        if not capital and plain.lower() in _PARTICLES and kept:
+        particle = bool(kept) and plain.lower() in _PARTICLES
+        # "Di Stefano", "de la Cruz": such words end a name only where they are written as any others.
+        named = particle and (capital or kept[-1].lower() in _PARTICLES)
+        if not plain or (fold(plain) in not_names() and not named):
+            break
+        if particle:
             kept.append(plain)
         elif capital or (
             anycase and len(plain) > 1 and len(kept) < 2 and not any(w[:1].isupper() for w in kept)

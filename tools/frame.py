@@ -179,6 +179,7 @@ def what_to_change(tool: Tool, call: Call, slots: Slots) -> Step:
     options = [Option(f"change:{slot}", titles[slot]) for slot in offered]
     options.append(Option(DROP, call.say("Leave it")))
     question = Question("change", call.say("No problem. What would you like to change?"), tuple(options))
+    slots = tool.denied(slots) if tool.denied else slots
     return Step("asked", question, {**slots, DOUBTED: True} if slots.get(HEARD) else slots)
 
 

@@ -90,6 +90,7 @@ class Tool:
             holds, when the world changed in between
     changes the slots offered for change when the customer does not confirm; `change:<slot>` clears one
     refused what is said to a no instead of asking what to change
+    denied  the slots after a no, where the tool reads the next words otherwise
     """
 
     intent: str
@@ -100,6 +101,7 @@ class Tool:
     act: Callable[[Call, Slots], Awaitable[Outcome]]
     changes: tuple[str, ...] = ()
     refused: Callable[[Call, Slots], Awaitable[Declined]] | None = None
+    denied: Callable[[Slots], Slots] | None = None
 
 
 async def nothing_to_fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from crm import contacts
 from inference import extract
 from inference.extract import yes_no
+from inference.extract_words import not_names
 from inference.introduced import person_name
 from inference.wishes import language_named
 from tools.happened import remember_once
@@ -20,6 +21,10 @@ from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
 
 _LONGEST_NAME = 80
 _NAME_WORDS = re.compile(r"\b(?:nome|name|nombre)\b")
+_ADDRESS = re.compile(r"\S+@\S+")
+_IN_LANGUAGE = re.compile(
+    r"\b(?:in|en|em|lingua|language|idioma)\b \W*(?:italian|ingl|english|spa[gn]|espan|castell|portu|porto)"
+)
 _MAIL_WORDS = re.compile(r"\b(?:e-?mail|mail|correo|posta)\b")
 # A whole answer that is a name: letters, with the signs names are written with; no digits, brackets or emoji.
 _NAME = re.compile(r"[^\W\d_]+(?:['’.-]?[^\W\d_]+)*\.?(?: [^\W\d_]+(?:['’.-]?[^\W\d_]+)*\.?){0,5}")
@@ -30,33 +35,49 @@ class Arguments(BaseModel):
 
 
 async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
-    """Slots: name, email, language; wants (what is to be changed, where only that was said), refused."""
+    """Slots: name, email, language; wants (what is to change, where only that was said), refused, denied."""
+    denied = bool(slots.get("denied"))
     slots = {name: value for name, value in slots.items() if name != "refused"}
     text = unicodedata.normalize("NFC", call.text).strip()
     if not text or yes_no(text, call.language) is not None:
         return slots
-    found = _read(call, slots, text)
+    slots.pop("denied", None)
+    found = _read(call, text, slots.get("wants"), denied=denied)
     if found:
         return {**{name: value for name, value in slots.items() if name != "wants"}, **found}
     bare = plain(text)
     if slots.get("wants"):
         return {**slots, "refused": True}
-    if _MAIL_WORDS.search(bare):
-        return {**slots, "wants": "email"}
-    return {**slots, "wants": "name"} if _NAME_WORDS.search(bare) else slots
+    wants = "email" if _MAIL_WORDS.search(bare) else "name" if _NAME_WORDS.search(bare) else None
+    if wants is None:
+        return {**slots, "denied": True} if denied else slots
+    kept = {name: value for name, value in slots.items() if not denied or name != wants}
+    return {**kept, "wants": wants}
 
 
-def _read(call: Call, slots: Slots, text: str) -> Slots:
-    if address := extract.email(text):
-        return {"email": address}
-    if language := language_named(text):
-        return {"language": language}
-    if slots.get("wants") == "email":
-        return {}
+def _read(call: Call, text: str, wants: str | None, *, denied: bool) -> Slots:
+    """All that a text tells: address, language, name."""
+    address = extract.email(text)
+    rest = _ADDRESS.sub(" ", text).strip(" ,;.") if address else text
+    found: Slots = {"email": address} if address else {}
+    name = _name_in(call, rest, wants, denied=denied) if address or wants != "email" else None
+    if name:
+        found["name"] = name[:_LONGEST_NAME]
+    language = language_named(rest)
+    # Beside other things "sono italiano" says who they are, not what to write in.
+    if language and (not found or _IN_LANGUAGE.search(plain(rest))):
+        found["language"] = language
+    return found
+
+
+def _name_in(call: Call, text: str, wants: str | None, *, denied: bool) -> str | None:
     name = person_name(text, call.language)
-    if name is None and slots.get("wants") == "name" and _NAME.fullmatch(text):
-        name = text
-    return {"name": name[:_LONGEST_NAME]} if name else {}
+    if name is None and _NAME.fullmatch(text):
+        first = plain(text).split()[0]
+        speaks_of = _NAME_WORDS.search(plain(text)) or _MAIL_WORDS.search(plain(text))
+        if wants == "name" or (denied and not speaks_of and first not in not_names()):
+            name = text
+    return None if name and language_named(name) else name
 
 
 async def check(call: Call, slots: Slots) -> Question | Declined | None:
@@ -114,4 +135,8 @@ def _told(call: Call, slots: Slots) -> dict[str, str]:
     return told
 
 
-TOOL = Tool("update_contact", Arguments, fill, check, confirm, act)
+def _denied(slots: Slots) -> Slots:
+    return {**slots, "denied": True}
+
+
+TOOL = Tool("update_contact", Arguments, fill, check, confirm, act, denied=_denied)

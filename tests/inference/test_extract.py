@@ -172,6 +172,15 @@ def test_opt_in(text: str) -> None:
         ("soy vegetariana", "es", None), ("me chamo João da Silva", "pt", "João da Silva"),
         ("sou a Inês", "pt", "Inês"),
         ("domani alle 3", "it", None),
+        ("Please change my name to Anna Bianchi", "en", "Anna Bianchi"),
+        ("change my name please to anna", "en", "Anna"), ("change my name please", "en", None),
+        ("cambia il mio nome in Anna Bianchi", "it", "Anna Bianchi"),
+        ("cambia il mio nome in rubrica", "it", None), ("cambia mi nombre por favor", "es", None),
+        ("cambia mi nombre por Ana Gil", "es", "Ana Gil"), ("cambiar mi nombre a Ana Gil", "es", "Ana Gil"),
+        ("Mi chiamo Marco Di Stefano", "it", "Marco Di Stefano"), ("mi chiamo Anna di Milano", "it", "Anna"),
+        ("Me llamo María de la Cruz", "es", "María de la Cruz"),
+        ("mi chiamo Ugo La Malfa", "it", "Ugo La Malfa"),
+        ("Me llamo Ana y soy nueva", "es", "Ana"),
     ],
 )  # fmt: skip
 def test_person_name(text: str, language: str, name: str | None) -> None:

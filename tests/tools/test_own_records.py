@@ -6,7 +6,7 @@ import pytest
 
 from crm import tickets
 from tests.tools.talk import Room, Talk
-from tools import ticket_status
+from tools import ticket_status, update_contact
 
 WET = "gli asciugamani erano bagnati e nessuno rispondeva"
 
@@ -127,6 +127,45 @@ async def test_what_is_no_name_is_asked_again(room: Room, name: str) -> None:
     await talk.say("Seán Ó'Brien-Müller")
     await talk.say("sì")
     assert (await contact_of(talk))["name"] == "Seán Ó'Brien-Müller"
+
+
+async def test_after_a_no_a_bare_name_takes_the_place_of_the_one_read_back(room: Room) -> None:
+    talk = await room.talk()
+    await talk.say("cambia il mio nome: mi chiamo Ana Biancchi", intent="update_contact")
+    await talk.say("no")
+    outcome = await talk.say("Anna Bianchi", intent="other")
+    assert outcome["kind"] == "confirming"
+    assert "Anna Bianchi" in talk.words
+    assert "Ana Biancchi" not in talk.words
+    await talk.say("no")
+    await talk.say("il nome", intent="other")
+    assert talk.words == "Che nome segno?"
+    await talk.say("Anna Bianco")
+    await talk.say("sì")
+    assert (await contact_of(talk))["name"] == "Anna Bianco"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("it", "Mi chiamo Marco Di Stefano, la mia mail è marco@example.com"),
+        ("en", "Please change my name to Marco Di Stefano and my email to marco@example.com"),
+        ("es", "mi correo es marco@example.com y me llamo Marco Di Stefano"),
+    ],
+)
+async def test_name_and_address_in_one_message_are_both_noted(room: Room, language: str, words: str) -> None:
+    talk = await room.talk(language=language)
+    await talk.say(words, intent="update_contact")
+    await talk.say(option="confirm:yes")
+    contact = await contact_of(talk)
+    assert (contact["name"], contact["email"]) == ("Marco Di Stefano", "marco@example.com")
+
+
+async def test_a_nationality_beside_an_address_is_no_language_to_write_in(room: Room) -> None:
+    call = await (await room.talk()).call("sono italiano, la mia mail è a@example.com")
+    assert await update_contact.fill(call, {}, {}) == {"email": "a@example.com"}
+    call = await (await room.talk()).call("la mia mail è a@example.com, scrivimi in inglese")
+    assert await update_contact.fill(call, {}, {}) == {"email": "a@example.com", "language": "en"}
 
 
 async def test_a_broken_address_is_asked_again(room: Room) -> None:
