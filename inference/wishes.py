@@ -24,11 +24,18 @@ _ACCEPTED = (
 )
 _AGREED = r"(?:va bene|ok per|d'accordo con|de acuerdo con|concordo com|happy with)"
 _ACCEPT = re.compile(rf"\b(?:{_ACCEPTED}|{_AGREED}){_THE} {_QUOTE}\b")
-_NOT = r"(?:non|not|no|nao|never|nunca|jamais|cannot|(?:do|ca|wo|would|could)n'?t)"
+_NOT = r"(?:non|not|nao|never|nunca|jamais|cannot|(?:do|ca|wo|would|could)n'?t)"
+# Between the no and the verb: who and whether they will, and nothing that says no to something else.
+_WILL = (
+    r"(?: (?:mi|lo|la|le|ci|vi|me|te|os|nos|we|to|want|will|can|really|yet|ancora|davvero|todavia|ainda|posso"
+    r"|possiamo|voglio|vogliamo|vorrei|vorremmo|intendo|puedo|podemos|quiero|queremos|quero|pretendo)){0,2}"
+)
+# In Spanish alone a plain no stands before the verb; "no va bene" and "no problem I accept" are no refusals.
 _NOT_ACCEPTED = re.compile(
-    rf"\b{_NOT}(?: (?!se\b|si\b|if\b|whether\b)[\w']+){{0,2}} (?:{_ACCEPTED}|{_AGREED}|accept|take|agree to"
-    r"|approve|confirm|confermiamo|confermare|approviamo|approvare|aceptar|confirmamos|confirmar|aprobamos"
-    rf"|aprobar|aceitar|aprovamos|aprovar){_THE} {_QUOTE}\b"
+    rf"\b(?:{_NOT}{_WILL} (?:{_ACCEPTED}|{_AGREED}|accept|take|agree to|approve|confirm|confermiamo"
+    r"|confermare|approviamo|approvare|aceptar|confirmamos|confirmar|aprobamos|aprobar|aceitar|aprovamos|aprovar)"
+    rf"|no{_WILL} (?:acepto|aceptamos|aceptar|confirmo|confirmamos|confirmar|apruebo|aprobamos|aprobar))"
+    rf"{_THE} {_QUOTE}\b"
 )
 # What may or may not be accepted is not accepted yet.
 _WHETHER = re.compile(rf"\b(?:se|si|if|whether)(?: [\w']+){{0,2}} (?:{_ACCEPTED}|{_AGREED}){_THE} {_QUOTE}\b")
@@ -125,7 +132,8 @@ def decides_quote(text: str) -> Decision | None:
     folded = one_line(_YES_FIRST.sub("", unicodedata.normalize("NFC", text)))
     if _WHETHER.search(folded):
         return None
-    if _DECLINE.search(folded) or _NOT_ACCEPTED.search(folded):
+    # Of two messages one may say no to something else: "no problem", "I accept the quote".
+    if _DECLINE.search(folded) or any(_NOT_ACCEPTED.search(one_line(line)) for line in text.splitlines()):
         return "decline"
     return "accept" if _ACCEPT.search(folded) and not _ASKS_HOW.match(folded) else None
 

@@ -41,7 +41,7 @@ async def give_up(
         turn_id = f"{conversation_id}:{last}:failed"
         words = " / ".join(row.body for row in rows if row.body)
         profile = await businesses.profile(tx)
-        called = alarm.by_words(words, profile, services.context)  # no model: one may be what failed
+        called = _called_for_help(services, words, profile)
         handoff_id = await handoffs.open_one(
             tx,
             conversation_id,
@@ -62,16 +62,34 @@ async def give_up(
             deaths=deaths,
             cause=cause,
         )
-        await alerts.tell(tx, (await desk_of(services, tx)).handoff(await handoffs.get(tx, handoff_id)))
-        if conversation.owner != "human":
-            epoch = await conversations.give_to_human(tx, conversation_id)
+        if called is not None:  # also of one that was open before, for something else
+            await handoffs.alarm(tx, handoff_id, score=called, wants=words)
+        passed_on = conversation.owner != "human"
+        # Spoken of already by a worker that died a moment later.
+        alarmed = called is not None and not passed_on and not await outbox.spoke(tx, turn_id)
+        desk, row = await desk_of(services, tx), await handoffs.get(tx, handoff_id)
+        await alerts.tell(tx, desk.handoff(row, alarm=turn_id if alarmed else None))
+        if passed_on or alarmed:
+            epoch = conversation.epoch
+            if passed_on:
+                epoch = await conversations.give_to_human(tx, conversation_id)
             help_ = profile if called is not None else None
-            await _tell(services, tx, conversation, turn_id, epoch, said(rows), help_)
+            await _tell(services, tx, conversation, turn_id, epoch, said(rows), help_, passed_on=passed_on)
     asked = [row for row in rows if row.kind == inbox.CUSTOMER_MESSAGE]
     await _leave(services, f"{business_id}:{conversation_id}", last, said(asked))
     # Last: a worker that dies in between begins anew, and the thread hears of the turn it leaves behind.
     async with services.crm.transaction(business_id) as tx:
         await inbox.done(tx, conversation_id, up_to=last)
+
+
+def _called_for_help(services: Services, words: str, profile: Profile) -> float | None:
+    """How surely the word lists hear a call for help; no model is asked: one may be what failed. Nothing here
+    may fail: a turn that could not be given up either would come back for ever."""
+    try:
+        return alarm.by_words(words, profile, services.context)
+    except Exception as error:
+        log.exception("not_judged", error=str(error))
+        return None
 
 
 async def _leave(services: Services, thread_id: str, last: int, asked: list[Said]) -> None:
@@ -93,12 +111,16 @@ async def _tell(
     epoch: int,
     asked: list[Said],
     calls_for_help: Profile | None,
+    *,
+    passed_on: bool,
 ) -> None:
     contact = await contacts.get(tx, conversation.contact_id)
     say = services.context.phrases.speaker(contact.language or (await businesses.profile(tx)).language)
-    words = [say("I'm passing you to a colleague, who will read everything you wrote and answer you here.")]
-    if calls_for_help is not None:
-        words.insert(0, call_for_help(calls_for_help, say))
+    words = [call_for_help(calls_for_help, say)] if calls_for_help is not None else []
+    if passed_on:
+        words.append(
+            say("I'm passing you to a colleague, who will read everything you wrote and answer you here.")
+        )
     message = NewMessage(
         conversation_id=conversation.conversation_id,
         contact_id=conversation.contact_id,

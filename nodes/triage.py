@@ -53,7 +53,7 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     if (called := await _called_for_help(event, option, state, context)) is not None:
         return Command(goto="open_handoff", update={**update, "hearing": {}, "handoff": called})
     if await _floods(state, context):
-        update["handoff"] = {"requested": "flooding"}  # scored first all the same, as below
+        update["handoff"] = _wanted(state, requested="flooding")  # scored first all the same, as below
         return Command(goto="score_sensitivity", update=update)
     if option == "human:yes":
         return _human(update, "customer_request", text)
@@ -65,7 +65,7 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         event, text = update["event"], text_of(update["event"])
     if extract.wants_person(text, language):
         # Scored first all the same: whoever asks for a person in an emergency needs the number too.
-        update["handoff"] = {"requested": "customer_request"}
+        update["handoff"] = _wanted(state, requested="customer_request")
         return Command(goto="score_sensitivity", update=update)
     if option == "human:no" and (pending is None or pending.asked != PERSON):
         return _say(update, "declined_human", say(_THANKED))
@@ -77,7 +77,7 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         return Command(goto="reply", update={**update, "outcome": _SILENT})
     shown = files(event) and (not text or unsaid_files(event) or points_at_file(text, language))
     if shown and not option:
-        return _to_be_seen(event, update, say, text)
+        return _to_be_seen(state, update, say, text)
     if not text and not option:
         return _nothing_to_read(event, update, say)
     if intent_of_option(option) or (pending and (option or _answers(pending, text, language, context))):
@@ -269,15 +269,24 @@ async def _called_for_help(
     return {"reason": "sensitive", "wants": words, **found, **(heard if unheard else {})}
 
 
-def _to_be_seen(event: Event, update: dict[str, Any], say: Say, text: str) -> Route:
+def _wanted(state: State, **handoff: Any) -> dict[str, Any]:
+    """A hand-over that is wanted, with what a person gave back last: whether it was for the same is looked at
+    where the words are scored."""
+    returned = state.get("handoff", {}).get("returned")
+    return {**handoff, **({"returned": returned} if returned else {})}
+
+
+def _to_be_seen(state: State, update: dict[str, Any], say: Say, text: str) -> Route:
     """A picture or document that says what is wanted: a person looks at it. Words are scored first."""
-    handoff = {
-        "reason": "attachment",
-        "requested": "attachment",
-        "wants": described(event, text, say),
-        "files": files(event),
-        "text": say("I can't look at pictures and documents myself."),
-    }
+    event = update["event"]
+    handoff = _wanted(
+        state,
+        reason="attachment",
+        requested="attachment",
+        wants=described(event, text, say),
+        files=files(event),
+        text=say("I can't look at pictures and documents myself."),
+    )
     goto: Literal["score_sensitivity", "open_handoff"] = "score_sensitivity" if text else "open_handoff"
     return Command(goto=goto, update={**update, "handoff": handoff})
 

@@ -20,6 +20,7 @@ from inference.sensitivity import Sensitivity
 from tools.holding import call_for_help
 from tools.lexicons import touched
 from tools.matching import names_only
+from tools.unheard import guess, not_understood
 
 AGAIN_AFTER = timedelta(minutes=30)  # who calls for help writes many messages: one of them is answered
 
@@ -61,9 +62,12 @@ def words_of(said: Iterable[Said]) -> str:
     return "\n".join(one["text"] for one in said if one.get("text") and not one.get("option_id"))
 
 
-async def raised(event: Event, judged: Sensitivity, language: str, profile: Profile, context: Context) -> str:
+async def raised(
+    event: Event, wants: str, judged: Sensitivity, language: str, profile: Profile, context: Context
+) -> str:
     """The customer of a conversation that a person has gets the emergency number, and its hand-over becomes
-    an emergency, told to the team as news; what the customer was told. Done again it changes nothing."""
+    an emergency, told to the team as news with what they want; what the customer was told. Done again it
+    changes nothing."""
     now = context.clock()
     turn_id = f"{event.get('turn_id') or now.isoformat()}:emergency"
     words = call_for_help(profile, context.phrases.speaker(language))
@@ -84,7 +88,6 @@ async def raised(event: Event, judged: Sensitivity, language: str, profile: Prof
             await outbox.add(tx, [message], turn_id=turn_id, epoch=conversation.epoch, answers=answers)
             await queue.send(tx, conversation.conversation_id)
             if handoff_id is not None:
-                wants = words_of(event.get("messages", []))
                 await handoffs.alarm(tx, handoff_id, score=judged.score, wants=wants)
     if context.notify is not None and handoff_id is not None:
         await context.notify(event["business_id"], handoff_id, turn_id)
@@ -97,7 +100,7 @@ async def while_waiting(
     """What a customer writes while a person has the conversation: a call for help gets the number and raises
     the alarm. The lines that were said, and the hand-over as the thread knows it from now on."""
     told, now = dict(handoff), context.clock()
-    text = words_of(event.get("messages", []))
+    text = "\n".join(filter(None, [words_of(event.get("messages", [])), guess(not_understood(event))]))
     before = handoff.get("alarmed_at")
     lately = before is not None and now - datetime.fromisoformat(before) < AGAIN_AFTER
     if event["kind"] != "customer_message" or not text or lately:
@@ -108,6 +111,6 @@ async def while_waiting(
     judged = await emergency(text, spoken, profile, context)
     if judged is None:
         return [], told
-    words = await raised(event, judged, spoken, profile, context)
+    words = await raised(event, text, judged, spoken, profile, context)
     line = Line(author="bot", text=words, at=now.isoformat())
     return [line], {**told, "label": "emergency", "alarmed_at": now.isoformat()}

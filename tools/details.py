@@ -5,6 +5,7 @@ Answers are kept in the slot `details` as a person would read them, and in the c
 tool has acted.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,10 @@ PREFIX = "detail:"
 CHANGE = "details"
 QUANTITY_MAX = 10_000
 _LONGEST = 300
+_COLLECTIVE = re.compile(  # over plain text: about so many, or so many of a kind
+    r"\b(?:decin[ae]|dozzin[ae]|(?:vent|trent|quarant|cinquant)ina|centinai[ao]|paio|coppia|docenas?|decenas?"
+    r"|veintena|treintena|centenar(?:es)?|duzias?|dezenas?|centenas?|dozens?|couple|pair|par)\b"
+)
 _SENTENCE = 4  # words; anything shorter answers what was asked and says nothing else
 _PLAIN = ("choice", "people", "money", "date", "email")  # types that a sentence may hold unasked
 
@@ -191,7 +196,7 @@ def _read(call: Call, asked: Asked, text: str, *, unasked: bool = False) -> str 
             people = extract.party_size(text, language)
             value = str(people) if people else None
         case "number":
-            value = _number(text, language)
+            value = only_number(text, language)
         case "money":
             amount = extract.money(text, language)
             value = number(amount, language) if amount is not None else None
@@ -207,10 +212,15 @@ def _read(call: Call, asked: Asked, text: str, *, unasked: bool = False) -> str 
     return value
 
 
-def _number(text: str, language: str) -> str | None:
-    """The one number a text has, in figures or words."""
-    numbers = [token.n for token in read_line(text, language).tokens if token.kind in "Ny"]
-    return str(numbers[0]) if len(numbers) == 1 else None
+def only_number(text: str, language: str) -> str | None:
+    """The one number a text has, in figures or words; None where it counts something else ("a week", "two
+    dozen") or is only an article."""
+    tokens = read_line(text, language).tokens
+    numbers = [token.n for token in tokens if token.kind in "Ny"]
+    if len(numbers) != 1 or any(token.kind in "UE" for token in tokens) or _COLLECTIVE.search(plain(text)):
+        return None
+    article = numbers[0] == 1 and not any(c.isdigit() for c in text) and len(text.split()) > 1
+    return None if article else str(numbers[0])
 
 
 def _chosen(call: Call, asked: Asked, text: str, *, unasked: bool) -> str | None:

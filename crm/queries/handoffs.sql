@@ -27,7 +27,8 @@ WHERE h.status = ANY(%(statuses)s) ORDER BY h.opened_at LIMIT %(most)s;
 
 -- handoff_alarm -- it has become an emergency: what calls for help stands before what it was opened for
 UPDATE handoff SET label = 'emergency', score = %(score)s,
-       wants = left(concat_ws(' / ', nullif(%(wants)s, ''), nullif(wants, '')), 4000)
+       wants = CASE WHEN strpos(wants, %(wants)s) > 0 THEN wants
+                    ELSE left(concat_ws(' / ', nullif(%(wants)s, ''), nullif(wants, '')), 4000) END
 WHERE handoff_id = %(handoff_id)s AND status IN ('open', 'claimed');
 
 -- handoff_open_of -- the open hand-over of a conversation

@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 import pytest
 
-from crm import conversations, handoffs
+from crm import businesses, conversations, handoffs, takeover
 from crm.errors import RecordUnavailable
 from jobs import quarantine
 from jobs.drain import _database_away
@@ -117,6 +117,27 @@ async def test_a_call_for_help_whose_turn_always_fails_gets_the_number(shop: Sho
     await quarantine.give_up(shop.services, shop.business_id, conversation, tries=3, deaths=0)
     [handoff] = await shop.rows("SELECT label, reason FROM handoff WHERE conversation_id = %s", conversation)
     assert handoff == {"label": "emergency", "reason": "turn_failed"}
+    [said] = await shop.rows(
+        "SELECT body FROM message WHERE conversation_id = %s AND author = 'bot'", conversation
+    )
+    assert "112" in said["body"]
+
+
+async def test_a_call_for_help_given_up_while_a_person_has_the_conversation(shop: Shop) -> None:
+    """Once, also where the worker that gives it up dies and another does it again."""
+    conversation = await shop.open_conversation("393600000046")
+    async with shop.crm.transaction(shop.business_id) as tx:
+        agent = (await businesses.agents(tx))[0].agent_id
+        await takeover.take(tx, conversation, agent)
+    await shop.customer_writes(conversation, "Aiuto, mio padre non respira", job=False)
+    for _ in range(2):
+        await quarantine.give_up(shop.services, shop.business_id, conversation, tries=3, deaths=0)
+        await shop.rows("UPDATE inbox_event SET done_at = NULL WHERE conversation_id = %s", conversation)
+    [handoff] = await shop.rows(
+        "SELECT label, reason, wants FROM handoff WHERE conversation_id = %s", conversation
+    )
+    assert (handoff["label"], handoff["reason"]) == ("emergency", "agent_takeover")
+    assert handoff["wants"].count("Aiuto, mio padre non respira") == 1
     [said] = await shop.rows(
         "SELECT body FROM message WHERE conversation_id = %s AND author = 'bot'", conversation
     )

@@ -158,3 +158,29 @@ async def test_a_topic_of_the_vertical_is_heard_while_the_embedding_model_is_awa
     [handoff] = await thread.handoffs()
     assert (handoff["reason"], handoff["label"]) == ("sensitive", "emergency")
     assert await numbers(thread) == 1
+
+
+async def test_in_a_note_hardly_heard_while_a_person_has_the_conversation(stage: Stage) -> None:
+    thread = await stage.customer()
+    await thread.say(WANTS)
+    thread.context = replace(
+        thread.context, transcriber=Ear(unclear("aiuto mio padre non respira")), media=Media()
+    )
+    event = await thread.wrote("", kind="audio")
+    event["messages"][0]["media"] = {"id": "1", "mime_type": "audio/ogg", "sha256": None, "voice": True}
+    await thread.deliver(event)
+    assert await numbers(thread) == 1
+    [handoff] = await thread.handoffs()
+    assert handoff["label"] == "emergency"
+    assert handoff["wants"].startswith("aiuto mio padre")
+
+
+async def test_who_asks_for_a_person_again_after_a_hand_back_gets_one(stage: Stage) -> None:
+    """What was handed back as sensitive is not sensitive anew; the wish for a person is."""
+    thread = await stage.customer("conti")
+    sue = "My landlord wants to evict me, can I sue him and would I win?"
+    await thread.say(sue)
+    await thread.say(f"{sue} Can I talk to a person?")
+    await thread.handed_back("Told her to come in on Monday.")
+    assert [row["reason"] for row in await thread.handoffs()] == ["sensitive", "customer_request"]
+    assert (await thread.conversation()).owner == "human"

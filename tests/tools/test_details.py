@@ -6,6 +6,7 @@ import pytest
 
 from tests.tools.shops import open_shop
 from tests.tools.talk import Room, Talk
+from tools.details import only_number
 
 
 async def lead(room: Room, language: str, text: str) -> Talk:
@@ -208,6 +209,8 @@ async def test_a_quote_and_a_ticket_ask_for_theirs(room: Room, tmp_path: Path) -
         ("retail", "20 pezzi", 20, "issued"),
         ("retail", "venti", 20, "issued"),
         ("retail", "15 o 20", 1, "requested"),
+        ("retail", "una ventina", 1, "requested"),
+        ("retail", "2 dozzine", 1, "requested"),
     ],
 )
 async def test_a_quote_is_for_as_many_as_were_answered(
@@ -244,3 +247,23 @@ async def test_without_questions_of_its_own_a_business_is_asked_nothing(room: Ro
     outcome = await talk.book("prima consulenza giovedì 26 novembre alle 10")
     assert outcome["kind"] in ("asked", "confirming")
     assert not asked(talk).startswith("detail:")
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "read"),
+    [
+        ("it", "3 notti", "3"),
+        ("it", "tre", "3"),
+        ("it", "2 settimane", None),
+        ("it", "una settimana", None),
+        ("es", "una semana", None),
+        ("es", "una docena", None),
+        ("pt", "uma semana", None),
+        ("pt", "uma dúzia", None),
+        ("en", "one", "1"),
+        ("en", "a couple", None),
+        ("en", "1 night", "1"),
+    ],
+)
+def test_what_counts_something_else_keeps_its_words(language: str, said: str, read: str | None) -> None:
+    assert only_number(said, language) == read
