@@ -26,8 +26,8 @@ from graph.state import (
     given_back,
     left_unanswered,
     spoken_over,
+    taken_back,
     together,
-    told,
     unanswered,
 )
 
@@ -129,12 +129,7 @@ async def _note(machine: Machine, config: RunnableConfig, values: Mapping[str, A
 
 def _taken_back(values: Mapping[str, Any], event: Event) -> dict[str, Any]:
     """What a human gives back with a conversation that was taken from the bot, not handed over by it."""
-    returned = {"reason": None, "label": None, **given_back(event)}
-    return {
-        "handoff": {"open": False, "returned": returned},
-        "colleague": told(values, event),
-        **spoken_over(event),
-    }
+    return taken_back(values, event, {"reason": None, "label": None, **given_back(event)})
 
 
 async def abandon(machine: Machine, thread_id: str, last_event_id: int, asked: Sequence[Said] = ()) -> None:

@@ -61,11 +61,14 @@ class Said(TypedDict, total=False):
     advertised: str | None
 
 
+Kind = Literal["customer_message", "agent_message", "hand_back", "resolve"]
+
+
 @with_config(ConfigDict(json_schema_extra={"examples": [EXAMPLE]}))
 class Event(TypedDict, total=False):
     """What is being delivered: the customer's burst, an agent's message, a hand-back, a resolution."""
 
-    kind: Literal["customer_message", "agent_message", "hand_back", "resolve"]
+    kind: Kind
     turn_id: str
     last_event_id: int
     business_id: int
@@ -147,7 +150,8 @@ def context_of(said: Said) -> str:
 
 def with_context(said: Said) -> str:
     """A message behind what it answers."""
-    return f"{context_of(said)} {said.get('text', '')}".lstrip() if context_of(said) else said.get("text", "")
+    text, context = said.get("text", ""), context_of(said)
+    return f"{context} {text}" if context else text
 
 
 def given_back(event: Event) -> dict[str, Any]:
@@ -179,7 +183,21 @@ def spoken_over(event: Event) -> dict[str, Any]:
     voice note, the reason for a low score. A "yes" that follows is said to the person."""
     given = given_back(event)
     spoke = any(given.get(key) for key in ("say", "note", "facts", "promises", "done"))
-    return {"frame": {}, "hearing": {}, "nps": {}} if spoke or event["kind"] == "agent_message" else {}
+    return nothing_asked() if spoke or event["kind"] == "agent_message" else {}
+
+
+def nothing_asked() -> dict[str, Any]:
+    """SARA waits for no answer to anything."""
+    return {"frame": {}, "hearing": {}, "nps": {}}
+
+
+def taken_back(state: Mapping[str, Any], event: Event, returned: Mapping[str, Any]) -> dict[str, Any]:
+    """A thread that a person has given back, with what came `returned` with it."""
+    return {
+        "handoff": {"open": False, "returned": {**returned}},
+        "colleague": told(state, event),
+        **spoken_over(event),
+    }
 
 
 def unanswered(event: Event) -> list[Said]:

@@ -9,14 +9,16 @@ from pydantic import BaseModel, ValidationError
 from graph import agent_inbox
 from graph.state import (
     Event,
+    Kind,
     Line,
     Said,
     State,
     extend,
     given_back,
+    nothing_asked,
     spoken_over,
+    taken_back,
     together,
-    told,
     unanswered,
 )
 
@@ -68,7 +70,7 @@ def after(state: State, resumed: object) -> Route:
         case "hand_back":
             return _handed_back(state, event, update)
         case _:
-            update |= {"handoff": {"open": False}, "frame": {}, "hearing": {}, "nps": {}}
+            update |= {"handoff": {"open": False}, **nothing_asked()}
             return Command(goto=_onward(event), update=update)
 
 
@@ -85,7 +87,7 @@ class _Given(BaseModel):
 class _Resumed(BaseModel):
     """What a thread can go on with."""
 
-    kind: Literal["customer_message", "agent_message", "hand_back", "resolve"]
+    kind: Kind
     text: str | None = None
     messages: list[dict[str, Any]] | None = None
     handoff: _Given | None = None
@@ -134,7 +136,6 @@ def _handed_back(state: State, event: Event, update: dict[str, Any]) -> Route:
         "reason": state["handoff"].get("reason"),
         "label": state["handoff"].get("label"),
     }
-    update |= {"handoff": {"open": False, "returned": returned}, "colleague": told(state, event)}
-    update |= spoken_over(event)
+    update |= taken_back(state, event, returned)
     update["event"] = Event(**{**event, "messages": waiting})
     return Command(goto="transcribe" if waiting else _onward(event), update=update)  # notes may be among them

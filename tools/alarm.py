@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm import businesses, conversations, handoffs, outbox, queue
+from crm import conversations, handoffs, outbox, queue
 from crm.businesses import Profile
 from crm.messages import NewMessage
 from crm.packs import Topic
@@ -44,17 +44,19 @@ async def emergency(text: str, language: str, profile: Profile, context: Context
         judged = context.sensitivity.score(text, vector, language, profile.thresholds)
     except InferenceError:
         judged = context.sensitivity.unread(text)
-    if (topic := touched(profile.pack.topics, text)) is not None:
-        judged = for_a_human(judged, *topic)
+    judged = _with_topics(judged, text, profile)
     return judged if judged.escalate and judged.label == "emergency" else None
 
 
 def by_words(text: str, profile: Profile, context: Context) -> float | None:
     """The score of words in which the lists alone hear a call for help; None where they hear none."""
-    judged = context.sensitivity.unread(text)
-    if (topic := touched(profile.pack.topics, text)) is not None:
-        judged = for_a_human(judged, *topic)
+    judged = _with_topics(context.sensitivity.unread(text), text, profile)
     return judged.score if judged.label == "emergency" else None
+
+
+def _with_topics(judged: Sensitivity, text: str, profile: Profile) -> Sensitivity:
+    topic = touched(profile.pack.topics, text)
+    return for_a_human(judged, *topic) if topic is not None else judged
 
 
 def words_of(said: Iterable[Said]) -> str:
@@ -105,8 +107,8 @@ async def while_waiting(
     lately = before is not None and now - datetime.fromisoformat(before) < AGAIN_AFTER
     if event["kind"] != "customer_message" or not text or lately:
         return [], told
-    async with context.crm.transaction(event["business_id"]) as tx:
-        profile = await businesses.profile(tx)
+    turn_id = event.get("turn_id") or now.isoformat()
+    profile = await context.profiles.of_turn(context.crm, event["business_id"], turn_id)
     spoken = language or profile.language
     judged = await emergency(text, spoken, profile, context)
     if judged is None:

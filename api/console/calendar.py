@@ -173,9 +173,9 @@ async def _act(
         faults.append(Fault("phone", say("Give the whole number with the country's digits: +39 …")))
     if given is not None and customer is not None and not faults:
         key = f"calendar:{seat.agent_id}:{attempt_of(values)}"
-        who = (customer.contact_id, customer.talk, key, seat.person.language, customer.number)
+        language, number = seat.person.language, customer.number
+        actor = Actor(seat.agent_id, customer.contact_id, customer.talk, key, language, number)
         try:
-            actor = Actor(seat.agent_id, *who)
             outcome = await carry_out(services, seat.business.business_id, actor, form, given)
         except RecordError as error:
             outcome = Fault("", words.problem(say, error))
