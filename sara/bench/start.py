@@ -125,15 +125,17 @@ async def _answered(simulator: Simulator, wa_id: str, **said: Any) -> None:
     await simulator.wait_for_reply(wa_id, timeout=_PATIENCE_S)
 
 
-def memory() -> dict[str, dict[str, int]]:
-    """RSS and PSS in MiB of this process's `sara serve` and `sara worker`; empty where /proc is not."""
-    found = {}
+def memory(parent: int | None = None) -> dict[str, dict[str, int]]:
+    """RSS and PSS in MiB of the `sara serve` and `sara worker` that `parent` began, this process unless said;
+    empty where /proc is not.
+    """
+    found, parent = {}, parent or os.getpid()
     for pid in map(int, filter(str.isdigit, (path.name for path in Path("/proc").glob("[0-9]*")))):
         with suppress(OSError, ValueError, KeyError):
             status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
             words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
             kind = next((kind for kind in _KINDS if kind in words), None)
-            if kind is not None and int(status["PPid"]) == os.getpid():
+            if kind is not None and int(status["PPid"]) == parent:
                 found[kind] = _weight(pid)
     return found
 

@@ -11,26 +11,37 @@ from sara.bench import start
 
 MIB = 2**20
 _HOLDS = f"import sys; held = bytearray(64 * {MIB}); print('ready', flush=True); sys.stdin.read()"
+_BEGINS = """
+import subprocess, sys
+holds = [sys.executable, "-c", sys.argv[1]]
+began = [subprocess.Popen([*holds, name], stdout=subprocess.PIPE) for name in sys.argv[2:]]
+for child in began:
+    child.stdout.readline()
+print("ready", flush=True)
+for child in began:
+    child.wait()
+"""
 
 
 @contextmanager
-def child(name: str) -> Iterator[None]:
-    """A process of ours that is called `name` and holds 64 MiB until the block ends."""
+def parent_of(*names: str) -> Iterator[int]:
+    """A process with a child for each name, each of 64 MiB, until the block ends: this process may have a
+    `sara worker` of its own, another test's.
+    """
     with subprocess.Popen(
-        [sys.executable, "-c", _HOLDS, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", _BEGINS, _HOLDS, *names], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
-        yield
+        yield process.pid
         process.communicate()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
 def test_memory_is_told_by_kind_of_process() -> None:
-    with child("worker"), child("another"):
-        found = start.memory()
-    assert "worker" in found
-    assert "another" not in found
+    with parent_of("worker", "another") as pid, parent_of("serve"):
+        found = start.memory(pid)
+    assert found.keys() == {"worker"}
     assert 64 <= found["worker"]["rss"] <= 128
     assert 0 < found["worker"]["pss"] <= found["worker"]["rss"]
 
