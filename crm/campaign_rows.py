@@ -120,6 +120,14 @@ class CountRow:
 
 
 @dataclass(frozen=True)
+class FaresRow:
+    """Messages of which it is known what became of them, and those of them that failed."""
+
+    settled: int
+    failed: int
+
+
+@dataclass(frozen=True)
 class PersonRow:
     contact_id: int
     wa_id: str | None

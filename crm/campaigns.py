@@ -18,6 +18,7 @@ from crm.campaign_rows import (
     ContactRow,
     CountRow,
     DueRow,
+    FaresRow,
     IdRow,
     Manner,
     PaceRow,
@@ -265,6 +266,11 @@ def replied(contact_id: int, message_id: int, reply_to: str | None) -> Ask[None]
 async def counts(tx: Tx, campaign_id: int) -> list[CountRow]:
     """How many are in each state, per variant."""
     return await tx.all(CountRow, "campaign_counts", campaign_id=campaign_id)
+
+
+async def fares(tx: Tx, campaign_id: int) -> FaresRow:
+    """How its messages fare since it last began or was resumed: whoever resumes it has seen the others."""
+    return await tx.first(FaresRow, "campaign_fares", campaign_id=campaign_id) or FaresRow(0, 0)
 
 
 async def people(tx: Tx, campaign_id: int) -> list[PersonRow]:

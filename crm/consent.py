@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from crm import phones
 from crm.record import Tx
 
 Source = Literal["word", "whatsapp_menu", "meta_131050", "import", "agent"]
@@ -57,23 +58,28 @@ async def history(tx: Tx, contact_id: int) -> list[ConsentRow]:
     return await tx.all(ConsentRow, "consents_of_contact", contact_id=contact_id)
 
 
-def read(lines: Iterable[str]) -> list[Imported]:
+def read(lines: Iterable[str], *, country: str, now: datetime) -> list[Imported]:
     """A CSV file with the columns phone, given_at (ISO, with its offset), evidence and perhaps name.
 
-    Raises BadConsents: a proof without date or source is none.
+    A phone number that does not say its country is one of `country` (IT). Raises BadConsents: a proof without
+    date or source is none, and one of a time after `now` would outlast whatever the customer says until then.
     """
     rows = csv.DictReader(lines)
     missing = {"phone", "given_at", "evidence"} - set(rows.fieldnames or ())
     if missing:
         raise BadConsents(f"the first line has to name the columns {', '.join(sorted(missing))}")
-    return [_line(number, row) for number, row in enumerate(rows, start=2)]
+    return [_line(number, row, country, now) for number, row in enumerate(rows, start=2)]
 
 
-def _line(number: int, row: dict[str, str | None]) -> Imported:
-    phone = "".join(c for c in row["phone"] or "" if c.isdigit())
+def _line(number: int, row: dict[str, str | None], country: str, now: datetime) -> Imported:
+    # The number as the channel writes it: another contact with the same phone would not be bound by its STOP.
+    phone = phones.wa_id_of((row["phone"] or "").strip(), country)
     evidence = (row["evidence"] or "").strip()
-    if not 6 <= len(phone) <= 15:
-        raise BadConsents(f"line {number}: {row['phone']!r} is no phone number with its country's digits")
+    if phone is None:
+        raise BadConsents(
+            f"line {number}: {row['phone']!r} is no phone number such as +39 333 1234567; with + and the"
+            " country's digits it is never mistaken"
+        )
     if not evidence:
         raise BadConsents(f"line {number}: the evidence is empty; say where and how the customer agreed")
     try:
@@ -84,4 +90,8 @@ def _line(number: int, row: dict[str, str | None]) -> Imported:
         ) from None
     if at.tzinfo is None:
         at = at.astimezone()
+    if at > now:
+        raise BadConsents(
+            f"line {number}: {row['given_at']!r} is still to come; say when the customer agreed"
+        )
     return Imported(phone, evidence, at, (row.get("name") or "").strip() or None)

@@ -12,6 +12,8 @@ APPROVED = "APPROVED"
 PURPOSES = ("reminder", "freed_place", "write_again", "follow_up", "quote")
 VALUES = {"write_again": 0}
 """How many values SARA fills in where the number is fixed; the rest depends on what is said."""
+REPLIES = {"reminder": 2, "freed_place": 2}
+"""How many quick replies a purpose's template has at least: to move and to cancel, yes and no."""
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
 
 
@@ -20,7 +22,8 @@ class KnownTemplate:
     """A template of Meta's: name and language are its key.
 
     `variables` is the number of values its body takes; `plain` says that it takes nothing else (no header
-    with a variable or file, no button with a variable), so that SARA can send it.
+    with a variable or file, no button with a variable), so that SARA can send it. `quick_replies` are the
+    titles of those that SARA gives ids to.
     """
 
     name: str

@@ -282,6 +282,8 @@ def opt_out_words() -> frozenset[str]:
             "|disiscrizione|unsubscribe|unsubscribe me|opt out|optout|desuscribir|desuscribirme|descadastrar"
             "|cancelar inscricao|remover|stop messages|stop messaggi|basta messaggi|no mas mensajes|rimuovimi"
             "|sair da lista"
+            # What Meta's own button under a marketing message says.
+            "|stop promotions|interrompi promozioni|detener promociones|parar promocoes|interromper promocoes"
         )
     )
 

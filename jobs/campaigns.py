@@ -6,7 +6,6 @@ once, and replies to customers overtake.
 """
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +14,7 @@ from procrastinate import Blueprint, JobContext
 
 from crm import businesses, campaigns, conversations, governor, halts, outbox, queue, template_book
 from crm.businesses import Profile
-from crm.campaign_rows import CampaignRow, CountRow, PaceRow, TurnRow, Variant
+from crm.campaign_rows import CampaignRow, FaresRow, PaceRow, TurnRow, Variant
 from crm.messages import NewMessage, Option
 from crm.quiet import quiet_until
 from crm.record import Tx
@@ -96,6 +95,9 @@ async def step(services: Services, business_id: int, campaign_id: int) -> float 
             return wait
         contacts_next = await campaigns.upcoming(tx, campaign_id, room)
         words = await _words(tx, campaign_id)
+        if unusable := _unusable(words):
+            await campaigns.pause(tx, campaign_id, f"the template {unusable} cannot be sent")
+            return None
     for contact_id in contacts_next:
         async with services.crm.transaction(business_id) as tx:
             wait = await _turn(tx, row, words, contact_id)
@@ -112,7 +114,7 @@ async def _room(tx: Tx, row: CampaignRow) -> tuple[int, float | None]:
         return 0, None
     if not pace.waiting:
         return 0, _SOON_S
-    if _fares_badly(await campaigns.counts(tx, row.campaign_id)):
+    if _fares_badly(await campaigns.fares(tx, row.campaign_id)):
         await campaigns.pause(tx, row.campaign_id, "too many messages fail: look at `sara campaign status`")
         return 0, None
     if hindrance := await _hindrance(tx, row, pace):
@@ -147,12 +149,8 @@ def _wave_over(row: CampaignRow, handed: int, last: datetime | None) -> datetime
     return last + timedelta(seconds=row.first_wave_seconds)
 
 
-def _fares_badly(counts: list[CountRow]) -> bool:
-    people: Counter[str] = Counter()
-    for count in counts:
-        people[count.state] += count.people
-    settled = sum(people[state] for state in ("sent", "delivered", "read", "failed"))
-    return settled >= _JUDGED_FROM and people["failed"] > TOO_MANY_FAIL * settled
+def _fares_badly(fares: FaresRow) -> bool:
+    return fares.settled >= _JUDGED_FROM and fares.failed > TOO_MANY_FAIL * fares.settled
 
 
 async def _waits(tx: Tx, row: CampaignRow, seconds: float, why: str) -> tuple[int, float]:
@@ -165,6 +163,11 @@ async def _words(tx: Tx, campaign_id: int) -> _Words:
     templates = {v.template_name: await template_book.languages(tx, v.template_name) for v in said}
     usable = {name: [t for t in found if t.usable] for name, found in templates.items()}
     return _Words({v.variant: v for v in said}, usable, await businesses.profile(tx))
+
+
+def _unusable(words: _Words) -> str | None:
+    """A template that can be sent in no language, perhaps only now: nobody is left out for that."""
+    return next((name for name, found in words.templates.items() if not found), None)
 
 
 async def _turn(tx: Tx, row: CampaignRow, words: _Words, contact_id: int) -> float | None:

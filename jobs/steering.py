@@ -20,11 +20,18 @@ from channels.whatsapp.errors import (
 )
 from crm import campaigns, consent, contacts, governor, outbox, template_book
 from crm.record import Crm, Tx
+from crm.template_book import APPROVED
 
 log = structlog.get_logger(__name__)
 
 MARKETING = "marketing_messages"
 _TROUBLED = ("FLAGGED", "ACCOUNT_RESTRICTION", "ACCOUNT_VIOLATION", "DISABLED_UPDATE")
+# Of a template, Meta's events are no statuses all of them. These say that it can be sent again,
+_CAN_BE_SENT = ("REINSTATED", "UNARCHIVED", "UNPAUSED")
+# these nothing about whether it can: a warning, its words are frozen or free to edit, the account has no room
+# for more templates.
+_SENT_AS_BEFORE = ("FLAGGED", "LOCKED", "UNLOCKED", "LIMIT_EXCEEDED")
+_CANNOT_BE_SENT = ("PAUSED", "DISABLED", "REJECTED", "PENDING_DELETION", "DELETED", "ARCHIVED")
 _WELL = ("UNFLAGGED", "ACCOUNT_REINSTATED")
 _STEERS = (
     RateLimited,
@@ -107,8 +114,9 @@ async def account(crm: Crm, news: AccountNews) -> int:
 
 async def _template(tx: Tx, news: AccountNews) -> None:
     name = news.template or ""
-    # FLAGGED is a warning only: the template can still be sent.
-    status = None if news.status == "FLAGGED" else news.status
+    status = None if news.status in _SENT_AS_BEFORE else news.status
+    if status in _CAN_BE_SENT:
+        status = APPROVED
     await template_book.told(
         tx,
         name,
@@ -118,7 +126,7 @@ async def _template(tx: Tx, news: AccountNews) -> None:
         quality=news.quality,
         category=news.category,
     )
-    if status in ("PAUSED", "DISABLED", "REJECTED", "PENDING_DELETION"):
+    if status in _CANNOT_BE_SENT:
         await campaigns.pause_using(tx, f"the template {name} is {status}", template_name=name)
 
 

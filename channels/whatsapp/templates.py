@@ -58,12 +58,22 @@ class GraphTemplate(BaseModel):
     quick_replies: tuple[str, ...] = ()
     other_buttons: tuple[str, ...] = ()
     button_urls: tuple[str, ...] = ()
+    replies_first: bool = True
     examples: int = 0
 
     @property
     def variables(self) -> int:
         """How many values its body takes."""
         return len(dict.fromkeys(_VARIABLE.findall(self.body)))
+
+    @property
+    def payloads(self) -> tuple[str, ...]:
+        """Quick replies that may be given ids: those no other button stands before.
+
+        An id goes with its button's place among all of them, and SARA counts from the first; without one Meta
+        sends the button's words as its id.
+        """
+        return self.quick_replies if self.replies_first else ()
 
     @property
     def plain(self) -> bool:
@@ -107,6 +117,7 @@ def read(item: Mapping[str, object]) -> GraphTemplate:
         quick_replies=tuple(optional_text(b, "text") or "" for b in replies),
         other_buttons=tuple(optional_text(b, "text") or "" for b in buttons if b not in replies),
         button_urls=tuple(optional_text(b, "url") or "" for b in buttons if b not in replies),
+        replies_first=buttons[: len(replies)] == replies,
         examples=_examples(mapping(body, "example", required=False)),
     )
 

@@ -51,8 +51,9 @@ UPDATE campaign SET note = %(note)s WHERE campaign_id = %(campaign_id)s AND note
 SELECT c.contact_id, c.wa_id, coalesce(c.told_language, c.language) AS language, c.opted_out_at IS NOT NULL AS opted_out,
        coalesce((SELECT k.given FROM marketing_consent k WHERE k.contact_id = c.contact_id
                  ORDER BY k.at DESC, k.marketing_consent_id DESC LIMIT 1), false) AS consented,
-       (SELECT count(*) FROM campaign_recipient r WHERE r.contact_id = c.contact_id AND r.state = 'handed'
-            AND r.campaign_id <> g.campaign_id
+       (SELECT count(*) FROM campaign_recipient r JOIN message m USING (message_id) JOIN outbox x USING (message_id)
+            WHERE r.contact_id = c.contact_id AND r.state = 'handed' AND r.campaign_id <> g.campaign_id
+            AND m.status IS DISTINCT FROM 'failed' AND x.state NOT IN ('refused', 'superseded')
             AND r.handed_at > %(now)s - make_interval(days => g.cap_days)) >= g.cap_messages AS capped
 FROM campaign g, contact c
 WHERE g.campaign_id = %(campaign_id)s
@@ -83,8 +84,9 @@ SELECT r.contact_id, r.variant, r.tries, c.wa_id, c.name, coalesce(c.told_langua
        c.opted_out_at IS NOT NULL AS opted_out,
        coalesce((SELECT k.given FROM marketing_consent k WHERE k.contact_id = c.contact_id
                  ORDER BY k.at DESC, k.marketing_consent_id DESC LIMIT 1), false) AS consented,
-       (SELECT count(*) FROM campaign_recipient o WHERE o.contact_id = c.contact_id AND o.state = 'handed'
-            AND o.campaign_id <> g.campaign_id
+       (SELECT count(*) FROM campaign_recipient o JOIN message m USING (message_id) JOIN outbox x USING (message_id)
+            WHERE o.contact_id = c.contact_id AND o.state = 'handed' AND o.campaign_id <> g.campaign_id
+            AND m.status IS DISTINCT FROM 'failed' AND x.state NOT IN ('refused', 'superseded')
             AND o.handed_at > %(now)s - make_interval(days => g.cap_days)) >= g.cap_messages AS capped,
        EXISTS (SELECT FROM conversation v WHERE v.contact_id = c.contact_id AND v.status = 'open'
                AND (v.owner = 'human' OR v.last_customer_at > %(now)s - %(talking)s)) AS talking
@@ -149,6 +151,14 @@ SELECT r.variant, CASE
 FROM campaign_recipient r LEFT JOIN message m ON m.message_id = r.message_id
 LEFT JOIN outbox o ON o.message_id = r.message_id
 WHERE r.campaign_id = %(campaign_id)s GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- campaign_fares -- of what was handed over since it last began or went on: how many it is settled of, and failures
+SELECT count(*) FILTER (WHERE o.state = 'accepted' OR m.status IS NOT NULL
+                        OR o.state IN ('refused', 'held', 'superseded'))::int AS settled,
+       count(*) FILTER (WHERE m.status = 'failed' OR o.state IN ('refused', 'held', 'superseded'))::int AS failed
+FROM campaign g JOIN campaign_recipient r USING (campaign_id) JOIN message m USING (message_id)
+JOIN outbox o USING (message_id)
+WHERE g.campaign_id = %(campaign_id)s AND r.state = 'handed' AND r.handed_at >= g.changed_at;
 
 -- campaign_people -- each recipient
 SELECT r.contact_id, c.wa_id, c.name, r.variant, CASE

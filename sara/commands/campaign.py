@@ -13,7 +13,7 @@ import typer
 
 from crm import businesses, campaigns, consent, contacts, governor, template_book
 from crm.campaign_rows import Audience, CampaignInvalid, CampaignRow, CountRow, Manner, PersonRow, Variant
-from crm.consent import BadConsents, Imported
+from crm.consent import BadConsents
 from crm.governor import NumberState
 from crm.record import Tx
 from sara.commands.desk import desk_of
@@ -321,16 +321,19 @@ def consent_(
     """Enters proofs of consent. One older than a customer's own word does not undo it."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = consent.read(lines)
+            written = lines.readlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CommandFailed(f"{file} cannot be read: {error}") from error
+    try:
+        entered = run(_consent(business, written))
     except BadConsents as error:
         raise CommandFailed(f"{file}: {error}") from error
-    print(f"{run(_consent(business, rows))} customers, each with a proof of consent")
+    print(f"{entered} customers, each with a proof of consent")
 
 
-async def _consent(business: str, rows: Sequence[Imported]) -> int:
+async def _consent(business: str, lines: Sequence[str]) -> int:
     async with desk_of(business) as desk, desk.crm.transaction(desk.business_id) as tx:
+        rows = consent.read(lines, country=(await businesses.row(tx)).country, now=tx.now)
         for row in rows:
             contact_id = await contacts.entered(tx, wa_id=row.wa_id, name=row.name)
             await consent.changed(

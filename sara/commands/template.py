@@ -84,7 +84,7 @@ def known(template: GraphTemplate) -> KnownTemplate:
         body=template.body,
         variables=template.variables,
         plain=template.plain,
-        quick_replies=list(template.quick_replies),
+        quick_replies=list(template.payloads),
     )
 
 
@@ -133,6 +133,9 @@ async def _use(business: str, purpose: str, name: str, code: str) -> None:
         wanted = template_book.VALUES.get(purpose)
         if wanted is not None and template.variables != wanted:
             raise CommandFailed(f"{purpose} fills in {wanted} values, {name} has {template.variables}")
+        replies = template_book.REPLIES.get(purpose, 0)
+        if len(template.quick_replies) < replies:
+            raise CommandFailed(f"{purpose} needs a template whose first {replies} buttons are quick replies")
         await template_book.use(tx, purpose, code[:2], name, code)
 
 

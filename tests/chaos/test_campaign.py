@@ -65,7 +65,7 @@ async def test_a_campaign_among_chats_a_pause_and_a_kill(town: Town, tmp_path: P
         status="APPROVED",
     )
     file = tmp_path / "consents.csv"
-    lines = [f"{wa_id},2026-01-01T10:00+00:00,form {n}" for n, wa_id in enumerate(people)]
+    lines = [f"+{wa_id},2026-01-01T10:00+00:00,form {n}" for n, wa_id in enumerate(people)]
     file.write_text("\n".join(["phone,given_at,evidence", *lines]))
     of = ("--business", "aurora")
     await sara(town, "template", "sync", *of, "--waba", waba)

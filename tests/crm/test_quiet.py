@@ -43,12 +43,20 @@ def test_the_country_is_the_phone_s() -> None:
     assert [country_of(n) for n in (ROME, SAO_PAULO, LONDON, "12", None)] == ["IT", "BR", "GB", None, None]
 
 
+def read(*lines: str) -> list[consent.Imported]:
+    """A file's lines as an Italian shop enters them on a certain evening."""
+    return consent.read(lines, country="IT", now=at("2026-11-26T20:00"))
+
+
 def test_a_file_of_consents_is_read() -> None:
-    (row,) = consent.read(
-        ["phone,given_at,evidence,name", '"+39 333 111 2222",2026-03-01T10:00+01:00,paper form 17,Anna']
+    written = ("+39 333 111 2222", "333 1112222", "0039 333 111 2222", ROME)
+    rows = read(
+        "phone,given_at,evidence,name",
+        *(f'"{phone}",2026-03-01T10:00+01:00,paper form 17,Anna' for phone in written),
     )
-    assert (row.wa_id, row.evidence, row.name) == (ROME, "paper form 17", "Anna")
-    assert row.at == at("2026-03-01T09:00")
+    assert {(row.wa_id, row.evidence, row.name) for row in rows} == {(ROME, "paper form 17", "Anna")}
+    assert len(rows) == len(written)
+    assert rows[0].at == at("2026-03-01T09:00")
 
 
 @pytest.mark.parametrize(
@@ -56,10 +64,12 @@ def test_a_file_of_consents_is_read() -> None:
     [
         (["phone,given_at"], "evidence"),
         (["phone,given_at,evidence", "12,2026-01-01,x"], "line 2"),
+        (["phone,given_at,evidence", "555-CALL-NOW,2026-01-01,x"], "line 2"),
+        (["phone,given_at,evidence", f"{ROME},2026-11-27T00:00Z,x"], "still to come"),
         (["phone,given_at,evidence", f"{ROME},yesterday,x"], "yesterday"),
         (["phone,given_at,evidence", f"{ROME},2026-01-01,x", f"{ROME},2026-01-01, "], "line 3"),
     ],
 )
 def test_a_proof_without_date_or_source_is_none(lines: list[str], words: str) -> None:
     with pytest.raises(BadConsents, match=words):
-        consent.read(lines)
+        read(*lines)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from channels.simulator.settings import Faults
 from channels.whatsapp.errors import from_code
 from crm import campaigns, consent, contacts, conversations, governor, outbox, queue, template_book
 from crm.campaign_rows import Audience, CampaignInvalid, Manner, Variant
@@ -196,10 +197,9 @@ async def test_a_stop_between_writing_and_sending_is_honoured(market: Shop) -> N
 
 
 async def test_the_word_stop_is_honoured_at_the_door_whoever_has_the_conversation(market: Shop) -> None:
-    people = await customers(market, 4)
-    for (wa_id, contact_id), word in zip(
-        people.items(), ("Stop", "BAJA", "sair", "Cancellami!"), strict=True
-    ):
+    words = ("Stop", "BAJA", "sair", "Cancellami!", "Stop promotions", "Parar promoções")
+    people = await customers(market, len(words))
+    for (wa_id, contact_id), word in zip(people.items(), words, strict=True):
         async with market.crm.transaction(market.business_id) as tx:
             conversation = await conversations.open_for(tx, contact_id, NUMBER)
             await conversations.give_to_human(tx, conversation)
@@ -270,6 +270,44 @@ async def test_the_first_wave_goes_out_alone_and_a_bad_one_stops_the_campaign(ma
         assert [row.campaign_id for row in await campaigns.in_trouble(tx)].count(made) == 1
 
 
+async def test_whoever_resumes_a_bad_one_has_seen_its_failures_and_they_count_against_no_other(
+    market: Shop,
+) -> None:
+    people = await customers(market, 30)
+    bad = list(people)[:5]
+    made = await started(market, manner=Manner(first_wave=20, first_wave_seconds=0))
+    for wa_id in bad:
+        market.simulator.faults.refuses(wa_id, 131026)
+    await run(market, made, rounds=20)
+    assert (await state_of(market, made))[0] == "paused"
+    async with market.crm.transaction(market.business_id) as tx:
+        await campaigns.resume(tx, made)
+    await run(market, made, rounds=20)
+    assert await state_of(market, made) == ("finished", None)
+    assert sum(received(market, people)) == 25
+    # The frequency cap counts what they got: those it never reached may have the next one.
+    market.simulator.faults.now = Faults()
+    again = await started(market)
+    await run(market, again)
+    assert received(market, bad) == [1] * 5
+    assert sum(received(market, people)) == 30
+
+
+async def test_a_template_that_cannot_be_sent_now_leaves_nobody_out(market: Shop) -> None:
+    people = await customers(market, 2)
+    made = await started(market)
+    async with market.crm.transaction(market.business_id) as tx:
+        await template_book.told(tx, "autumn", "it", status="PENDING")
+    await run(market, made)
+    assert await state_of(market, made) == ("paused", "the template autumn cannot be sent")
+    assert (await standing(market, made))["waiting"] == 2
+    async with market.crm.transaction(market.business_id) as tx:
+        await template_book.told(tx, "autumn", "it", status="APPROVED")
+        await campaigns.resume(tx, made)
+    await run(market, made)
+    assert received(market, people) == [1, 1]
+
+
 async def test_131049_waits_a_day_and_comes_once_more(market: Shop) -> None:
     people = await customers(market, 1)
     made = await started(market)
@@ -329,6 +367,16 @@ async def test_webhooks_of_templates_and_quality_steer(market: Shop) -> None:
         winter = await template_book.one(tx, "winter", "it")
     assert winter is not None
     assert (winter.status, winter.usable) == ("PAUSED", False)
+    # What became of a template, Meta says in events that are no statuses all of them.
+    for event, status in (
+        ("LOCKED", "PAUSED"), ("REINSTATED", "APPROVED"), ("LIMIT_EXCEEDED", "APPROVED"),
+        ("UNLOCKED", "APPROVED"), ("DELETED", "DELETED"),
+    ):  # fmt: skip
+        await post(market, "message_template_status_update", **{**told, "event": event})
+        async with market.crm.transaction(market.business_id) as tx:
+            winter = await template_book.one(tx, "winter", "it")
+        assert winter is not None
+        assert winter.status == status, event
     (number,) = await market.rows(
         "SELECT display_phone FROM business_number WHERE phone_number_id = %s", NUMBER
     )

@@ -57,6 +57,16 @@ def test_what_needs_more_than_values_is_not_plain() -> None:
     assert not template("Ciao {{nome}}, ti aspettiamo da noi questa settimana.").plain
 
 
+def test_quick_replies_behind_another_button_get_no_ids() -> None:
+    link = {"type": "URL", "text": "Vai", "url": "https://a.it"}
+    reply = {"type": "QUICK_REPLY", "text": "Prenota"}
+    for buttons, payloads in (([reply, link], ("Prenota",)), ([link, reply], ())):
+        found = read(
+            GOOD | {"components": [*GOOD["components"][:1], {"type": "BUTTONS", "buttons": buttons}]}
+        )
+        assert (found.quick_replies, found.payloads, found.plain) == (("Prenota",), payloads, True)
+
+
 def test_a_template_without_name_or_language_is_malformed() -> None:
     for missing in ("name", "language"):
         with pytest.raises(Malformed, match=missing):
