@@ -17,6 +17,8 @@ _BY_COUNTRY = {
     "FR": (time(20), time(10), True),
     "DE": (time(21), time(9), True),
 }
+WAKES, RESTS = time(8), time(21)
+"""When reminders go out, in the local time of the place; they are no advertising, so Sunday is as any day."""
 _NOWHERE = zones.UNKNOWN_TIMEZONE
 
 
@@ -47,6 +49,11 @@ def quiet_until(wa_id: str | None, now: datetime, *, home: str) -> datetime | No
             break
         at = moved
     return at if at > now else None
+
+
+def by_day(at: datetime, zone: ZoneInfo) -> datetime:
+    """`at`, or the morning after it where it is too early or too late to be reminded of something."""
+    return _awake(at, zone, RESTS, WAKES, sunday=False)
 
 
 def _awake(at: datetime, zone: ZoneInfo, starts: time, ends: time, sunday: bool) -> datetime:

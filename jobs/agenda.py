@@ -27,6 +27,7 @@ from crm.businesses import Profile
 from crm.desk import CUSTOMER_WINDOW
 from crm.errors import NotBookable, SlotTaken
 from crm.messages import NewMessage, Option
+from crm.quiet import by_day
 from crm.record import Tx
 from crm.reminders import DueRow, Purpose
 from crm.slots import FreeSlot, free_slots
@@ -41,7 +42,6 @@ from tools.wording import clock, day, short_moment
 
 log = structlog.get_logger(__name__)
 
-WAKES, RESTS = 8, 21  # nobody is written to before or after, in the local time of the place
 ANSWER_WITHIN = timedelta(hours=2)  # for a place that became free …
 _TALKS = timedelta(minutes=30)  # who wrote so lately is awake
 _AT_LEAST = timedelta(minutes=10)  # … or half of the time that is left, but no less
@@ -298,4 +298,4 @@ def _zone(profile: Profile, location_id: int) -> ZoneInfo:
 
 
 def _awake(at: datetime, zone: ZoneInfo) -> bool:
-    return WAKES <= at.astimezone(zone).hour < RESTS
+    return by_day(at, zone) == at

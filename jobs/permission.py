@@ -1,10 +1,12 @@
 """Whether a waiting message may leave: the customer's wish, the 24 hours, the template."""
 
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from crm import businesses, outbox, template_book
 from crm.contacts import ContactRow
 from crm.outbox import OutboxRow
+from crm.quiet import by_day, quiet_until
 from crm.record import Tx
 
 NEED_A_TEMPLATE = "more than 24 hours since the customer's last message: only a template may be sent"
@@ -25,6 +27,21 @@ async def asked(tx: Tx, contact: ContactRow, row: OutboxRow, *, window_open: boo
     if not window_open or row.lane == "campaign":
         return await _template(tx, contact, row)
     return row
+
+
+async def rests(tx: Tx, contact: ContactRow, row: OutboxRow) -> float | None:
+    """Seconds until the morning that advertising and reminders wait for; None for what may go out now.
+
+    They were written by day: an outage or a tier that was used up kept them until it was night.
+    """
+    if row.lane != "campaign" and not row.turn_id.startswith("reminder:"):
+        return None
+    home = (await businesses.row(tx)).time_zone
+    if row.lane == "campaign":
+        until = quiet_until(contact.wa_id, tx.now, home=home)
+    else:
+        until = by_day(tx.now, ZoneInfo(home))
+    return (until - tx.now).total_seconds() if until and until > tx.now else None
 
 
 def unasked(row: OutboxRow) -> bool:

@@ -103,6 +103,8 @@ async def _next(services: Services, tx: Tx, due: delivery.Waiting) -> tuple[Parc
                 continue
             if await _holds_back(services, tx, conversation, row.state, row.attempted_at):
                 break
+        elif row.state == "queued" and (rest := await permission.rests(tx, due.contact, row)) is not None:
+            waits.append(min(rest, _LOOK_AGAIN_S))  # and keeps nobody who writes at night waiting
         elif row.state == "queued":
             found = await _claimed(services, tx, conversation, due.contact, row)
             if isinstance(found, Parcel):

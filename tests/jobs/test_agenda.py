@@ -225,6 +225,21 @@ async def test_without_a_template_it_is_held_outside_the_window(room: Room) -> N
     assert (fits.template_name, len(fits.template_values or [])) == ("promemoria", 2)
 
 
+async def test_a_reminder_kept_until_it_is_night_waits_for_the_morning(room: Room) -> None:
+    talk = await booked(room)
+    room.clock.now = FRIDAY - timedelta(hours=24)
+    await look(room)
+    [said] = await told(room, talk)
+    for local, rest in ((20, None), (21, 11), (26, 6), (31.5, 0.5), (32, None)):
+        room.clock.now = FRIDAY - timedelta(hours=39) + timedelta(hours=local)  # the day before at midnight
+        async with room.crm.transaction(talk.business_id) as tx:
+            contact = await contacts.get(tx, talk.contact_id)
+            [waiting] = await outbox.open_rows(tx, said["conversation_id"])
+            seconds = await permission.rests(tx, contact, waiting)
+            assert await permission.rests(tx, contact, replace(waiting, turn_id="an answer")) is None
+        assert seconds == (None if rest is None else rest * 3600), local
+
+
 async def test_who_leaves_before_it_is_sent_gets_no_reminder(room: Room) -> None:
     talk = await booked(room)
     room.clock.now = FRIDAY - timedelta(hours=24)

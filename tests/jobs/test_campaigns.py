@@ -196,6 +196,29 @@ async def test_a_stop_between_writing_and_sending_is_honoured(market: Shop) -> N
     assert received(market, people) == [0, 1]
 
 
+async def test_what_an_outage_kept_until_it_is_night_waits_for_the_morning(market: Shop) -> None:
+    """And nobody who writes meanwhile is kept waiting by it."""
+    ((wa_id, contact_id),) = (await customers(market, 1)).items()
+    made = await started(market)
+    await step(market.services, market.business_id, made)
+    night = next(
+        number
+        for number in (f"{start}{next(_ids)}" for start in _AROUND)
+        if quiet_until(number, datetime.now(UTC), home="Europe/Rome") is not None
+    )
+    await market.rows("UPDATE contact SET wa_id = %s WHERE contact_id = %s", night, contact_id)
+    conversation = await market.open_conversation(night)
+    await market.bot_says(conversation, "Eccomi")
+    await market.work()
+    assert [sent.type for sent in market.simulator.sent_to(night, NUMBER)] == ["text"]
+    assert (await standing(market, made))["queued"] == 1
+    await market.rows("UPDATE contact SET wa_id = %s WHERE contact_id = %s", wa_id, contact_id)
+    async with market.crm.transaction(market.business_id) as tx:
+        await queue.send(tx, conversation)
+    await market.work()
+    assert [sent.type for sent in market.simulator.sent_to(wa_id, NUMBER)] == ["template"]
+
+
 async def test_the_word_stop_is_honoured_at_the_door_whoever_has_the_conversation(market: Shop) -> None:
     words = ("Stop", "BAJA", "sair", "Cancellami!", "Stop promotions", "Parar promoções")
     people = await customers(market, len(words))
