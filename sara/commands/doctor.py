@@ -319,8 +319,13 @@ def _undelivered(slug: str, told: list[TargetRow], posted: list[SubscriptionRow]
 
 
 async def _disk(settings: Settings) -> list[Finding]:
-    folder = settings.data_dir if settings.data_dir.exists() else settings.data_dir.absolute().parent
-    free = shutil.disk_usage(folder).free
+    whole = settings.data_dir.absolute()
+    try:
+        folder = next(path for path in (whole, *whole.parents) if path.exists())  # it may be made later
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        mend = "run `sara doctor` as the user that runs the service, or mend the folder's permissions"
+        return [Finding("disk", WARN, f"{whole} cannot be looked at: {error.strerror}", mend)]
     detail = f"{free / 2**30:.1f} GiB free at {folder}"
     if free < _FULL_BYTES:
         mend = "make room now: what WhatsApp could not deliver comes again, for days"

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from sara.commands.failures import CommandFailed
+from sara.commands.failures import CommandFailed, writing
 from sara.commands.loop import run
 from sara.settings import load
 from sara.soak.plan import Plan
@@ -38,8 +38,8 @@ def soak(
     phones got is compared with what was written down. It touches no installation that is on this machine.
     """
     for file in filter(None, (to_json, to_markdown)):
-        if not file.parent.is_dir():
-            raise CommandFailed(f"there is no folder {file.parent}: make it first")
+        with writing(file), file.open("a", encoding="utf-8"):  # now, not when half an hour is over
+            pass
     if folder is not None and folder.exists() and any(folder.iterdir()):
         raise CommandFailed(f"{folder} is not empty: name a new folder")
     place = folder or Path(tempfile.mkdtemp(prefix="sara-soak-"))

@@ -194,6 +194,23 @@ async def test_a_disk_that_is_nearly_full(
     assert (finding.state, finding.detail) == (state, f"{detail} at {tmp_path}")
 
 
+async def test_a_disk_that_cannot_be_looked_at(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [below] = await doctor._disk(settings_of(shop, data_dir=tmp_path / "not" / "yet"))
+    assert below.state != "failed"
+    assert str(tmp_path) in below.detail
+
+    def denied(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(shutil, "disk_usage", denied)
+    [finding] = await doctor._disk(settings_of(shop, data_dir=tmp_path))
+    assert finding.state == "warning"
+    assert "Permission denied" in finding.detail
+    assert finding.mend
+
+
 @asynccontextmanager
 async def answering(status: str, body: str) -> AsyncIterator[str]:
     """A server that answers everything with that; its base URL."""
