@@ -122,7 +122,7 @@ def _sara() -> None:
 def main() -> None:
     """The `sara` command."""
     try:
-        app()
+        app(prog_name="sara")
     except ValidationError as error:
         prefix = settings.PREFIXES.get(error.title)
         if prefix is None:
