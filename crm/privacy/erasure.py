@@ -198,7 +198,7 @@ async def _erase(
 ) -> tuple[Report, Ids, Terms]:
     person = await tx.first(Person, "person_lock", contact_id=contact_id)
     if person is None:
-        raise RuntimeError("the contact went away while it was held")
+        raise ContactBusy("the entry was merged into another one at this moment: try again")
     report = Report(tx.business_id, contact_id, tx.now, cause, invoices, closed)
     found: list[tuple[Holding, list[dict[str, Any]]]] = []
     ids: Ids = {}

@@ -124,9 +124,10 @@ AND NOT EXISTS (SELECT FROM campaign_recipient o WHERE o.campaign_id = r.campaig
 INSERT INTO contact_alias (business_id, contact_id, wa_id, bsuid)
 VALUES (%(business_id)s, %(kept)s, %(wa_id)s, %(bsuid)s);
 
--- merge_empty -- the other entry stands for nobody any more
+-- merge_empty -- the other entry stands for nobody any more, nor does what was merged into it: each leads to the one
+-- that stands, so that whoever asks by an old number is found in one step
 UPDATE contact SET merged_into = %(kept)s, wa_id = NULL, bsuid = NULL, name = NULL, email = NULL
-WHERE contact_id = %(gone)s;
+WHERE contact_id = %(gone)s OR merged_into = %(gone)s;
 
 -- merge_fill -- what the entry that stays did not know
 UPDATE contact SET wa_id = %(wa_id)s, bsuid = %(bsuid)s, name = %(name)s, email = %(email)s, language = %(language)s,

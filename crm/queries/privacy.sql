@@ -5,9 +5,10 @@ WHERE contact_id = coalesce((SELECT m.merged_into FROM contact m WHERE m.contact
    OR contact_id IN (SELECT a.contact_id FROM contact_alias a WHERE a.wa_id = %(wa_id)s OR a.bsuid = %(bsuid)s)
 ORDER BY contact_id LIMIT 1;
 
--- person_lock -- the same, held against messages that come in: they wait, and then meet somebody new
+-- person_lock -- the same, held against messages that come in: they wait, and then meet somebody new; not an entry
+-- that was merged meanwhile, which stands for nobody
 SELECT contact_id, wa_id, bsuid, name, email, erased_at FROM contact
-WHERE contact_id = %(contact_id)s AND business_id = %(business_id)s FOR UPDATE;
+WHERE contact_id = %(contact_id)s AND business_id = %(business_id)s AND merged_into IS NULL FOR UPDATE;
 
 -- person_open_handoffs -- hand-overs nobody has ended
 SELECT h.handoff_id AS number FROM handoff h JOIN conversation c USING (conversation_id)
