@@ -1,6 +1,9 @@
-"""Whom an erasure reaches: the entry that stands for a customer, and nobody who has written since."""
+"""Whom an erasure reaches: the entry that stands for a customer, with what is told of them later, and nobody
+who has written since."""
 
+import asyncio
 import itertools
+import secrets
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,9 +12,10 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from crm import businesses, cards, contacts, trail
+from crm import businesses, cards, contacts, conversations, messages, outbox, trail
 from crm.errors import ContactBusy
 from crm.merging import merge
+from crm.messages import NewMessage
 from crm.privacy import erasure, people
 from db.migrate import MIGRATIONS
 from jobs.retention import forget_contacts
@@ -97,3 +101,59 @@ async def test_an_entry_that_was_merged_is_not_erased_in_anybodys_place(town: Lo
     await _rows(town, AGED, [gone])
     await forget_contacts(replace(town.services, keeping=YEAR))
     assert await _rows(town, "SELECT FROM erasure WHERE contact_id = ANY (%s)", [gone, kept]) == []
+
+
+async def _answered(town: Local) -> tuple[int, int]:
+    """A customer, and the outbox row of an answer of which nobody knows what became."""
+    async with town.crm.transaction(await _business(town)) as tx:
+        number = (await businesses.numbers(tx))[0].phone_number_id
+        contact_id = await contacts.seen(tx, wa_id=sender(), bsuid=None, name="Leontine Spät")
+        conversation_id = await conversations.open_for(tx, contact_id, number)
+        said = NewMessage(conversation_id, contact_id, "bot", "text", tx.now, body="Until then!")
+        await outbox.add(tx, [said], turn_id=f"{conversation_id}:1", epoch=0, answers=None)
+        await conversations.close(tx, conversation_id)
+    [row] = await _rows(town, "SELECT outbox_id FROM outbox WHERE conversation_id = %s", conversation_id)
+    return contact_id, row["outbox_id"]
+
+
+async def _told(town: Local, wamid: str, outbox_id: int) -> int | None:
+    async with town.crm.transaction(await _business(town)) as tx:
+        told = messages.status(wamid=wamid, outbox_id=outbox_id, status="delivered", at=tx.now)
+        [[found]] = await tx.together([told])
+    message_id: int | None = found.message_id
+    return message_id
+
+
+async def _wamids(town: Local, contact_id: int) -> list[str | None]:
+    rows = await _rows(town, "SELECT wamid FROM message WHERE contact_id = %s", contact_id)
+    return [row["wamid"] for row in rows]
+
+
+async def test_a_status_that_comes_after_the_erasure_brings_no_id_back(town: Local) -> None:
+    contact_id, outbox_id = await _answered(town)
+    assert (await erasure.erase(town.crm, await _business(town), contact_id)).clean
+    wamid = f"wamid.{secrets.token_hex(8)}"
+    assert await _told(town, wamid, outbox_id) is None
+    assert await _wamids(town, contact_id) == [None]
+    assert await _rows(town, "SELECT status FROM message WHERE contact_id = %s", contact_id) == [
+        {"status": None}
+    ]
+    # Of whoever is still known it is what proves that the answer has arrived.
+    contact_id, outbox_id = await _answered(town)
+    assert await _told(town, wamid, outbox_id) is not None
+    assert await _wamids(town, contact_id) == [wamid]
+
+
+async def test_a_status_that_comes_during_the_erasure_waits_for_it(town: Local) -> None:
+    contact_id, outbox_id = await _answered(town)
+    async with town.crm.as_owner() as tx:
+        await tx.connection.execute("SELECT FROM contact WHERE contact_id = %s FOR UPDATE", (contact_id,))
+        await tx.connection.execute("UPDATE message SET body = '' WHERE contact_id = %s", (contact_id,))
+        told = asyncio.create_task(_told(town, f"wamid.{secrets.token_hex(8)}", outbox_id))
+        await asyncio.sleep(0.3)
+        assert not told.done()
+        await tx.connection.execute(
+            "UPDATE contact SET wa_id = NULL, erased_at = now() WHERE contact_id = %s", (contact_id,)
+        )
+    assert await told is None
+    assert await _wamids(town, contact_id) == [None]
