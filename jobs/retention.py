@@ -133,14 +133,22 @@ async def forget_contacts(services: Services) -> int:
 
     At most so many an hour; without the search of the whole database that `sara contact erase` makes.
     """
-    if services.keeping.contacts is None:
+    unheard_for = services.keeping.contacts
+    if unheard_for is None:
         return 0
     async with services.crm.outside() as tx:
-        due = await keeping.out_of_time(tx, services.keeping.contacts, most=_CONTACTS_AT_ONCE)
+        due = await keeping.out_of_time(tx, unheard_for, most=_CONTACTS_AT_ONCE)
     erased = 0
     for row in due:
         try:
-            await erasure.erase(services.crm, row.business_id, row.contact_id, cause="retention", prove=False)
+            await erasure.erase(
+                services.crm,
+                row.business_id,
+                row.contact_id,
+                cause="retention",
+                prove=False,
+                unheard_for=unheard_for,
+            )
             erased += 1
         except (ContactBusy, SomethingOpen) as error:  # wrote or booked a moment ago
             log.info("contact_not_erased", contact_id=row.contact_id, why=type(error).__name__)

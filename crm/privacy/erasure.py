@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from crm import appointments, conversations, desk, events, handoffs, tickets
@@ -82,16 +82,20 @@ async def erase(
     invoices: Invoices = "none",
     cause: Cause = "asked",
     prove: bool = True,
+    unheard_for: timedelta | None = None,
 ) -> Report:
     """Erases a customer, whole or not at all; a second time changes nothing.
 
     `close` ends what is open: hand-overs, appointments to come, reports. `invoices` says what becomes of
-    drafts that have a number. Raises UnknownContact, ContactBusy, SomethingOpen (which says what to do).
+    drafts that have a number. With `unheard_for`, only who has not written for so long. Raises
+    UnknownContact, ContactBusy (also when they have written, or were merged, in the meantime),
+    SomethingOpen (which says what to do).
     """
     async with _alone(crm, business_id, contact_id):
         closed = await _close_all(crm, business_id, contact_id, close=close, invoices=invoices)
         async with crm.as_owner() as above:
             tx = Tx(business_id, above.now, above.connection, above.queries)
+            await _locked(tx, contact_id, unheard_for)
             report, ids, terms = await _erase(tx, contact_id, closed, invoices, cause)
         if prove:
             report.proof = await _prove(crm, report, ids, terms)
@@ -193,12 +197,15 @@ def _numbers(numbers: Sequence[int]) -> str:
     return ", ".join(f"#{number}" for number in numbers)
 
 
+async def _locked(tx: Tx, contact_id: int, unheard_for: timedelta | None) -> None:
+    """Only now nothing of them can come in: what was asked of them before may not be so any more."""
+    if await tx.first(Person, "person_lock", contact_id=contact_id, unheard_for=unheard_for) is None:
+        raise ContactBusy("the customer wrote or was merged into another entry at this moment: try again")
+
+
 async def _erase(
     tx: Tx, contact_id: int, closed: Open, invoices: Invoices, cause: Cause
 ) -> tuple[Report, Ids, Terms]:
-    person = await tx.first(Person, "person_lock", contact_id=contact_id)
-    if person is None:
-        raise ContactBusy("the entry was merged into another one at this moment: try again")
     report = Report(tx.business_id, contact_id, tx.now, cause, invoices, closed)
     found: list[tuple[Holding, list[dict[str, Any]]]] = []
     ids: Ids = {}

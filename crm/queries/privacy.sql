@@ -6,9 +6,11 @@ WHERE contact_id = coalesce((SELECT m.merged_into FROM contact m WHERE m.contact
 ORDER BY contact_id LIMIT 1;
 
 -- person_lock -- the same, held against messages that come in: they wait, and then meet somebody new; not an entry
--- that was merged meanwhile, which stands for nobody
+-- that was merged meanwhile, which stands for nobody, nor who has written since they were out of time
 SELECT contact_id, wa_id, bsuid, name, email, erased_at FROM contact
-WHERE contact_id = %(contact_id)s AND business_id = %(business_id)s AND merged_into IS NULL FOR UPDATE;
+WHERE contact_id = %(contact_id)s AND business_id = %(business_id)s AND merged_into IS NULL
+  AND (%(unheard_for)s::interval IS NULL OR coalesce(last_seen_at, created_at) < now() - %(unheard_for)s::interval)
+FOR UPDATE;
 
 -- person_open_handoffs -- hand-overs nobody has ended
 SELECT h.handoff_id AS number FROM handoff h JOIN conversation c USING (conversation_id)

@@ -157,3 +157,27 @@ async def test_a_status_that_comes_during_the_erasure_waits_for_it(town: Local) 
         )
     assert await told is None
     assert await _wamids(town, contact_id) == [None]
+
+
+async def test_whoever_writes_before_their_turn_to_be_forgotten_comes_is_left_alone(town: Local) -> None:
+    contact_id, _ = await _answered(town)
+    business_id = await _business(town)
+    async with town.crm.transaction(business_id) as tx:
+        number = (await businesses.numbers(tx))[0].phone_number_id
+        conversation_id = await conversations.open_for(tx, contact_id, number)
+        await conversations.customer_wrote(tx, conversation_id, tx.now)
+        wa_id = (await contacts.get(tx, contact_id)).wa_id
+    await _rows(town, AGED, [contact_id])
+    async with town.crm.hold(conversation_id) as held:  # the job has chosen them, and waits
+        assert held
+        job = asyncio.create_task(forget_contacts(replace(town.services, keeping=YEAR)))
+        await asyncio.sleep(0.5)
+        assert not job.done()
+        async with town.crm.transaction(business_id) as tx:
+            assert await contacts.seen(tx, wa_id=wa_id, bsuid=None, name=None) == contact_id
+    await job
+    held_on = "SELECT name, erased_at FROM contact WHERE contact_id = %s"
+    assert await _rows(town, held_on, contact_id) == [{"name": "Leontine Spät", "erased_at": None}]
+    await _rows(town, AGED, [contact_id])
+    assert await forget_contacts(replace(town.services, keeping=YEAR)) >= 1
+    assert (await _rows(town, held_on, contact_id))[0]["erased_at"] is not None
