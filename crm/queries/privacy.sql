@@ -110,9 +110,11 @@ VALUES (%(business_id)s, %(contact_id)s, %(purpose)s, %(basis)s, %(evidence)s, %
 SELECT DISTINCT ON (purpose) purpose, basis, evidence, at AS since FROM contact_basis
 WHERE contact_id = %(contact_id)s ORDER BY purpose, contact_basis_id DESC;
 
--- basis_facts -- what the record itself says: since when there is a customer, an invoice, a consent
+-- basis_facts -- what the record itself says: since when there is a customer, an invoice (a draft without a number is
+-- none yet), a consent
 SELECT k.created_at AS known_since,
-       (SELECT min(i.created_at) FROM invoice_draft i WHERE i.contact_id = k.contact_id) AS invoiced_since,
+       (SELECT min(i.created_at) FROM invoice_draft i WHERE i.contact_id = k.contact_id
+           AND i.status = 'ready') AS invoiced_since,
        m.given AS consented, m.source AS consent_source, m.evidence AS consent_evidence, m.at AS consent_at,
        k.opted_out_at
 FROM contact k LEFT JOIN LATERAL (
