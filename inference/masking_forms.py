@@ -23,8 +23,12 @@ _INTRODUCTIONS = (
     r"a nombre de|em nome de|in the name of|under the name(?: of)?|nome e cognome:?|"
     r"(?:nome|name|nombre|cognome|surname|apellidos?|apelido):"
 )
-_DOT = r"(?:\.|\(dot\)|\[dot\]|\bdot\b|\bpunto\b|\bponto\b)"
+_SAID_DOT = r"\(dot\)|\[dot\]|\bdot\b|\bpunto\b|\bponto\b"
+_DOT = rf"(?:\.|{_SAID_DOT})"
+# Not a dot with a space behind it only: that ends a sentence ("see you @ home. It was nice").
+_DOT_WITHIN = rf"(?:\s?(?:{_SAID_DOT})\s?|\s?\.|\s\.\s)"
 _AT = r"(?:\(at?\)|\[at\]|\bat\b|\bchiocciola\b|\bchiocciolina\b|\barroba\b)"
+_ENDING = r"(?:com|it|es|pt|br|co\s?\.\s?uk|uk|net|org|eu|info)\b"
 
 _STAYS = {
     "uuid": r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
@@ -61,7 +65,9 @@ _GOES = {
     "user_id": r"\b[A-Z]{2}\.(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{8,128}\b",
     "email": r"(?<![\w.+%'-])[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+"
     rf"|(?<![\w+-])(?i:[\w+-]+(?:\s?{_DOT}\s?[\w+-]+)?\s*{_AT}\s*[\w-]+(?:\s?{_DOT}\s?[\w-]+)?\s?{_DOT}\s?"
-    r"(?:com|it|es|pt|br|co\s?\.\s?uk|uk|net|org|eu|info)\b)",
+    rf"{_ENDING})"
+    # A phone's keyboard puts a space at the sign. "@" is also written for "at": a known ending has to follow.
+    rf"|(?<![\w.+%'-])(?i:[\w.+%'-]+\s*[@＠]\s*(?!www\.)(?:[\w-]+{_DOT_WITHIN})+{_ENDING})",
     "iban": rf"\b(?:(?i:{_IBAN})|[A-Z]{{2}}\d{{2}}(?:\s?[A-Z0-9]{{4}}){{3,7}}(?:\s?[A-Z0-9]{{1,3}})?\b)",
     "tax": rf"(?<![\w+])(?i:{_TAX})",
     "number": rf"\+?\(?\d(?:(?:{_GAP}){{0,3}}\d){{{_LEAST_DIGITS - 1},}}",

@@ -36,6 +36,18 @@ GONE = {
             "giulia arroba example punto es",
             "giulia at example dot co.uk",
         ),
+        *(
+            "giulia @gmail.com",
+            "giulia.de.bianchi @ posta.gmail.com",
+            "giulia@ example.co.uk",
+            "giulia@gmail .com",
+        ),
+        *(
+            "Giulia @ example . it",
+            "giulia @ example punto it",
+            "giulia＠example.es",
+            "giulia\u00a0@gmail.com.br",
+        ),
     ],
     "iban": [
         *(
@@ -90,6 +102,13 @@ STAYS = [
         "1) 26/11/2026",
         "preventivo 2026/0042",
     ),
+    *(
+        "ci vediamo @ casa",
+        "See you @ home. It was nice, @ noon.",
+        "vemo-nos @ casa. Com a Ana",
+        "2 @ 60.00 euro",
+    ),
+    *("scriveteci @studio_aurora", "tutto @ www.example.com", "info @reception, poi: it. es. pt."),
 ]
 
 
