@@ -10,12 +10,12 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 import httpx
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 
-from inference.errors import BadModelOutput, EngineBusy, ModelUnavailable
+from inference.errors import BadModelOutput, EngineBusy, ModelUnavailable, RequestRefused
 from inference.gate import too_busy
 from inference.material import Material
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the clients' libraries take 60 MB: only what talks to an en
     from langchain_core.messages import BaseMessage
 
 MOST_TOKENS = 700  # of one answer: three sentences and their arguments fit several times
+_THIS_REQUEST = (400, 413, 422)  # it is malformed or too long for the engine, or breaks a rule of its owner
 _CONNECT_S = 1.0  # an engine is near; one that cannot be reached must not cost the customer's patience
 _AWAY = (TimeoutError, httpx.HTTPError, ConnectionError)
 # What the clients let through when a body is not the protocol's (a proxy's page, an empty stream).
@@ -49,22 +50,26 @@ Intent = Literal[
 ]
 
 
+# JSON can hold a NUL, and PostgreSQL cannot.
+Words = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
+
+
 class Arguments(BaseModel):
     """What the model believes the customer asked for. Hints only: tools check every one of them."""
 
-    service: str | None = None
-    when: str | None = None
+    service: Words | None = None
+    when: Words | None = None
     people: int | None = None
-    details: str | None = None
+    details: Words | None = None
 
 
 class Proposal(BaseModel):
     """One answer of a model, before anybody has checked it."""
 
-    reply: str = Field(description="The message to the customer, in the customer's language.")
+    reply: Words = Field(description="The message to the customer, in the customer's language.")
     intent: Intent
     arguments: Arguments = Field(default_factory=Arguments)
-    citations: list[str] = Field(default_factory=list, description="Ids of the facts and passages used.")
+    citations: list[Words] = Field(default_factory=list, description="Ids of the facts and passages used.")
     confidence: float = Field(ge=0, le=1)
     sensitive: bool = Field(
         default=False, description="True when the customer asks for legal, medical or financial advice."
@@ -134,15 +139,15 @@ class LangChainChat:
     async def propose(self, request: Request) -> Answered:
         """One call. The time limit is over the whole answer: a stream that trickles counts as an outage.
 
-        Raises ModelUnavailable (EngineBusy when it only has too much to do), BadModelOutput.
+        Raises ModelUnavailable (EngineBusy when it only has too much to do), BadModelOutput (RequestRefused
+        when the engine takes others).
         """
         from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
         messages: list[BaseMessage] = [SystemMessage(request.system)]
         messages += [
-            HumanMessage(text) if role == "user" else AIMessage(text) for role, text in request.history
+            HumanMessage(text) if role == "user" else AIMessage(text) for role, text in in_turns(request)
         ]
-        messages.append(HumanMessage(request.turn))
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -151,7 +156,7 @@ class LangChainChat:
             raise BadModelOutput(f"no whole proposal: {error}", usage=_cut_short(error)) from error
         except self._refusals as error:
             reason = f"{self.name} did not answer ({type(error).__name__}: {error})"
-            raise too_busy(error, reason) or ModelUnavailable(reason) from error
+            raise _only_this(error, reason) or too_busy(error, reason) or ModelUnavailable(reason) from error
         except _NOT_THE_PROTOCOL as error:
             reason = f"{self.name}: what answers there is no model engine ({type(error).__name__}: {error})"
             raise ModelUnavailable(reason) from error
@@ -173,13 +178,50 @@ def _cut_short(error: Exception) -> dict[str, int]:
     return {"input_tokens": read, "output_tokens": written, "total_tokens": read + written} if usage else {}
 
 
+def in_turns(request: Request) -> list[tuple[str, str]]:
+    """What is said before and in this turn, customer and assistant by turns, the customer first and last.
+
+    The chat templates of several models (Mistral's, Gemma's) take nothing else; people write in bursts, and a
+    reminder is a conversation's first word.
+    """
+    joined: list[tuple[str, str]] = []
+    for role, text in (*request.history, ("user", request.turn)):
+        if joined and joined[-1][0] == role:
+            joined[-1] = (role, f"{joined[-1][1]}\n{text}")
+        elif joined or role == "user":
+            joined.append((role, text))
+        else:
+            joined.append(("user", f"You wrote first: {text}"))
+    return joined
+
+
+def _only_this(error: Exception, reason: str) -> RequestRefused | None:
+    """What a client's error is when it is about this request alone; None for any other."""
+    return RequestRefused(reason) if getattr(error, "status_code", None) in _THIS_REQUEST else None
+
+
 def parse(text: str) -> Proposal:
-    """A model's text as a proposal. Raises BadModelOutput naming what is wrong with it."""
+    """A model's text as a proposal: engines that do not enforce the schema put it between fences, behind
+    their thoughts or before a remark. Raises BadModelOutput naming what is wrong with it.
+    """
     try:
-        return Proposal.model_validate_json(text)
+        return Proposal.model_validate(_object_in(text))
     except ValidationError as error:
         first = error.errors()[0]
         raise BadModelOutput(f"not a proposal: {first['msg']} at {first['loc'] or 'the top'}") from error
+    except ValueError as error:
+        raise BadModelOutput(f"not a proposal: no JSON object in it ({error})") from error
+
+
+def _object_in(text: str) -> dict[str, Any]:
+    """The first JSON object after a model's thoughts, without values that are null. Raises ValueError when
+    there is none."""
+    told = text.rpartition("</think>")[2]
+    try:
+        found, _ = json.JSONDecoder().raw_decode(told, told.index("{"))
+    except RecursionError as error:
+        raise ValueError("nested without end") from error
+    return {key: value for key, value in found.items() if value is not None}
 
 
 class ModelChain:
@@ -250,6 +292,8 @@ class ModelChain:
         """`spent` are the tokens of answers of no use, those of this model added."""
         try:
             answered = await model.propose(request)
+        except RequestRefused:
+            raise
         except BadModelOutput as first:
             spent.update(first.usage)
             try:

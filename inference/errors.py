@@ -39,6 +39,15 @@ class BadModelOutput(InferenceError):
         self.usage = dict(usage or {})
 
 
+class RequestRefused(BadModelOutput):
+    """The engine takes other requests but not this one (too long, against its rules): use the next model.
+
+    Asked again it would say the same, and the model is not down for that.
+    """
+
+    retryable = False
+
+
 class ModelMissing(InferenceError):
     """Weights are not on this machine: install the `offline` dependency group or name a local directory."""
 

@@ -46,6 +46,7 @@ from inference.grounding_rows import (
     subject,
     telling,
 )
+from inference.grounding_scripts import unread
 from inference.grounding_supposed import supposed, theirs
 from inference.grounding_words import fold, guess_language
 
@@ -195,6 +196,8 @@ def _findings(
     if quoted != answer:
         findings += _overruled(quoted, library, spoken)
     findings += _misquoted(answer, library)
+    for run in unread(answer, [source.text for source in sources]):
+        findings.append(_Finding(Claim("content", run, "in letters that cannot be checked"), None, True))
     about: frozenset[str] = frozenset()
     for _, sentence in sentences(answer):
         found = facts(sentence, spoken)
@@ -260,12 +263,7 @@ def _placed(sentence: str, found: Sequence[Fact]) -> Iterator[tuple[Fact, frozen
 
 
 def _values(
-    sentence: str,
-    found: Sequence[Fact],
-    library: Library,
-    inherited: frozenset[str],
-    asks: bool,
-    echo: Echo,
+    sentence: str, found: Sequence[Fact], library: Library, inherited: frozenset[str], asks: bool, echo: Echo
 ) -> Iterator[_Finding]:
     """Judge each value of a sentence with the subject it stands beside."""
     for fact, about, beside in _placed(sentence, found):

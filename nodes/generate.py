@@ -14,11 +14,13 @@ from babel.dates import format_datetime
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from channels.visible import visible
 from crm.businesses import Profile
 from crm.packs import Pack
 from graph.context import Context
 from graph.state import State, text_of, told_so_far, with_context
 from inference.chat import Answered, ChatModel, Intent, Proposal, Request
+from inference.declines import declines
 from inference.errors import InferenceError
 from inference.grounding_words import fold
 from inference.material import Material, Piece
@@ -34,6 +36,11 @@ TURN = "---turn---\n"
 CANARY = hashlib.sha256(PROMPT.read_bytes()).hexdigest()[:16]
 _VERBATIM = 6  # words in a row that only the prompt can have brought
 _LONG_LOOP, _FRESH = 15, 0.4  # runs of three words, and the least share of them that is new
+# Characters of one line, of all lines before this turn, and of the customer's words in it: with facts and
+# passages a prompt then fits an engine that reads 8 000 tokens.
+_LINE, _HISTORY, _SAID = 600, 6000, 6000
+# A fact's or passage's id, which is nobody's business outside the prompt: "… 65 € [F1].", "(P1, P2)".
+_CITED = re.compile(r"\s*[\[(](?:[FPA]\d{1,2}(?:,\s*)?)+[\])]")
 _INTERNAL = tuple(intent for intent in get_args(Intent) if "_" in intent)
 _PLACEHOLDER = re.compile(r"\$\w+|\n")
 _FENCES = re.compile(r"<{3,}|>{3,}")
@@ -86,11 +93,13 @@ def _added(state: State, usage: dict[str, int]) -> dict[str, int]:
 
 
 async def _proposed(model: ChatModel, request: Request, context: Context) -> Answered:
-    """A model that recites its instructions obeys somebody else in this turn, and one that goes round in
-    circles has lost its way: it is not asked again."""
+    """A model that recites its instructions obeys somebody else in this turn, one that goes round in circles
+    has lost its way, and one that turns a customer down leaves them there: it is not asked again."""
     answered = await model.propose(request)
-    if not (recites(answered.proposal) or loops(answered.proposal.reply)):
-        return answered
+    said = answered.proposal.reply
+    if not (recites(answered.proposal) or loops(said) or declines(said)):
+        reply = _CITED.sub("", visible(said)).strip()
+        return replace(answered, proposal=answered.proposal.model_copy(update={"reply": reply}))
     instead = await context.last_resort.propose(request)
     return replace(instead, usage=answered.usage)  # it took tokens all the same
 
@@ -132,18 +141,35 @@ def _words_of(text: str) -> list[str]:
 async def _request(state: State, profile: Profile, context: Context) -> Request:
     material = await _material(state, profile, context)
     system, turn = PROMPT.read_text(encoding="utf-8").split(TURN)
-    window = state.get("window", [])
-    history = [
-        ("user" if line["author"] == "customer" else "assistant", line["text"])
-        for line in window[:-1]
-        if line.get("text")
-    ]
     return Request(
         system=Template(_offering(system, profile)).substitute(_about_business(profile)),
         turn=Template(turn).substitute(_about_turn(state, profile, material, context)),
-        history=history,
+        history=_history(state),
         material=material,
     )
+
+
+def _history(state: State) -> list[tuple[str, str]]:
+    """What was said before the words of this turn, the latest of it and no line too long."""
+    window = list(state.get("window", []))
+    own = len(state["event"].get("messages", []))
+    while own and window and window[-1]["author"] == "customer":
+        window.pop()
+        own -= 1
+    told: list[tuple[str, str]] = []
+    left = _HISTORY
+    for line in reversed([line for line in window if line.get("text")]):
+        text = _shortened(line["text"], _LINE)
+        left -= len(text)
+        if left < 0:
+            break
+        told.append(("user" if line["author"] == "customer" else "assistant", text))
+    return told[::-1]
+
+
+def _shortened(text: str, most: int) -> str:
+    """Its beginning and its end: what somebody wants stands in the first or in the last words."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
 
 
 def _offering(system: str, profile: Profile) -> str:
@@ -183,6 +209,7 @@ def _about_turn(state: State, profile: Profile, material: Material, context: Con
     passages = [
         f"[{piece.id}] ({_below(piece)}) {piece.text}" for piece in material.pieces if piece.kind == "passage"
     ]
+    said = "\n".join(filter(None, map(with_context, state["event"].get("messages", []))))
     refused = [str(claim) for claim in state.get("grounding", {}).get("unsupported", [])]
     return {
         "today": format_datetime(now, "EEEE d MMMM y, HH:mm", locale=profile.language),
@@ -192,7 +219,7 @@ def _about_turn(state: State, profile: Profile, material: Material, context: Con
         "facts": _data("\n".join(facts)) or "none",
         "passages": _data("\n".join(passages)) or "none",
         "again": f"Your last answer was refused, nothing supports: {'; '.join(refused)}." if refused else "",
-        "text": _data("\n".join(filter(None, map(with_context, state["event"].get("messages", []))))),
+        "text": _data(_shortened(said, _SAID)),
     }
 
 

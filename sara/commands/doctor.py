@@ -178,12 +178,12 @@ async def _engines(settings: Settings) -> list[Finding]:
             async with httpx.AsyncClient(timeout=3) as http:
                 tags = (await http.get(f"{settings.ollama_base_url}/api/tags")).json()
             names = [str(model["name"]) for model in tags.get("models", [])]
-            present = any(name == wanted or name.split(":")[0] == wanted for name in names)
-            found.append(
-                await answering(settings, Finding("ollama", OK, wanted))
-                if present
-                else Finding("ollama", WARN, f"{wanted} is not pulled", mend)
-            )
+            if {wanted, f"{wanted}:latest"} & set(names):
+                found.append(await answering(settings, Finding("ollama", OK, wanted)))
+            else:
+                others = [name for name in names if name.split(":")[0] == wanted]
+                instead = f": write {' or '.join(f'ollama:{name}' for name in others)}" if others else ""
+                found.append(Finding("ollama", WARN, f"{wanted} is not pulled{instead}", mend))
         except (httpx.HTTPError, ValueError, KeyError) as error:
             detail = f"{settings.ollama_base_url} does not answer ({type(error).__name__})"
             found.append(Finding("ollama", WARN, detail, mend))

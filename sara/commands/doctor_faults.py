@@ -83,10 +83,15 @@ async def answering(settings: Settings, found: Finding) -> Finding:
             asyncio.timeout(limit),
             httpx.AsyncClient(timeout=limit, headers={"Authorization": f"Bearer {key}"}) as http,
         ):
-            await http.post(url, json=body)
+            reply = await http.post(url, json=body)
     except (TimeoutError, httpx.HTTPError) as error:
         why = "nothing" if isinstance(error, TimeoutError | httpx.TimeoutException) else type(error).__name__
         detail = f"{name} is there, and answers a question with {why} within {limit:g} s"
         mend = "restart it; until then answers are quoted, not worded"
+        return Finding(found.name, WARN, detail, mend)
+    if reply.is_error:
+        said_why = " ".join(reply.text.split())[:200]
+        detail = f"{name} is there, and answers a question with {reply.status_code}: {said_why}"
+        mend = "the engine's own log says more; until then answers are quoted, not worded"
         return Finding(found.name, WARN, detail, mend)
     return found

@@ -1,7 +1,7 @@
 """A model engine on loopback that says what it is told to, well or badly.
 
-Speaks Ollama's `/api/chat` (NDJSON stream) and `/api/tags`, and OpenAI's `/v1/chat/completions`, so that
-the real clients are tested with the faults real engines have.
+Speaks Ollama's `/api/chat` (NDJSON stream) and `/api/tags`, and OpenAI's `/v1/chat/completions` and
+`/v1/models`, so that the real clients are tested with the faults real engines have.
 """
 
 import asyncio
@@ -99,6 +99,7 @@ class FakeEngine:
         app = web.Application()
         app.router.add_post("/api/chat", _ollama(self))
         app.router.add_get("/api/tags", _tags(self.model))
+        app.router.add_get("/v1/models", _models(self.model))
         app.router.add_post("/v1/chat/completions", _openai(self))
         self._runner = web.AppRunner(app, shutdown_timeout=0.2, handler_cancellation=True)
         await self._runner.setup()
@@ -143,10 +144,19 @@ async def engine(model: str = "fake") -> AsyncIterator[FakeEngine]:
 
 
 def _tags(model: str) -> Any:
+    name = model if ":" in model else f"{model}:latest"
+
     async def tags(_: web.Request) -> web.Response:
-        return web.json_response({"models": [{"name": f"{model}:latest", "model": f"{model}:latest"}]})
+        return web.json_response({"models": [{"name": name, "model": name}]})
 
     return tags
+
+
+def _models(model: str) -> Any:
+    async def models(_: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": [{"id": model, "object": "model"}]})
+
+    return models
 
 
 def _ollama(fake: FakeEngine) -> Any:

@@ -5,6 +5,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -15,6 +16,7 @@ from inference.chat import (
     ModelChain,
     Proposal,
     Request,
+    in_turns,
     ollama_chat,
     openai_chat,
     parse,
@@ -283,6 +285,48 @@ async def test_a_chain_has_at_least_one_model() -> None:
 def test_what_is_no_proposal(text: str) -> None:
     with pytest.raises(BadModelOutput, match="not a proposal"):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```json\n{GOOD}\n```",
+        f"<think>{{maybe}}</think>\n{GOOD}",
+        f"{GOOD}\n\nLet me know!",
+        f"Here: {GOOD}",
+        json.dumps(json.loads(GOOD) | {"citations": None, "arguments": None}),
+        json.dumps(json.loads(GOOD) | {"reply": "\0" + json.loads(GOOD)["reply"] + "\0"}),
+    ],
+)
+def test_a_proposal_in_a_wrapping_is_one(text: str) -> None:
+    assert parse(text).reply == parse(GOOD).reply
+
+
+def test_customer_and_assistant_speak_by_turns() -> None:
+    history = [
+        ("assistant", "Domani alle 9"),
+        ("user", "a"),
+        ("user", "b"),
+        ("assistant", "c"),
+        ("assistant", "d"),
+    ]
+    asked = replace(request(), history=history, turn="T")
+    assert in_turns(asked) == [
+        ("user", "You wrote first: Domani alle 9\na\nb"), ("assistant", "c\nd"), ("user", "T"),
+    ]  # fmt: skip
+    assert in_turns(replace(asked, history=[("user", "a")])) == [("user", "a\nT")]
+
+
+@BOTH
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_what_an_engine_will_not_read_takes_the_model_from_nobody_else(
+    fake: FakeEngine, make: Make, status: int
+) -> None:
+    chain = ModelChain([make(fake.url, 5), ExtractiveResponder()])
+    fake.will(Refuses(status, "maximum context length is 8192 tokens"), GOOD)
+    assert (await chain.propose(request())).model == "extractive"
+    assert len(fake.calls) == 1
+    assert (await chain.propose(request())).model.endswith("fake")
 
 
 def test_unknown_fields_are_dropped_and_missing_ones_have_defaults() -> None:

@@ -19,6 +19,7 @@ from sara.commands.doctor_work import of_the_work
 from sara.commands.findings import Finding
 from sara.settings import Settings, load
 from tests.chaos.town import NUMBER, free_port
+from tests.inference.fake_ollama import Refuses, Says, engine
 from tests.jobs.shop import Shop
 from tests.jobs.test_drain import POISON
 from tests.jobs.test_send import settled
@@ -241,13 +242,36 @@ async def test_an_engine_of_language_models(
 ) -> None:
     async with answering(status, body) as url:
         settings = load(database_url=shop.dsn, llm="openai:llama", llm_base_url=url)
-        _, engine = await doctor._engines(settings)
-    assert engine.state == state
-    assert detail in engine.detail
-    assert mend in engine.mend
+        _, found = await doctor._engines(settings)
+    assert found.state == state
+    assert detail in found.detail
+    assert mend in found.mend
 
 
 async def test_an_engine_that_is_away(shop: Shop) -> None:
     url = f"http://127.0.0.1:{free_port()}/v1"
-    _, engine = await doctor._engines(load(database_url=shop.dsn, llm="openai:llama", llm_base_url=url))
-    assert (engine.state, engine.detail) == ("warning", f"{url} does not answer (ConnectError)")
+    _, found = await doctor._engines(load(database_url=shop.dsn, llm="openai:llama", llm_base_url=url))
+    assert (found.state, found.detail) == ("warning", f"{url} does not answer (ConnectError)")
+
+
+@pytest.mark.parametrize(
+    ("llm", "answer", "detail"),
+    [
+        ("ollama:fake", Refuses(500, "model requires more system memory"), "500: .*more system memory"),
+        ("openai:fake", Refuses(400, "does not support chat"), "400: .*does not support chat"),
+        ("ollama:qwen3", Says("ready"), "qwen3 is not pulled: write ollama:qwen3:8b"),
+        ("ollama:mistral", Says("ready"), "mistral is not pulled$"),
+        ("ollama:fake", Says("ready"), "^fake$"),
+    ],
+)  # fmt: skip
+async def test_an_engine_that_is_there_and_does_not_answer(
+    shop: Shop, llm: str, answer: Refuses | Says, detail: str
+) -> None:
+    async with engine("qwen3:8b" if "qwen3" in llm else "fake") as fake:
+        fake.will(answer)
+        settings = load(
+            database_url=shop.dsn, llm=llm, llm_base_url=f"{fake.url}/v1", ollama_base_url=fake.url
+        )
+        _, found = await doctor._engines(settings)
+    assert re.search(detail, found.detail)
+    assert found.state == ("ok" if detail == "^fake$" else "warning")

@@ -52,6 +52,48 @@ async def test_hours_addresses_numbers_and_promises_need_a_source_too(stage: Sta
     assert await thread.spoken()
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Мы открыты в воскресенье, массаж для вас бесплатный.",
+        "Il massaggio rilassante costa 65,00 €. 取消预约完全免费，随时可以退款。",
+        "The relaxing massage costs €65.00 and you can book it here.",
+        "El masaje relajante cuesta 65,00 € y lo puedes reservar aquí mismo.",
+        "I'm sorry, but I can't assist with that.",
+        "...",
+        "\u200b",
+        "{}",
+    ],
+)
+async def test_what_a_customer_cannot_read_or_use_is_not_sent(stage: Stage, reply: str) -> None:
+    thread = await stage.customer(chat=Scripted(says(reply)))
+    await thread.say(QUESTION)
+    assert "65,00" in thread.words
+    assert all(reply not in message.body for message in await thread.spoken())
+
+
+async def test_a_model_is_told_which_language_to_answer_in(stage: Stage) -> None:
+    chat = Scripted(says("The relaxing massage costs €65.00 and you can book it here."), RIGHT)
+    thread = await stage.customer(chat=chat)
+    await thread.say(QUESTION)
+    assert thread.words == RIGHT.reply
+    assert "another language than Italian" in chat.asked[1].turn
+
+
+async def test_a_name_in_other_letters_may_be_called_by(stage: Stage) -> None:
+    right = says("Ciao Олена! Il massaggio rilassante costa 65,00 €.", citations=["F1"])
+    thread = await stage.customer(name="Олена", chat=Scripted(right))
+    await thread.say(QUESTION)
+    assert thread.words == right.reply
+
+
+async def test_marks_of_the_prompt_are_not_sent(stage: Stage) -> None:
+    marked = says("Il massaggio\u200b rilassante costa 65,00 € [F1]. (F1, P2)", citations=["F1"])
+    thread = await stage.customer(chat=Scripted(marked))
+    await thread.say(QUESTION)
+    assert thread.words == RIGHT.reply
+
+
 async def test_a_passage_stands_below_its_headings(stage: Stage) -> None:
     """A row of a table says its price, the headings say of what: a reply may use their words."""
     thread = await stage.customer(chat=Scripted(RIGHT))

@@ -67,6 +67,22 @@ async def test_one_call_a_turn(stage: Stage) -> None:
     assert thread.words == "Il massaggio rilassante costa 65,00 €."
 
 
+async def test_history_is_what_came_before_and_never_too_long(stage: Stage) -> None:
+    chat = Scripted(says("Il massaggio rilassante costa 65,00 €.", citations=["F1"]))
+    thread = await stage.customer(chat=chat)
+    for number in range(4):
+        await thread.say(f"{number} " + "Quanto costa un massaggio rilassante? " * 60, f"E {number}?")
+    asked = chat.asked[-1]
+    assert "E 3?" in asked.turn
+    assert all("E 3?" not in text for _, text in asked.history)
+    assert any("E 2?" in text for _, text in asked.history)
+    assert max(len(text) for _, text in asked.history) < 700
+    await thread.say(*(f"Quanto costa un massaggio rilassante? {'x ' * 1900}" for _ in range(4)))
+    asked = chat.asked[-1]
+    assert len(asked.turn) < 12_000
+    assert sum(len(text) for _, text in asked.history) <= 6000
+
+
 async def test_what_a_colleague_noted_is_told_to_the_model(stage: Stage) -> None:
     chat = Scripted(says("Certo."))
     thread = await stage.customer(chat=chat)
