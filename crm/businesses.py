@@ -178,6 +178,12 @@ async def row(tx: Tx) -> BusinessRow:
     return found
 
 
+async def number_to_tell(tx: Tx, contact_id: int) -> str:
+    """The number SARA writes to a customer on unasked: the one they wrote to last."""
+    number: str = await tx.value("number_to_tell", contact_id=contact_id)
+    return number
+
+
 async def profile(tx: Tx) -> Profile:
     """The business of the transaction. Raises UnknownBusiness when there is none."""
     business = await tx.first(BusinessRow, "business")

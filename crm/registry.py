@@ -111,6 +111,7 @@ async def put(tx: Tx, entry: BusinessEntry) -> int:
     )
     if owner is None:
         raise NumberTaken(f"{entry.phone_number_id}: {NumberTaken.__doc__}")
+    await tx.run("numbers_unused", business=business, phone_number_id=entry.phone_number_id)
     await tx.run("clear_texts", business=business)
     keys = [service.fields["key"] for service in entry.services]
     await tx.run("clear_calendar", business=business, services=keys)
@@ -181,7 +182,8 @@ async def _texts(tx: Tx, business: int, entry: BusinessEntry) -> None:
 
 
 async def _terms(tx: Tx, business: int, entry: BusinessEntry) -> None:
-    """Tax data and the due times of tickets; what is no longer entered is no longer there."""
+    """Tax data and the due times of tickets: what is no longer entered is no longer there. Of templates those
+    entered are put beside what an operator named for other purposes."""
     await tx.run("clear_terms", business=business)
     if entry.fiscal is not None:
         await tx.run("put_fiscal", business=business, **entry.fiscal)

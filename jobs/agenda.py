@@ -145,7 +145,7 @@ async def _can_be_asked(tx: Tx, entry: WaitingRow) -> bool:
     nothing but an approved template arrives. The open conversation stays locked, so that neither changes
     before the offer is written.
     """
-    number = (await businesses.numbers(tx))[0].phone_number_id
+    number = await businesses.number_to_tell(tx, entry.contact_id)
     [found] = await tx.together([conversations.open_of(entry.contact_id, number)])
     if any(row.owner == "human" for row in found):
         return False
@@ -264,7 +264,7 @@ async def _say(services: Services, tx: Tx, profile: Profile, word: _Word) -> Non
     if await outbox.spoke(tx, word.turn_id):
         return
     template = await _template(tx, word.purpose, word.language)
-    number = (await businesses.numbers(tx))[0].phone_number_id
+    number = await businesses.number_to_tell(tx, word.contact_id)
     conversation_id = await conversations.open_for(tx, word.contact_id, number)
     conversation = await conversations.lock(tx, conversation_id)
     message = NewMessage(

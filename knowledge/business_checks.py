@@ -23,6 +23,7 @@ def contradictions(business: BusinessFile) -> Iterator[tuple[Location, str]]:
         _ambiguous_names,
         _impossible_hours,
         _wrong_tax_ids,
+        _foreign_zone,
     )
     for check in checks:
         yield from check(business)
@@ -50,6 +51,13 @@ def _wrong_tax_ids(business: BusinessFile) -> Iterator[tuple[Location, str]]:
         if service.vat_rate == 0 and not service.vat_nature:
             reason = "without VAT, `vat_nature` has to say why: give its code, such as N4"
             yield ("services", i, "vat_rate"), reason
+
+
+def _foreign_zone(business: BusinessFile) -> Iterator[tuple[Location, str]]:
+    """The business's clock is that of one of its places: what is said and what is shown would differ."""
+    zones = list(dict.fromkeys(place.time_zone for place in business.locations))
+    if zones and business.time_zone not in zones:
+        yield ("time_zone",), f"none of its locations is there: write {' or '.join(zones)}, or correct theirs"
 
 
 def _vat_number_is_valid(country: str, number: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from knowledge.business_checks import contradictions
@@ -48,8 +49,14 @@ def _known_zone(name: str) -> str:
         raise ValueError("not a known time zone: write an IANA name such as Europe/Rome") from error
 
 
-Slug = Annotated[str, written(r"[a-z][a-z0-9-]{0,63}", "write a slug in small letters, digits and -")]
-Country = Annotated[str, written(r"[A-Z]{2}", "write the country as two capital letters, such as IT")]
+def _known_country(code: str) -> str:
+    if code not in SUPPORTED_REGIONS:
+        raise ValueError("not a country: write its two capital letters, such as IT or GB")
+    return code
+
+
+Slug = Annotated[str, written(r"[a-z][a-z0-9-]{1,40}", "write a slug of 2 to 41 small letters, digits and -")]
+Country = Annotated[str, AfterValidator(_known_country)]
 Currency = Annotated[str, written(r"[A-Z]{3}", "write the currency as three capital letters, such as EUR")]
 NumberId = Annotated[str, written(r"[0-9]{1,32}", 'write Meta\'s number id in quotes, digits only: "1001"')]
 Phone = Annotated[str, written(r"\+[1-9][0-9 ]{6,20}", 'write it with the country code: "+39 02 1234567"')]

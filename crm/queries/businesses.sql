@@ -21,6 +21,13 @@ SELECT version FROM profile_version;
 -- numbers -- its WhatsApp numbers
 SELECT phone_number_id, display_phone FROM business_number ORDER BY phone_number_id;
 
+-- number_to_tell -- the number a customer is written to on: where they wrote last, or else the first
+SELECT phone_number_id FROM business_number n
+ORDER BY (SELECT max(c.last_customer_at) FROM conversation c
+          WHERE c.contact_id = %(contact_id)s AND c.phone_number_id = n.phone_number_id) DESC NULLS LAST,
+         phone_number_id
+LIMIT 1;
+
 -- texts -- its own sentences
 SELECT kind, key, language, body FROM business_text ORDER BY kind, key, language;
 

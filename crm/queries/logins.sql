@@ -39,8 +39,8 @@ UPDATE agent SET active = false, token_sha256 = NULL WHERE lower(email) = lower(
 
 -- clear_sessions -- all sessions of one person, and logins half done
 WITH half AS (DELETE FROM login_challenge
-              WHERE agent_id = (SELECT agent_id FROM agent WHERE lower(email) = lower(%(email)s)))
-DELETE FROM agent_session WHERE agent_id = (SELECT agent_id FROM agent WHERE lower(email) = lower(%(email)s));
+              WHERE agent_id IN (SELECT agent_id FROM agent WHERE lower(email) = lower(%(email)s)))
+DELETE FROM agent_session WHERE agent_id IN (SELECT agent_id FROM agent WHERE lower(email) = lower(%(email)s));
 
 -- put_agent_of -- somebody works for one more business, or as something else
 INSERT INTO membership (business_id, agent_id, role)

@@ -19,6 +19,11 @@ ON CONFLICT (phone_number_id) DO UPDATE SET display_phone = EXCLUDED.display_pho
 WHERE business_number.business_id = EXCLUDED.business_id
 RETURNING business_id;
 
+-- numbers_unused -- numbers it had before and that nobody ever wrote to: they were mistyped, or a demo's
+DELETE FROM business_number n
+WHERE n.business_id = %(business)s AND n.phone_number_id <> %(phone_number_id)s AND n.sealed_token IS NULL
+  AND NOT EXISTS (SELECT FROM conversation c WHERE c.phone_number_id = n.phone_number_id);
+
 -- clear_texts -- sentences and thresholds are replaced as a whole
 -- (not the holding messages, which are entered in the console alone)
 WITH gone AS (DELETE FROM business_text WHERE business_id = %(business)s AND kind <> 'holding')
@@ -91,15 +96,17 @@ INSERT INTO resource_hours (business_id, resource_id, weekday, starts, ends)
 VALUES (%(business)s, %(resource_id)s, %(weekday)s, %(starts)s, %(ends)s);
 
 -- put_agent -- somebody who works there
-INSERT INTO agent (email, name) VALUES (%(email)s, %(name)s)
-ON CONFLICT (email) DO UPDATE SET name = EXCLUDED.name RETURNING agent_id;
+WITH known AS (UPDATE agent SET name = %(name)s WHERE lower(email) = lower(%(email)s) RETURNING agent_id),
+     made AS (INSERT INTO agent (email, name) SELECT lower(%(email)s), %(name)s WHERE NOT EXISTS (SELECT FROM known)
+              ON CONFLICT (email) DO UPDATE SET name = EXCLUDED.name RETURNING agent_id)
+SELECT min(agent_id) AS agent_id FROM (SELECT agent_id FROM known UNION ALL SELECT agent_id FROM made) AS whose;
 
 -- put_membership -- where somebody works, as what
 INSERT INTO membership (business_id, agent_id, role) VALUES (%(business)s, %(agent_id)s, %(role)s)
 ON CONFLICT (business_id, agent_id) DO UPDATE SET role = EXCLUDED.role;
 
 -- put_token -- a new API token for an agent, by e-mail
-UPDATE agent SET token_sha256 = %(digest)s WHERE email = %(email)s RETURNING agent_id;
+UPDATE agent SET token_sha256 = %(digest)s WHERE lower(email) = lower(%(email)s) RETURNING agent_id;
 
 -- entered_from -- the id of a business that was last entered from the same file
 SELECT business_id FROM business WHERE slug = %(slug)s AND file_digest = %(digest)s;
@@ -108,8 +115,7 @@ SELECT business_id FROM business WHERE slug = %(slug)s AND file_digest = %(diges
 UPDATE business SET file_digest = %(digest)s WHERE business_id = %(business)s;
 
 -- clear_terms -- tax data and due times are replaced as a whole
-WITH levels AS (DELETE FROM service_level WHERE business_id = %(business)s),
-     templates AS (DELETE FROM message_template WHERE business_id = %(business)s)
+WITH levels AS (DELETE FROM service_level WHERE business_id = %(business)s)
 DELETE FROM business_fiscal WHERE business_id = %(business)s;
 
 -- put_fiscal -- who it is to the tax office, and the terms of its quotes
@@ -124,4 +130,5 @@ VALUES (%(business)s, %(priority)s, %(answer_minutes)s, %(solve_minutes)s);
 
 -- put_template -- an approved template for what SARA says first
 INSERT INTO message_template (business_id, purpose, language, name, code)
-VALUES (%(business)s, %(purpose)s, %(language)s, %(name)s, %(code)s);
+VALUES (%(business)s, %(purpose)s, %(language)s, %(name)s, %(code)s)
+ON CONFLICT (business_id, purpose, language) DO UPDATE SET name = EXCLUDED.name, code = EXCLUDED.code;

@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from crm import factors, logins, passwords, registry
 from crm.record import Tx
 from crm.registry import AgentEntry
+from knowledge import business_file
 from sara import services
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
@@ -17,6 +19,7 @@ from sara.settings import load
 
 app = typer.Typer(help="Agents: their logins, businesses and roles.", no_args_is_help=True)
 
+_ADDRESS = TypeAdapter[str](business_file.Email)
 Email = Annotated[str, typer.Argument(help="the agent's e-mail address")]
 Password = Annotated[
     str | None, typer.Option("--password", help="10 characters or more; without it one is made and printed")
@@ -34,6 +37,10 @@ def add(
     """Enters an agent, or gives one another business or role, and prints the password of a new one."""
     if role not in ("agent", "supervisor", "admin"):
         raise typer.BadParameter("a role is agent, supervisor or admin")
+    try:
+        _ADDRESS.validate_python(email.strip())
+    except ValidationError:
+        raise typer.BadParameter(f"{email!r}: write an address such as info@aurora.example") from None
     made = run(_add(email, business, name, role, password))
     print(f"{email}: {role} of {business}" + (f"\npassword: {made}" if made else ""))
 

@@ -22,15 +22,20 @@ def add(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a business file (YAML)")],
 ) -> None:
     """Enters a business, or brings it up to date by its slug."""
-    business_id, slug, number = run(_add(file))
+    business_id, slug, number, others = run(_add(file))
     print(f"{slug}: business {business_id}, phone_number_id {number}")
+    if others:
+        print(f"  and {', '.join(others)}, which customers have written to")
 
 
-async def _add(file: Path) -> tuple[int, str, str]:
+async def _add(file: Path) -> tuple[int, str, str, list[str]]:
     settings = load()
     async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
         business_id, business = await seed.enter(crm, file)
-        return business_id, business.slug, business.phone_number_id
+        async with crm.transaction(business_id) as tx:
+            numbers = [number.phone_number_id for number in await businesses.numbers(tx)]
+        own = business.phone_number_id
+        return business_id, business.slug, own, [number for number in numbers if number != own]
 
 
 @app.command("list")

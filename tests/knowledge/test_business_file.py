@@ -106,6 +106,8 @@ def test_unquoted_clock_and_price_keep_their_meaning(tmp_path: Path) -> None:
         ("aurora", "lead_time_minutes: 120", "lead_time: 120", "not a key of a business file"),
         ("aurora", "cancel_notice_hours: 24", "nps_every_days: 3\ncancel_notice_hours: 24", "equal to 7"),
         ("aurora", "slug: aurora", "slug: Aurora Milano", "small letters"),
+        ("aurora", "slug: aurora", "slug: a", "2 to 41"),
+        ("aurora", "country: IT", "country: UK", "IT or GB"),
         ("aurora", "- date: 2026-12-25", "- date: 25/12/2026", "year-month-day"),
         ("aurora", "cancel_notice_hours: 24", "lead_time_minutes: 24", "written twice"),
         (
@@ -155,6 +157,8 @@ def test_a_wrong_line_is_named(tmp_path: Path, slug: str, old: str, new: str, re
         ("aurora", "    until: 2026-12-26", "    until: 2026-12-24", "date: 2026-12-25", "`until` is before"),
         ("aurora", "reason: {it: Capodanno, en: New Year's Day}", "reason: {it: Capodanno}",
          "{it: Capodanno}", "lacks en"),
+        ("aurora", "time_zone: Europe/Rome", "time_zone: Europe/Lisbon", "time_zone: Europe/Lisbon",
+         "none of its locations is there: write Europe/Rome"),
         ("conti", 'price_max: "480.00"', 'price_max: "180.00"', "key: revisione_contratto", "`price_max` is"),
         ("costa-azul", 'price: "75.00"', 'price: "175.00"', "key: procura_inquilino", "at most 100.00"),
     ],

@@ -59,6 +59,8 @@ def test_what_cannot_be_done_is_said_in_one_line(sara: Cli) -> None:
     short = sara("agent", "add", who, "--business", "aurora", "--name", "N", "--password", "short")
     assert "10 to 256 characters" in short.one_line
     assert who not in sara("agent", "list").out  # all or nothing
+    for wrong in ("elena", "elena @example.com", "elena@example"):
+        assert sara("agent", "add", wrong, "--business", "aurora", "--name", "E").code == 2
     nowhere = sara("agent", "add", who, "--business", "nowhere", "--name", "N")
     assert "no business is called" in nowhere.one_line
     assert sara("agent", "add", who, "--business", "aurora", "--name", "N", "--role", "king").code == 2
