@@ -59,7 +59,7 @@ async def test_templates_named_by_an_operator_stay(crm: Crm, tmp_path: Path) -> 
 
 
 async def test_one_address_is_one_person_however_it_is_spelt(crm: Crm, tmp_path: Path) -> None:
-    path = file_of(tmp_path, "ponente", "7021", ("@aurora.example", "@ponente.example"))
+    path = file_of(tmp_path, "ponente", "7021", ("@aurora-benessere.example", "@ponente.example"))
     business_id, _ = await seed.enter(crm, path)
     async with crm.transaction(business_id) as tx:
         before = {agent.agent_id: agent.email for agent in await businesses.agents(tx)}
