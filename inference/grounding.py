@@ -8,11 +8,11 @@ except where a sentence plainly denies another: paraphrase is too free for rules
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from inference.claims import KINDS, Claim, Fact, facts
+from inference.codes import language_code
 from inference.grounding_concepts import keys, meanings
 from inference.grounding_content import (
     content,
@@ -36,6 +36,7 @@ from inference.grounding_library import Library, Source
 from inference.grounding_names import names, unaddressed
 from inference.grounding_promises import ACTED, PATTERNS, SAID, denied_promise, promises
 from inference.grounding_reader import UNSURE, Reader
+from inference.grounding_rivals import rivals
 from inference.grounding_rows import (
     clauses,
     days_of_year,
@@ -50,7 +51,7 @@ from inference.grounding_scripts import unread
 from inference.grounding_supposed import supposed, theirs
 from inference.grounding_words import fold, guess_language
 
-__all__ = ["HARD", "Evidence", "GroundingReport", "Source", "check", "ground_row", "ruled"]
+__all__ = ["HARD", "Evidence", "GroundingReport", "Source", "check", "ruled"]
 
 MAX_ANSWER_CHARS = 8192  # twice the longest text message WhatsApp carries: longer is no answer
 # What these kinds of claims say is wrong whatever else speaks for the answer; the others are weighed.
@@ -129,7 +130,7 @@ def check(
     if len(answer) > MAX_ANSWER_CHARS:
         excess = Claim("content", answer[:80], f"longer than {MAX_ANSWER_CHARS} characters")
         return GroundingReport(False, (excess,), ())
-    bare, spoken, findings = _findings(answer, sources, language, question)
+    bare, spoken, findings = _findings(answer, sources, language_code(language), question)
     unsupported = dict.fromkeys(f.claim for f in findings if f.source is None)
     ledger = dict.fromkeys(Evidence(f.claim, f.source) for f in findings if f.source is not None)
     kinds = {claim.kind for claim in unsupported}
@@ -207,6 +208,7 @@ def _findings(
         findings += _promises(sentence, found, library, spoken)
         findings += _names(sentence, library, spoken, echo)
         if not asks:
+            findings += _turned(sentence, found, library)
             findings += _polarity(unaddressed(sentence), library, spoken)
             findings += _content(unaddressed(sentence), found, library)
             findings += _insults(sentence, library)
@@ -243,6 +245,12 @@ def _misquoted(answer: str, library: Library) -> Iterator[_Finding]:
         said = [word for _, word in telling(fold(quotation.group(1)))]
         if len(said) >= _CITED_LEAST and not any(set(said) <= set(p.words) for p in library.parsed):
             yield _Finding(Claim("content", quotation.group().strip(), "quoted"), None, True)
+
+
+def _turned(sentence: str, found: Sequence[Fact], library: Library) -> Iterator[_Finding]:
+    timed = any(fact.kind == "hour" for fact in found)
+    for words in rivals(fold(sentence), [parsed.folded for parsed in library.parsed], timed=timed):
+        yield _Finding(Claim("content", sentence.strip(), words), None, True)
 
 
 def _insults(sentence: str, library: Library) -> Iterator[_Finding]:
@@ -369,30 +377,3 @@ def _content(sentence: str, found: Sequence[Fact], library: Library) -> Iterator
     if library.entries and len(content(folded)) >= 2:
         best = max(library.entries, key=lambda entry: len(said & entry[1].meanings))
         yield _Finding(Claim("content", sentence.strip(), " ".join(content(folded))), best[0].id)
-
-
-def ground_row(row: Mapping[str, Any], reader: Reader | None = None) -> dict[str, Any]:
-    """One row of `sara ground`: {answer, passages[], language?, question?} → {supported, unsupported[]}.
-
-    A passage is a string or an object with `text` and perhaps `id`. Raises ValueError naming what is missing.
-    """
-    answer, passages = row.get("answer"), row.get("passages")
-    if not isinstance(answer, str) or not isinstance(passages, list):
-        raise ValueError("a row needs `answer` (text) and `passages` (a list of texts)")
-    sources = [_source(i, passage) for i, passage in enumerate(passages)]
-    language, question = (
-        value if isinstance(value, str) else None for value in (row.get("language"), row.get("question"))
-    )
-    report = check(answer, sources, language, reader, question or "")
-    return {
-        "supported": report.supported,
-        "unsupported": [{"kind": c.kind, "text": c.text, "value": c.value} for c in report.unsupported],
-    }
-
-
-def _source(index: int, passage: object) -> Source:
-    if isinstance(passage, str):
-        return Source(str(index), passage)
-    if isinstance(passage, Mapping) and isinstance(passage.get("text"), str):
-        return Source(str(passage.get("id", index)), passage["text"])
-    raise ValueError(f"passage {index} is neither text nor an object with `text`")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.classify import WEIGHTS, LinearHead, read_sidecar, softmax
+from inference.codes import language_code
 from inference.errors import WeightsCorrupt
 from inference.features import Features
 from inference.lexicon import ADVICE, LEXICONS
@@ -92,10 +93,10 @@ class SensitivityScorer:
 
         `override` may name a label, a language or "default", in that order of precedence.
         """
-        for key in (label, language, DEFAULT):
+        for key in (label, language_code(language), DEFAULT):
             if override and key is not None and key in override:
                 return override[key]
-        trained = self.thresholds.get(language or DEFAULT, self.thresholds[DEFAULT])
+        trained = self.thresholds.get(language_code(language) or DEFAULT, self.thresholds[DEFAULT])
         return trained - EMERGENCY_LEAD if label == "emergency" else trained
 
     def unread(self, text: str) -> Sensitivity:

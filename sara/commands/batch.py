@@ -12,7 +12,7 @@ from crm import businesses
 from inference.classify import IntentClassifier
 from inference.duet import DuetEmbedder
 from inference.embed import Embedder
-from inference.grounding import ground_row
+from inference.ground_rows import ground_row
 from inference.grounding_reader import Reader
 from inference.language import LANGUAGES, LanguageIdentifier
 from inference.sensitivity import SensitivityScorer

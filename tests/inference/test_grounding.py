@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.claims import KINDS, facts
-from inference.grounding import Source, check, ground_row
+from inference.ground_rows import ground_row
+from inference.grounding import Source, check
 
 AURORA = (
     "Massaggio rilassante: 60 minuti, 65 €. Massaggio decontratturante: 50 minuti, 80 €.\n"

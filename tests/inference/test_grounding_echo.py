@@ -3,7 +3,8 @@
 import pytest
 
 from inference.claims import facts
-from inference.grounding import Source, check, ground_row, ruled
+from inference.ground_rows import ground_row
+from inference.grounding import Source, check, ruled
 from inference.grounding_echo import Echo, wishes
 from inference.grounding_places import translates
 
