@@ -114,7 +114,7 @@ async def test_monday_morning_brings_the_true_figures_in_the_language_of_the_bus
         ("Passadas a uma pessoa", "escalation", "share"),
         ("Tempo de resposta, mediana", "response_median", "seconds"),
         ("Perguntas sem resposta", "unanswered", "count"),
-        ("Agendamentos feitos", "bookings", "count"),
+        ("Marcações feitas", "bookings", "count"),
     ):
         line = f"· {title}: {written(now[name], unit, 'pt')} ({written(before[name], unit, 'pt')})"
         assert line in text.splitlines(), text
