@@ -17,6 +17,8 @@ from crm.record import Tx
 from inference import extract
 from jobs.periodic import every
 from jobs.services import Services, services_of
+from knowledge.phrases import Say
+from tools.holding import call_for_help
 
 log = structlog.get_logger(__name__)
 
@@ -108,16 +110,10 @@ async def _apologise(
         contact_id=contact.contact_id,
         author="bot",
         kind="buttons",
-        body=say(
-            "I'm sorry, it is taking longer than it should. A colleague will answer you here; "
-            "if you prefer, we call you back."
-        ),
+        body=_sorry(profile, say, handoff),
         language=contact.language,
         sent_at=tx.now,
-        options=[
-            Option("callback:yes", say("Please call me")),
-            Option("callback:no", say("I'll wait here")),
-        ],
+        options=_instead(say, handoff),
     )
     await outbox.add(
         tx,
@@ -129,3 +125,20 @@ async def _apologise(
     )
     await handoffs.step(tx, handoff.handoff_id, "apologised", None)
     await queue.send(tx, conversation.conversation_id)
+
+
+def _sorry(profile: Profile, say: Say, handoff: HandoffRow) -> str:
+    """Who may be in danger hears first whom to call meanwhile."""
+    sorry = say(
+        "I'm sorry, it is taking longer than it should. A colleague will answer you here; "
+        "if you prefer, we call you back."
+    )
+    return f"{call_for_help(profile, say)} {sorry}" if handoff.label == "emergency" else sorry
+
+
+def _instead(say: Say, handoff: HandoffRow) -> list[Option]:
+    """A call; to wait on is offered to nobody in danger."""
+    options = [Option("callback:yes", say("Please call me"))]
+    if handoff.label != "emergency":
+        options.append(Option("callback:no", say("I'll wait here")))
+    return options

@@ -15,6 +15,7 @@ from jobs.attend import attend_once
 from jobs.services import Attention, Services
 from sara.local import Local
 from tests.crm.conftest import sender
+from tools.holding import call_for_help
 
 MORNING = datetime(2026, 11, 18, 8, 30, tzinfo=UTC)  # a Wednesday, 9:30 in Rome: Conti is open until one
 
@@ -128,6 +129,23 @@ async def test_an_apology_and_a_call_are_offered_once_in_the_customers_language(
             "callback:no",
         ]
     assert (await here.status(handoff_id)).apologised_at is not None
+
+
+@pytest.mark.parametrize("language", ["it", "en", "es", "pt"])
+async def test_who_may_be_in_danger_hears_first_whom_to_call_and_is_not_asked_to_wait(
+    here: Desk, language: str
+) -> None:
+    conversation_id, _ = await here.waits(label="emergency", language=language)
+    other_id, _ = await here.waits(label="legal", language=language)
+    await here.after(31)
+    [said], [plain] = await here.bot_said(conversation_id), await here.bot_said(other_id)
+    say = here.services.context.phrases.speaker(language)
+    async with here.services.crm.transaction(here.business_id) as tx:
+        help_ = call_for_help(await businesses.profile(tx), say)
+        pressed = [o.option_id for o in await messages.options(tx, said.message_id)]
+    assert "112" in help_
+    assert said.body == f"{help_} {plain.body}"
+    assert pressed == ["callback:yes"]
 
 
 async def test_an_apology_is_known_for_one(here: Desk) -> None:
