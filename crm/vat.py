@@ -53,6 +53,11 @@ class Totals:
         return sum((rate.vat for rate in self.rates), Decimal("0.00"))
 
     @property
+    def taxed(self) -> bool:
+        """Whether any of it has a rate: an exempt treatment, or a seller who charges no VAT, has none."""
+        return any(rate.rate for rate in self.rates)
+
+    @property
     def gross(self) -> Decimal:
         """What the customer pays."""
         return self.net + self.vat

@@ -196,7 +196,7 @@ def _offer(
     service = next(s for s in profile.services if s.row.service_id == entry.service_id)
     name = service.name(entry.language, profile.language)
     line = _line(say, name, entry.people, slot.starts.astimezone(zone), entry.language)
-    until = short_moment(answer_by.astimezone(zone), entry.language)
+    local = answer_by.astimezone(zone)
     return _Word(
         contact_id=entry.contact_id,
         language=entry.language,
@@ -204,9 +204,9 @@ def _offer(
         body=say(
             "A place has become free: {line}. I keep it for you until {until}. Shall I book it?",
             line=line,
-            until=until,
+            until=clock(local, entry.language),  # within two hours, and so without its day
         ),
-        values=(line, until),
+        values=(line, short_moment(local, entry.language)),
         options=(
             Option(f"{TAKE}{entry.waiting_id}", say("Yes, book it")),
             Option(f"{LEAVE}{entry.waiting_id}", say("No, thanks")),

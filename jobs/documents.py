@@ -27,6 +27,7 @@ from crm.quotes import QuoteRow
 from crm.record import Tx
 from jobs.paper import Paper, pdf
 from jobs.services import Services
+from knowledge.phrases import Say
 from tools.wording import day, money
 
 log = structlog.get_logger(__name__)
@@ -70,7 +71,7 @@ async def _quote(services: Services, tx: Tx, seller: SellerRow, contact: Contact
         currency=quote.currency,
         language=language,
         written_at=quote.issued_at or tx.now,
-        note=say("Prices include VAT. Accept this quote in the chat, or ask us anything about it."),
+        note=_note(say, taxed=vat.totals(lines).taxed),
     )
     filename = f"{say('Quote')} {(quote.number or '').replace('/', '-')}.pdf"
     file_id = await files.keep(
@@ -83,9 +84,15 @@ async def _quote(services: Services, tx: Tx, seller: SellerRow, contact: Contact
         content=await asyncio.to_thread(pdf, paper, say),
     )
     if quote.conversation_id is not None:
-        amount = money(vat.totals(lines).gross, quote.currency, language)
+        amount = money(vat.totals(lines).gross, quote.currency, language, seller.country)
         caption = say("Quote {number}: {amount}", number=quote.number, amount=amount)
         await _send(tx, quote, file_id, filename, caption, language)
+
+
+def _note(say: Say, *, taxed: bool) -> str:
+    if taxed:
+        return say("Prices include VAT. Accept this quote in the chat, or ask us anything about it.")
+    return say("Accept this quote in the chat, or ask us anything about it.")
 
 
 async def _send(tx: Tx, quote: QuoteRow, file_id: int, filename: str, caption: str, language: str) -> None:

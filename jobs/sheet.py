@@ -89,9 +89,9 @@ class Sheet(FPDF):
     def _cells(self, line: Item) -> tuple[str, ...]:
         return (
             line.description,
-            number(line.quantity, self._paper.language),
+            number(line.quantity, self._paper.language, self._paper.seller.country),
             self._money(line.unit_price),
-            _rate(line.vat_rate, line.vat_nature, self._paper.language),
+            _rate(line.vat_rate, line.vat_nature, self._paper),
             self._money(vat.gross_of(line)),
         )
 
@@ -99,7 +99,7 @@ class Sheet(FPDF):
         say, totals = self._say, vat.totals(self._paper.lines)
         rows = []
         for rate in totals.rates:
-            shown = _rate(rate.rate, rate.nature, self._paper.language)
+            shown = _rate(rate.rate, rate.nature, self._paper)
             rows.append((say("Net at {rate}", rate=shown), self._money(rate.net)))
             rows.append((say("VAT at {rate}", rate=shown), self._money(rate.vat)))
         for name, amount in rows:
@@ -120,11 +120,11 @@ class Sheet(FPDF):
         self.multi_cell(0, height, _printable(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def _money(self, amount: Decimal) -> str:
-        return money(amount, self._paper.currency, self._paper.language)
+        return money(amount, self._paper.currency, self._paper.language, self._paper.seller.country)
 
 
-def _rate(rate: Decimal, nature: str | None, language: str) -> str:
-    shown = f"{number(rate, language) if rate else 0} %"
+def _rate(rate: Decimal, nature: str | None, paper: Paper) -> str:
+    shown = f"{number(rate, paper.language, paper.seller.country) if rate else 0} %"
     return f"{shown} ({nature})" if nature and not rate else shown
 
 

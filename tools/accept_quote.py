@@ -140,7 +140,7 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
     async with call.context.crm.transaction(call.business_id) as tx:
         quote = await quotes.get(tx, slots["quote"])
         total = (await quotes.totals(tx, quote.quote_id)).gross
-    amount = money(total, quote.currency, call.language)
+    amount = money(total, quote.currency, call.language, call.profile.business.country)
     if slots["decision"] == "decline":
         text = say(
             "Shall I note that you decline quote {number} of {amount}?", number=quote.number, amount=amount
@@ -183,7 +183,7 @@ async def act(call: Call, slots: Slots) -> Outcome:
     evidence = {
         "quote": str(quote.quote_id),
         "number": quote.number or "",
-        "total": money(total, quote.currency, call.language),
+        "total": money(total, quote.currency, call.language, call.profile.business.country),
         "date": day(today, call.language),
     }
     if status == "declined":

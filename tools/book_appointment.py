@@ -95,7 +95,7 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
     if not slots.get("slot"):
         return _confirm_wait(call, slots)
     service, place, starts = _chosen(call, slots)
-    language, say = call.language, call.say
+    language, say, business = call.language, call.say, call.profile.business
     name = service.name(language, call.profile.language)
     minutes = service.row.duration_minutes
     lines = [f"• {name} ({duration(minutes, language)})" if minutes else f"• {name}"]
@@ -103,9 +103,11 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
     people = people_of(service, slots)
     if people > 1:
         lines.append("• " + say("{people} people", people=people))
-    if cost := price(service.row, call.profile.business.currency, language, say):
+    if cost := price(service.row, business, language, say):
         whole = service.row.whole_price(people)
-        total = money(whole, call.profile.business.currency, language) if people > 1 and whole else ""
+        total = ""
+        if people > 1 and whole:
+            total = money(whole, business.currency, language, business.country)
         lines.append("• " + (say("{price}, {total} in all", price=cost, total=total) if total else cost))
     lines.append(f"• {place.name}, {place.address}")
     if slots["slot"]["person"]:
@@ -232,11 +234,13 @@ def _booked(ask: Ask, starts: datetime, made: appointments.AppointmentRow) -> Do
         place=ask.place.name,
     )
     notice = call.profile.business.cancel_notice_hours
-    if notice:
+    if notice == 1:
+        text += " " + call.say("If you need to change it, tell me at least an hour before.")
+    elif notice:
         text += " " + call.say(
             "If you need to change it, tell me at least {hours} hours before.", hours=notice
         )
-    cost = price(ask.service.row, call.profile.business.currency, language, call.say)
+    cost = price(ask.service.row, call.profile.business, language, call.say)
     evidence = {
         "appointment": str(made.appointment_id),
         "service": name,

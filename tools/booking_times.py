@@ -14,7 +14,7 @@ from knowledge.phrases import Say
 from tools.opening import closure_on, day_bounds, shifts_on
 from tools.tool import Call
 from tools.wanted_time import Clockwork, Wanted
-from tools.wording import clock, day, duration, short_moment
+from tools.wording import clock, day, duration, notice, short_moment
 
 HORIZON = timedelta(days=180)  # bookings further ahead than this are for a person to take
 _OFFERED = 3  # as many as fit into reply buttons
@@ -150,9 +150,7 @@ def _hours_of_day(ask: Ask, on: date, start: datetime) -> str | None:
         )
     lead = ask.call.profile.business.lead_time_minutes
     if start < ask.call.now + timedelta(minutes=lead):
-        return ask.call.say(
-            "That is too soon: we need {notice} to get ready.", notice=duration(lead, language)
-        )
+        return ask.call.say("That is too soon: we need {notice} to get ready.", notice=notice(lead, language))
     return None
 
 

@@ -199,7 +199,8 @@ def _read(call: Call, asked: Asked, text: str, *, unasked: bool = False) -> str 
             value = only_number(text, language)
         case "money":
             amount = extract.money(text, language)
-            value = number(amount, language) if amount is not None else None
+            country = call.profile.business.country
+            value = number(amount, language, country) if amount is not None else None
         case "date":
             value = _day(call, text)
         case "email":

@@ -106,7 +106,7 @@ def _list(asked: _Asked, services: list[Service]) -> Fact:
 def _line(asked: _Asked, service: Service) -> str:
     """ "Massaggio rilassante: 65,00 €, 50 minuti"."""
     name = service.name(asked.language, asked.profile.language)
-    cost = price(service.row, asked.profile.business.currency, asked.language, asked.say)
+    cost = price(service.row, asked.profile.business, asked.language, asked.say)
     parts = [cost or asked.say("price on request")]
     if service.row.duration_minutes:
         parts.append(duration(service.row.duration_minutes, asked.language))

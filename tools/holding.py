@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from babel.dates import format_datetime
-
 from crm import hours
 from crm.businesses import Profile
 from knowledge.emergency import emergency_number
 from knowledge.phrases import Say
+from tools.wording import near_moment
 
 WHEN = "{when}"  # in a business's own words: when it opens again
 
@@ -34,7 +33,7 @@ def call_for_help(profile: Profile, say: Say) -> str:
 
 def _who_and_when(profile: Profile, say: Say, language: str, now: datetime) -> list[str]:
     is_open, opening = hours.is_open(profile, now), hours.next_opening(profile, now)
-    when = format_datetime(opening, "EEEE d MMMM, HH:mm", locale=language) if opening else ""
+    when = near_moment(opening, language) if opening else ""
     own = profile.holding.get(("open" if is_open else "closed", language))
     if own is not None and (is_open or when or WHEN not in own):
         return [own.replace(WHEN, when)]

@@ -140,13 +140,22 @@ def too_late(call: Call, slots: Slots, row: AppointmentRow) -> Question | Declin
         return Declined("", handoff="inside_notice_period")
     if slots.get("late") == "no":
         return kept(call, row)
-    text = call.say(
+    return Question(LATE, _rule(call, row, hours), ask_for_person(call))
+
+
+def _rule(call: Call, row: AppointmentRow, hours: int) -> str:
+    if hours == 1:
+        return call.say(
+            "Your appointment: {line}. Changes and cancellations are possible up to an hour before, and it"
+            " is less than that now, so I can't do it from here. Would you like a colleague to look at it?",
+            line=shown(call, row),
+        )
+    return call.say(
         "Your appointment: {line}. Changes and cancellations are possible up to {hours} hours before, and"
         " it is less than that now, so I can't do it from here. Would you like a colleague to look at it?",
         line=shown(call, row),
         hours=hours,
     )
-    return Question(LATE, text, ask_for_person(call))
 
 
 def read_late(call: Call, slots: Slots) -> None:

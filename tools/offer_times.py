@@ -52,15 +52,21 @@ async def _full(tx: Tx, ask: Ask, wanted: Wanted | None) -> str:
         return say("There is nothing free then.")
     date, time = day(wanted.start.date(), language), clock(wanted.start, language)
     left = await ask.places_left(tx, wanted.start) if ask.people > 1 else 0
-    if left:
-        return say(
+    if left == 1:
+        text = say(
+            "{date} at {time} has one place left, not {people}.", date=date, time=time, people=ask.people
+        )
+    elif left:
+        text = say(
             "{date} at {time} has {left} places left, not {people}.",
             date=date,
             time=time,
             left=left,
             people=ask.people,
         )
-    return say("{date} at {time} is not free.", date=date, time=time)
+    else:
+        text = say("{date} at {time} is not free.", date=date, time=time)
+    return text[0].upper() + text[1:]  # it may begin with the name of a weekday
 
 
 def _which_reading(ask: Ask, wanted: Wanted) -> Question:

@@ -40,6 +40,6 @@ def _service_option(call: Call, service: Service) -> Option:
     known = [name] if len(name) > _ROW_TITLE else []
     if service.row.duration_minutes:
         known.append(duration(service.row.duration_minutes, call.language))
-    if cost := price(service.row, call.profile.business.currency, call.language, call.say):
+    if cost := price(service.row, call.profile.business, call.language, call.say):
         known.append(cost)
     return Option(f"service:{service.row.key}", name, " · ".join(known) or None)

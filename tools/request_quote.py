@@ -14,6 +14,7 @@ from crm import contacts, fiscal, quotes, vat
 from crm.businesses import Service
 from crm.quotes import Line, QuoteRow
 from crm.record import Tx
+from crm.vat import Totals
 from inference.extract import party_size, yes_no
 from tools.decisions import decisions
 from tools.details import QUANTITY_MAX, counting, known
@@ -112,7 +113,9 @@ async def confirm(call: Call, slots: Slots) -> Question | None:
     lines = [f"• {_shown(call, line, service)}" for line, service in _lines(call, slots)]
     total = _total(call, slots)
     if total is not None:
-        lines.append(say("Total: {amount}", amount=money(total, _currency(call), call.language)))
+        business = call.profile.business
+        amount = money(total, business.currency, call.language, business.country)
+        lines.append(say("Total: {amount}", amount=amount))
     head = say("Here is your quote request:")
     return Question("confirm", "\n".join([head, *lines, say("Shall I send it?")]), yes_or_no(call))
 
@@ -125,7 +128,7 @@ async def act(call: Call, slots: Slots) -> Outcome:
             tx,
             contact_id=call.contact_id,
             conversation_id=call.conversation_id,
-            currency=_currency(call),
+            currency=call.profile.business.currency,
             language=call.language,
             text=slots.get("words", ""),
             lines=lines,
@@ -137,10 +140,10 @@ async def act(call: Call, slots: Slots) -> Outcome:
         await remember_once(tx, call, "quote_requested", quote_id, detail[:_LONGEST])
         if issued is not None:
             await remember_once(tx, call, "quote_issued", quote_id, f"{issued.number}")
-            total = (await quotes.totals(tx, quote_id)).gross
+            totals = await quotes.totals(tx, quote_id)
     evidence = {"quote": str(quote_id), "lines": "; ".join(line.description for line in lines)}
     if issued is not None:
-        return _offered(call, issued, total, evidence)
+        return _offered(call, issued, totals, evidence)
     text = call.say("Your quote request is number {number}.", number=quote_id)
     if any(line.unit_price is None for line in lines):
         text += " " + call.say("A colleague will work out the price and write to you here.")
@@ -167,15 +170,19 @@ def _uncounted(call: Call, slots: Slots) -> bool:
     return asked is not None and asked.key in known(slots) and not slots.get("quantity")
 
 
-def _offered(call: Call, quote: QuoteRow, total: Decimal, evidence: dict[str, str]) -> Done:
-    amount = money(total, quote.currency, call.language)
+def _offered(call: Call, quote: QuoteRow, totals: Totals, evidence: dict[str, str]) -> Done:
+    amount = money(totals.gross, quote.currency, call.language, call.profile.business.country)
     until = day(quote.valid_until, call.language) if quote.valid_until else ""
-    text = call.say(
-        "Here is quote {number}: {amount}, VAT included, valid until {date}. The PDF follows here.",
-        number=quote.number,
-        amount=amount,
-        date=until,
-    )
+    words = {"number": quote.number, "amount": amount, "date": until}
+    if totals.taxed:
+        text = call.say(
+            "Here is quote {number}: {amount}, VAT included, valid until {date}. The PDF follows here.",
+            **words,
+        )
+    else:
+        text = call.say(
+            "Here is quote {number}: {amount}, valid until {date}. The PDF follows here.", **words
+        )
     more = {"number": quote.number or "", "total": amount, "valid_until": until}
     return Done(text, {**evidence, **more}, decisions(call, quote.quote_id))
 
@@ -206,8 +213,8 @@ def _unit_price(service: Service) -> Decimal | None:
 def _shown(call: Call, line: Line, service: Service | None) -> str:
     name = line.description
     if line.quantity != 1:
-        name = f"{number(line.quantity, call.language)} × {name}"
-    cost = price(service.row, _currency(call), call.language, call.say) if service else None
+        name = f"{number(line.quantity, call.language, call.profile.business.country)} × {name}"
+    cost = price(service.row, call.profile.business, call.language, call.say) if service else None
     return f"{name}: {cost}" if cost else f"{name}: " + call.say("a colleague will price it")
 
 
@@ -218,10 +225,6 @@ def _total(call: Call, slots: Slots) -> Decimal | None:
     if len(amounts) < len(lines) or (len(lines) == 1 and lines[0].quantity == 1):
         return None
     return sum(amounts, Decimal(0))
-
-
-def _currency(call: Call) -> str:
-    return call.profile.business.currency
 
 
 TOOL = Tool("request_quote", Arguments, fill, check, confirm, act, changes=("service",))

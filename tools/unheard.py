@@ -9,6 +9,7 @@ from babel.lists import format_list
 from graph.state import Event
 from knowledge.phrases import Say
 
+_MINUTE = 60
 QUOTED = 400  # characters of a doubtful transcript that are said back
 
 
@@ -49,11 +50,16 @@ def question(
     match last.get("reason"):
         case "unsupported_language":
             return _foreign(str(last.get("language")), say, language=language, languages=languages)
+        case "too_long" if most_seconds == _MINUTE:
+            return say(
+                "Your voice note is longer than a minute, too long for me to listen to. "
+                "Could you send a shorter one, or write me the main points?"
+            )
         case "too_long":
             return say(
                 "Your voice note is longer than {minutes} minutes, too long for me to listen to. "
                 "Could you send a shorter one, or write me the main points?",
-                minutes=f"{most_seconds / 60:g}",
+                minutes=f"{most_seconds / _MINUTE:g}",
             )
         case reason:
             return plain_question(reason, say)

@@ -25,7 +25,7 @@ async def gathered(
     """Everything the page shows; a holding message just entered is previewed as if it were saved."""
     profile = await businesses.profile(tx)
     shown = _with(profile, entered) if entered else profile
-    currency, said = profile.business.currency, services.phrases.speaker(language)
+    said = services.phrases.speaker(language)
     rows = [service.row for service in profile.services]
     return {
         "zone": profile.business.time_zone,
@@ -34,8 +34,8 @@ async def gathered(
         "weeks": {place.key: _week(profile, place.location_id) for place in profile.locations},
         "closures": await configure.closures(tx),
         "named": {s.row.key: s.name(language, profile.language) for s in profile.services},
-        "priced": {row.key: price(row, currency, language, said) for row in rows},
-        "units": {row.key: price_unit(row, currency, language, said) for row in rows},
+        "priced": {row.key: price(row, profile.business, language, said) for row in rows},
+        "units": {row.key: price_unit(row, profile.business, language, said) for row in rows},
         "targets": await alerts.targets(tx),
         "budget": await budgets.state(tx),
         "digest": await digest.state(tx),

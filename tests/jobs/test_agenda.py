@@ -299,6 +299,7 @@ async def test_a_freed_place_goes_to_the_first_in_line_and_is_held(room: Room) -
         await room.rows("UPDATE service SET capacity = 14 WHERE key = 'yoga'")
     [offer] = await told(room, first)
     assert "Si è liberato un posto: Lezione di yoga, sabato 21 novembre 2026, 10:00" in offer["body"]
+    assert "Te lo tengo fino alle 12:00." in offer["body"]
     assert await told(room, second) == []
     outcome = await first.say(option=offer["options"][0])
     assert outcome["kind"] == "done", first.words

@@ -72,6 +72,23 @@ async def test_an_issued_quote_is_rendered_and_sent_once(book: Book, services: S
     assert (message["file_id"], message["author"]) == (file["file_id"], "system")
 
 
+async def test_where_no_vat_is_charged_the_sheet_includes_none(
+    book: Book,  # noqa: F811
+    services: Services,
+) -> None:
+    told = []
+    for rate in ("0", "22"):
+        await book.rows(
+            "UPDATE business_fiscal SET vat_rate = %s WHERE business_id = %s", rate, book.business_id
+        )
+        contact_id, _ = await issued(book)
+        await hooks.hooks_once(services, book.business_id)
+        file = await one(book, "SELECT * FROM stored_file WHERE contact_id = %s", contact_id)
+        told.append(text_of(file["content"]))
+    assert all("Accept this quote in the chat" in words for words in told)
+    assert ["include VAT" in words for words in told] == [False, True]
+
+
 async def test_a_failure_is_tried_again_and_undone_meanwhile(
     book: Book,  # noqa: F811
     services: Services,

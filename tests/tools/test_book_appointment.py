@@ -131,7 +131,10 @@ async def test_the_same_turn_again_books_once_and_says_the_same(room: Room) -> N
     [
         ("massaggio rilassante il 25 dicembre alle 11", "Siamo chiusi venerdì 25 dicembre 2026"),
         ("massaggio rilassante ieri alle 15", "già passato"),
-        ("massaggio rilassante oggi alle 10:30", "troppo presto"),
+        (
+            "massaggio rilassante oggi alle 10:30",
+            "preavviso non riusciamo: serve un anticipo di 2 ore",
+        ),
         ("massaggio rilassante il 30 febbraio alle 10", "non esiste"),
         ("massaggio rilassante alle 27:00", "non esiste"),
         ("massaggio rilassante venerdì alle 22", "10:00–21:00"),

@@ -37,9 +37,32 @@ async def test_what_is_left_is_said_and_other_times_offered(room: Room) -> None:
     outcome = await talk.book(f"{YOGA}, siamo in 3")
     assert outcome["kind"] == "asked"
     assert "restano 2 posti, non 3" in talk.words
+    assert talk.words.startswith("Alle 10:00 di sabato 21 novembre")
     assert talk.options[-1] == "wait:join"
     await talk.book("allora siamo in 2")
     assert talk.state["outcome"]["kind"] == "confirming"
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "said"),
+    [
+        ("it", f"{YOGA}, siamo in 3", "resta un posto solo, non 3"),
+        ("en", "yoga class on Saturday at 10 for 3 people", "has one place left, not 3"),
+        ("es", "clase de yoga el sábado a las 10 para 3 personas", "queda una sola plaza, no 3"),
+        (
+            "pt",
+            "aula de yoga sábado às 10h para 3 pessoas",
+            "Sábado, 21 de novembro de 2026, às 10:00: resta",
+        ),
+    ],
+)
+async def test_one_place_that_is_left_is_told_as_one(
+    room: Room, language: str, asked: str, said: str
+) -> None:
+    await group(room, 13)
+    talk = await room.talk(language=language)
+    await talk.book(asked)
+    assert said in talk.words
 
 
 @pytest.mark.parametrize("people", ["200", "15"])

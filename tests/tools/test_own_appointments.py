@@ -245,6 +245,33 @@ async def test_a_new_booking_beside_a_pending_one_is_not_mistaken(room: Room) ->
     assert "rilassante" in talk.words
 
 
+@pytest.mark.parametrize(
+    ("language", "before", "asked"),
+    [
+        ("it", "almeno un'ora prima", "Vorrei disdire il mio appuntamento"),
+        ("en", "at least an hour before", "I have to cancel my booking"),
+        ("es", "al menos una hora antes", "Tengo que anular mi cita"),
+        ("pt", "pelo menos uma hora antes", "Preciso cancelar a minha marcação"),
+    ],
+)
+async def test_a_notice_of_one_hour_is_told_as_one(
+    room: Room, language: str, before: str, asked: str
+) -> None:
+    await room.rows("UPDATE business SET cancel_notice_hours = 1 WHERE slug = 'aurora'")
+    try:
+        talk = await room.talk()
+        await talk.book("massaggio rilassante oggi alle 15")
+        talk.language = language
+        await talk.say(option="confirm:yes")
+        assert before in talk.words
+        room.clock.now += timedelta(hours=4, minutes=30)
+        await talk.say(asked, **CANCEL_INTENT)
+        assert talk.options == ["human:yes", "human:no"]
+        assert before.split(maxsplit=2)[-1] in talk.words
+    finally:
+        await room.rows("UPDATE business SET cancel_notice_hours = 24 WHERE slug = 'aurora'")
+
+
 async def test_nothing_booked_is_said(room: Room) -> None:
     talk = await room.talk()
     for text in ("disdici il mio appuntamento", "sposta il mio appuntamento", "quando ho l'appuntamento?"):

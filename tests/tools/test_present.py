@@ -45,7 +45,7 @@ async def test_a_time_that_is_over_when_it_is_read_is_told_as_past(room: Room, t
 async def test_the_notice_is_counted_from_now(room: Room) -> None:
     talk = await room.talk()
     await talk.book("massaggio rilassante domani alle 11", sent=YESTERDAY)
-    assert "troppo presto" in talk.words  # two hours, and it is ten
+    assert "poco preavviso" in talk.words  # two hours, and it is ten
 
 
 async def test_one_of_several_appointments_is_named_by_the_day_it_was_said_of(room: Room) -> None:

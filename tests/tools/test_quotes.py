@@ -55,6 +55,21 @@ async def test_what_the_record_prices_is_issued_at_once(room: Room) -> None:
     ]
 
 
+@pytest.mark.parametrize("language", ["it", "en", "es", "pt"])
+async def test_a_seller_who_charges_no_vat_speaks_of_none(room: Room, language: str) -> None:
+    told = []
+    for rate in ("0", "22"):
+        await room.rows("UPDATE business_fiscal SET vat_rate = %s WHERE business_id = %s", rate, 1)
+        talk = await room.talk()
+        await talk.say("preventivo massaggio decontratturante per 2 persone", intent="request_quote")
+        talk.language = language
+        await talk.say(option="confirm:yes")
+        [quote] = await quotes_of(talk)
+        assert quote["number"] in talk.words
+        told.append([word for word in ("IVA", "VAT") if word in talk.words])
+    assert told == [[], ["VAT" if language == "en" else "IVA"]]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -43,6 +43,15 @@ def test_different_reasons_are_told_apart() -> None:
     assert "italiano o inglese" in told["unsupported_language"]
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("it", "un minuto"), ("en", "a minute"), ("es", "un minuto"), ("pt", "um minuto")]
+)
+def test_one_minute_is_told_as_one(language: str, said: str) -> None:
+    say = Phrases.load().speaker(language)
+    words = question([rejected("too_long", "de")], say, language=language, languages=["it"], most_seconds=60)
+    assert said in words
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_doubtful_note_is_quoted(language: str) -> None:
     words = asked(language, {"status": "unclear", "reason": "low_confidence", "text": "domani alle sei"})
