@@ -18,7 +18,7 @@ from knowledge.files import DIGEST_BYTES, Failure, File, Plan, fingerprint, load
 from knowledge.readers.document import Document, Section
 from knowledge.readers.reading import read
 from knowledge.store import UNREACHABLE, KnowledgeStore
-from knowledge.validity import Validity, validity_of, validity_of_section
+from knowledge.validity import Validity, validity_of, validity_of_sections
 from knowledge.vectors import embed, embedded_text, fill, known_vectors, put
 
 _CHUNK_SPACE = uuid.UUID("5a9d4e2c-3b7e-4d5f-9a61-0c8b7a7f1e20")
@@ -227,8 +227,8 @@ class _Run:
         known = {} if is_new else await known_vectors(self._store, self._business_id, file.name)
         chunks = cut(document)
         vectors = await embed(self._store, [embedded_text(c.section, c.content) for c in chunks], known)
-        sections = {id(s): (await self._language_of(s, language), validity_of_section(s).beside(valid))
-                    for s in document.sections}  # fmt: skip
+        days = zip(document.sections, validity_of_sections(document), strict=True)
+        sections = {id(s): (await self._language_of(s, language), own.beside(valid)) for s, own in days}
         passages = tuple(
             _Passage(chunk, *sections[id(chunk.of)], vector)
             for chunk, vector in zip(chunks, vectors, strict=True)

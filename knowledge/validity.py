@@ -10,10 +10,12 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from itertools import dropwhile
 
 from babel import Locale
 
-from knowledge.readers.document import Document, Section
+from knowledge.readers.document import Block, Document, Section
 
 _LANGUAGES = ("it", "en", "es", "pt")
 # The statement stands in the first blocks of a document or in its last one when it is about all of it.
@@ -54,9 +56,30 @@ def validity_of(document: Document) -> Validity:
 
 
 def validity_of_section(section: Section) -> Validity:
-    """The days one section holds by its own words; ALWAYS where it says nothing."""
+    """The days one section holds by its own words and the headings above; ALWAYS where they say nothing."""
     about = section.path[-1] if section.path else ""
-    return next((found for block in section.blocks if (found := stated(block.text, about))), ALWAYS)
+    valid = next((found for block in section.blocks if (found := _stated_in(block, about))), ALWAYS)
+    for heading in section.path:
+        valid = valid.within(stated(heading, heading) or ALWAYS)
+    return valid
+
+
+def validity_of_sections(document: Document) -> tuple[Validity, ...]:
+    """The days each section holds, in their order: its own, as far as what stands right under the headings
+    above it does not end before ("Summer offer", "valid until …", and below it one table for each treatment).
+    """
+    below: dict[tuple[str, ...], Validity] = {}
+    for section in document.sections:
+        if section.path:
+            below[section.path] = below.get(section.path, ALWAYS).within(_said_of_parts(section))
+    return tuple(
+        reduce(
+            Validity.within,
+            (below.get(section.path[:depth], ALWAYS) for depth in range(1, len(section.path))),
+            validity_of_section(section),
+        )
+        for section in document.sections
+    )
 
 
 def stated(text: str, about: str = "", *, of_all: bool = False) -> Validity | None:
@@ -83,14 +106,69 @@ def stated(text: str, about: str = "", *, of_all: bool = False) -> Validity | No
     return None
 
 
-def _stated_for_all(document: Document) -> Validity | None:
-    first = document.sections[0].blocks[:_OPENING_BLOCKS] if document.sections else ()
-    candidates = [document.title, *(block.text for block in first)]
-    found = next((found for text in candidates if (found := stated(text, document.title))), None)
-    last = next((section for section in reversed(document.sections) if section.blocks), None)
-    if found or last is None:
+def _stated_in(block: Block, about: str, *, of_all: bool = False) -> Validity | None:
+    """What a block says as `stated` does; a row says it also with a day in a cell beside its label."""
+    found = stated(block.text, about, of_all=of_all)
+    values = [value for _, value in block.cells]
+    if found or not any(_ONE_DAY.fullmatch(_folded(value)) for value in values):
         return found
-    return stated(last.blocks[-1].text, document.title, of_all=bool(last.path))
+    # A row with a last day of its own ("Student discount | until | 31/08") is no word about the others.
+    return stated(" ".join(values), about, of_all=True)
+
+
+def _said_of_parts(section: Section) -> Validity:
+    """What a section says that holds for those below it too. Where no heading of it is an offer, it must say
+    so first of all, and as a word about more than the offer of which the sentence is."""
+    about = section.path[-1]
+    is_offer = any(_PROMOTION.search(_folded(heading)) for heading in section.path)
+    for block in section.blocks:
+        found = _stated_in(block, about)
+        if found and (is_offer or found == _stated_in(block, about, of_all=True)):
+            return found
+    return ALWAYS
+
+
+def _stated_for_all(document: Document) -> Validity | None:
+    if not document.sections:
+        return stated(document.title, document.title)
+    return (
+        stated(document.title, document.title)
+        or _stated_above(document)
+        or _stated_first(document)
+        or _stated_last(document)
+    )
+
+
+def _stated_above(document: Document) -> Validity | None:
+    """What the headings over the beginning say of the whole."""
+    said = (stated(heading, heading, of_all=True) for heading in _first_headings(document))
+    return next((found for found in said if found), None)
+
+
+def _first_headings(document: Document) -> tuple[str, ...]:
+    """Those above the first words; after captions alone, the heading over everything else (a table file's
+    second caption)."""
+    under = list(dropwhile(_is_caption, document.sections)) or document.sections
+    if len(under) == len(document.sections):
+        return under[0].path
+    head = under[0].path[:1]
+    return head if all(section.path[:1] == head for section in under) else ()
+
+
+def _is_caption(section: Section) -> bool:
+    return not section.path and all(block.kind == "text" for block in section.blocks)
+
+
+def _stated_first(document: Document) -> Validity | None:
+    first = document.sections[0].blocks[:_OPENING_BLOCKS]
+    return next((found for block in first if (found := _stated_in(block, document.title))), None)
+
+
+def _stated_last(document: Document) -> Validity | None:
+    last = next((section for section in reversed(document.sections) if section.blocks), None)
+    if last is None:
+        return None
+    return _stated_in(last.blocks[-1], document.title, of_all=bool(last.path))
 
 
 def _year_of(document: Document) -> Validity | None:
@@ -181,6 +259,7 @@ _DATE = (
     rf"|\d{{1,2}}(?:st|nd|rd|th|o)?(?: de| of)? {_MONTH}(?:,? (?:de |del )?\d{{4}})?"
     rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?)"
 )
+_ONE_DAY = re.compile(rf"{_ARTICLE}{_WEEKDAY}{_DATE}")
 # "Dal 1 settembre al 31 agosto", "from … to", "del … al", "de … a", "between … and …".
 _BETWEEN = re.compile(
     rf"\b(?:dal(?:l')?|da|from|desde|del|de|do|entre|between|tra|fra)\s?{_ARTICLE}{_WEEKDAY}"
@@ -205,15 +284,19 @@ _PRICE_LIST = re.compile(
 # A sentence that speaks of when the text around it holds.
 _SAYS_VALID = re.compile(
     r"^\W*(?:periodo di )?(?:valid|vigen|vigor)|^\W*(?:in|em|en) (?:vigore?|force)\b|^\W*effective\b"
-    r"|^\W*(?:scad|expir|caduca|ends\b)|\b(?:quest|present|this|est[aeo])\w*\b.{0,40}\bvalid"
+    r"|^\W*(?:scad|expir|caduca|ends\b)|\b(?:quest\w*|present\w*|this|est[aeo]s?)\b.{0,40}\bvalid"
     r"|\b(?:validita|validity|validez|validade)\b"
 )
-# An offer or its prices.
-_OFFER = re.compile(
-    r"\bpromo|\bofferta\b|\bofferte\b|\boffers?\b|\bofertas?\b|\bcampagna\b|\bcampan[ah]|\bcampaign|\blistin"
-    r"|\btariff[ae]\b|\bprice list|\bprices\b|\brates\b|\bprezzi\b|\bprecios\b|\bprecos\b|\btarifas?\b"
-    r"|\btabela\b|\bprecario\b|\bfees\b|\bsconti?\b|\bdiscount|\bdescuento|\bdesconto|\bsaldi\b|\brebajas\b|\bsaldos\b"
+_PROMOTION = re.compile(
+    r"\bpromo|\bofferta\b|\bofferte\b|\boffers?\b|\bofertas?\b|\bcampagna\b|\bcampan[ah]|\bcampaign"
+    r"|\bsconti?\b|\bdiscount|\bdescuento|\bdesconto|\bsaldi\b|\brebajas\b|\bsaldos\b"
 )
+_PRICES = re.compile(
+    r"\blistin|\btariff[ae]\b|\bprice list|\bprices\b|\brates\b|\bprezzi\b|\bprecios\b|\bprecos\b"
+    r"|\btarifas?\b|\btabela\b|\bprecario\b|\bfees\b"
+)
+# An offer or its prices.
+_OFFER = re.compile(f"{_PROMOTION.pattern}|{_PRICES.pattern}")
 # Prices, and that they hold: "i prezzi sono validi fino al", "tarifas vigentes hasta".
 _PRICES_HOLD = re.compile(
     r"(?:\blistin|\btariff|\bprezz|\bprice|\brates\b|\bfees\b|\bprecio|\btarifa|\bpreco|\btabela|\bprecario)"

@@ -11,7 +11,7 @@ from knowledge.facts.money import without_tax
 from knowledge.facts.prices import Offer, offers_of, services_of
 from knowledge.facts.table import tables_of
 from knowledge.readers.document import PATH_JOINT, Document, Section
-from knowledge.validity import Validity, validity_of, validity_of_section
+from knowledge.validity import Validity, validity_of, validity_of_sections
 
 _WITHOUT_TAX = "the document says that its prices are without tax: the record holds prices with tax"
 
@@ -53,9 +53,10 @@ def spoken_in(facts: Facts, language: str) -> Facts:
 
 def _read(document: Document, currency: str, on: date) -> Iterator[Offer | HoursFact | Unread]:
     told: set[Section] = set()
+    days = dict(zip(document.sections, validity_of_sections(document), strict=True))
     for section, written in tables_of(document):
         table = mended(written, currency)
-        if reason := _not_in_force(validity_of_section(section), on):
+        if reason := _not_in_force(days[section], on):
             if section not in told:
                 yield Unread(PATH_JOINT.join(section.path) or document.title, reason)
             told.add(section)

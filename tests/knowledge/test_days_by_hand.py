@@ -98,6 +98,18 @@ async def test_a_section_may_be_said_to_last_longer_than_its_document_was(
     assert [last for _, last in await _days(store, shop)] == ["2027-12-31", JULY, "2027-12-31"]
 
 
+async def test_the_end_of_an_offer_holds_for_the_passages_below_its_subheadings(
+    store: KnowledgeStore, add_business: AddBusiness, folder: Path
+) -> None:
+    shop = await add_business()
+    (folder / "novita.md").write_text(
+        "# Novità\n\nTutto nuovo.\n\n## Promozione\n\nValida fino al 31 luglio 2027.\n\n"
+        "### Viso\n\nPulizia del viso a 39 €.\n"
+    )
+    await ingest([folder], business_id=shop, store=store)
+    assert [last for _, last in await _days(store, shop)] == ["infinity", JULY, JULY]
+
+
 async def test_another_version_of_the_file_keeps_the_days_given_by_hand(
     store: KnowledgeStore, add_business: AddBusiness, folder: Path, crm: Crm
 ) -> None:

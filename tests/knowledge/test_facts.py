@@ -413,6 +413,21 @@ def test_a_document_out_of_force_states_nothing() -> None:
     assert stated(list_of.format("until", "2026-11-26")).facts.services
 
 
+def test_prices_below_an_offer_that_has_ended_are_not_read() -> None:
+    table = "| Servizio | Prezzo |\n|---|---|\n| {} | 45 € |\n\n"
+    found = facts(
+        "# Listino\n\nTutto.\n\n## Promozione estate\n\nValida fino al 31 agosto 2026.\n\n### Viso\n\n"
+        + table.format("Pulizia viso")
+        + "## Offerta di maggio – fino al 31 maggio 2026\n\n"
+        + table.format("Peeling")
+        + "## Corpo\n\n"
+        + table.format("Massaggio"),
+        "listino.md",
+    )
+    assert [service.name for service in found.services] == ["Massaggio"]
+    assert [entry.reason for entry in found.unread] == ["valid until 2026-08-31", "valid until 2026-05-31"]
+
+
 @pytest.mark.parametrize(
     ("written", "days"),
     [

@@ -1,9 +1,20 @@
+import io
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
+from openpyxl import Workbook
 
 from knowledge.readers.document import Block, Document, Metadata, Section
-from knowledge.validity import ALWAYS, Validity, stated, validity_of, validity_of_section
+from knowledge.readers.reading import read
+from knowledge.validity import (
+    ALWAYS,
+    Validity,
+    stated,
+    validity_of,
+    validity_of_section,
+    validity_of_sections,
+)
 
 ENDS_JANUARY = Validity(None, date(2027, 1, 31))
 
@@ -152,3 +163,96 @@ def test_a_part_that_ends_does_not_end_the_whole(title: str, parts: tuple[tuple[
 )  # fmt: skip
 def test_the_last_words_may_speak_of_the_whole(title: str, parts: tuple[tuple[str, str], ...]) -> None:
     assert validity_of(_sections(title, *parts)) == ENDS_JANUARY
+
+
+ENDS_2025 = Validity(None, date(2025, 12, 31))
+ENDS_AUGUST = Validity(None, date(2025, 8, 31))
+
+
+def _days_by_path(document: Document) -> dict[tuple[str, ...], Validity]:
+    paths = [section.path for section in document.sections]
+    return dict(zip(paths, validity_of_sections(document), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("heading", "ends"),
+    [
+        ("Promozione estate - valida fino al 31 agosto 2025", date(2025, 8, 31)),
+        ("Offerta di maggio – fino al 31 maggio 2025", date(2025, 5, 31)),
+        ("Summer offer – until 31 August 2025", date(2025, 8, 31)),
+        ("Oferta de verano, válida hasta el 31 de agosto de 2025", date(2025, 8, 31)),
+        ("Promoção de verão, válida até 31 de agosto de 2025", date(2025, 8, 31)),
+    ],
+)
+def test_a_heading_may_say_when_what_is_below_it_ends(heading: str, ends: date) -> None:
+    row = (Block("row", "Massaggio | 45 €"),)
+    offer, below = Section((heading,), row), Section((heading, "Viso"), row)
+    document = Document("Novità", Metadata(), (offer, below, Section(("Listino",), row)))
+    assert list(_days_by_path(document).values()) == [Validity(None, ends), Validity(None, ends), ALWAYS]
+    assert validity_of(document) == ALWAYS
+
+
+def test_what_stands_right_under_a_heading_holds_below_its_subheadings() -> None:
+    document = read(
+        b"# Listino\n\nI nostri trattamenti.\n\n## Promozione estate\n\nValida fino al 31 agosto 2025.\n\n"
+        b"### Viso\n\nPulizia a 39.\n\n### Corpo\n\nMassaggio a 45.\n\n## Sempre\n\nTisana gratis.\n",
+        "offerte.md",
+    )
+    promotion = "Promozione estate"
+    assert _days_by_path(document) == {
+        (): ALWAYS,
+        (promotion,): ENDS_AUGUST,
+        (promotion, "Viso"): ENDS_AUGUST,
+        (promotion, "Corpo"): ENDS_AUGUST,
+        ("Sempre",): ALWAYS,
+    }
+
+
+def test_an_offer_told_above_subheadings_that_are_not_of_it_does_not_end_them() -> None:
+    document = read(
+        b"# Centro\n\nSiamo qui.\n\n## Trattamenti\n\nPromozione sul viso fino al 31 agosto 2025.\n\n"
+        b"### Corpo\n\nMassaggio a 45.\n",
+        "centro.md",
+    )
+    assert _days_by_path(document)["Trattamenti", "Corpo"] == ALWAYS
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Listino prezzi;;\nValido fino al 31 dicembre 2025;;\n",
+        "Centro Aurora;;\nListino prezzi;;\nValido fino al 31 dicembre 2025;;\n",
+    ],
+)
+def test_the_caption_of_a_table_file_may_end_the_whole(lines: str) -> None:
+    table = "Servizio;Durata;Prezzo\nMassaggio;50 min;65,00\nCorpo;;\nPeeling;20 min;35,00\n"
+    assert validity_of(read((lines + table).encode(), "prezzi.csv")) == ENDS_2025
+
+
+def _workbook(*rows: Sequence[object]) -> bytes:
+    book, held = Workbook(), io.BytesIO()
+    book.active.title = "Foglio1"
+    for row in rows:
+        book.active.append(row)
+    book.save(held)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Listino valido fino al 31/12/2025"], ["Servizio", "Prezzo"], ["Massaggio", "65 €"]],
+        [["Listino"], ["Valido fino al", date(2025, 12, 31)], [], ["Servizio", "Prezzo"], ["Viso", "65 €"]],
+        [["Listino"], ["Valido fino al", date(2025, 12, 31)], ["Servizio", "Prezzo"], ["Viso", "65 €"]],
+        [["Valid until", "31 December 2025"], [], ["Service", "Price"], ["Massage", "65 €"]],
+    ],
+)
+def test_a_workbooks_caption_or_labelled_cell_may_end_the_whole(rows: list[list[object]]) -> None:
+    assert validity_of(read(_workbook(*rows), "listino.xlsx")) == ENDS_2025
+
+
+def test_a_row_with_a_day_of_its_own_is_no_word_about_the_others() -> None:
+    rows = [["Listino"], [], ["Servizio", "Note", "Fine"], ["Sconto studenti", "fino al", date(2025, 8, 31)]]
+    document = read(_workbook(*rows, ["Viso", "35 €", ""]), "listino.xlsx")
+    assert validity_of(document) == ALWAYS
+    assert set(validity_of_sections(document)) == {ALWAYS}
