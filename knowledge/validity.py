@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
-from itertools import dropwhile
+from itertools import chain, dropwhile, islice
 
 from babel import Locale
 
@@ -141,32 +141,66 @@ def _stated_for_all(document: Document) -> Validity | None:
 
 def _stated_above(document: Document) -> Validity | None:
     """What the headings over the beginning say of the whole."""
-    said = (stated(heading, heading, of_all=True) for heading in _first_headings(document))
+    under = _beginning(document)
+    if under is None or _is_part(under, document):
+        return None
+    said = (stated(heading, heading, of_all=True) for heading in under.path)
     return next((found for found in said if found), None)
 
 
-def _first_headings(document: Document) -> tuple[str, ...]:
-    """Those above the first words; after captions alone, the heading over everything else (a table file's
+def _beginning(document: Document) -> Section | None:
+    """The first section; after captions alone, the one whose heading is over everything else (a table file's
     second caption)."""
     under = list(dropwhile(_is_caption, document.sections)) or document.sections
-    if len(under) == len(document.sections):
-        return under[0].path
-    head = under[0].path[:1]
-    return head if all(section.path[:1] == head for section in under) else ()
+    is_over_all = all(section.path[:1] == under[0].path[:1] for section in under)
+    return under[0] if len(under) == len(document.sections) or is_over_all else None
 
 
 def _is_caption(section: Section) -> bool:
     return not section.path and all(block.kind == "text" for block in section.blocks)
 
 
+def _is_part(section: Section, document: Document) -> bool:
+    """Whether what it says of itself is not about the rest: it is an offer beside other things, or one list
+    of several with days of their own (a sheet for the summer, one for the winter)."""
+    if depth := _offer_depth(section):
+        return any(other.path[:depth] != section.path[:depth] for other in document.sections)
+    if not section.path or _TERMS.search(_folded(section.path[0])):
+        return False
+    others = {_of_itself(other) for other in document.sections if other.path[:1] != section.path[:1]}
+    return bool(others - {_of_itself(section), None})
+
+
+def _offer_depth(section: Section) -> int:
+    """How deep the first heading is that names an offer and not a price list; 0 where none does."""
+    for depth, heading in enumerate(map(_folded, section.path), start=1):
+        if _PROMOTION.search(heading) and not (_PRICES.search(heading) or _TERMS.search(heading)):
+            return depth
+    return 0
+
+
+def _of_itself(section: Section) -> Validity | None:
+    """What a section that is no offer says of more than the offer of which the sentence is."""
+    if _offer_depth(section):
+        return None
+    headings = (stated(heading, heading, of_all=True) for heading in section.path)
+    blocks = (_stated_in(block, "", of_all=True) for block in section.blocks)
+    return next((found for found in chain(headings, blocks) if found), None)
+
+
 def _stated_first(document: Document) -> Validity | None:
-    first = document.sections[0].blocks[:_OPENING_BLOCKS]
-    return next((found for block in first if (found := _stated_in(block, document.title))), None)
+    first = document.sections[0]
+    if _is_part(first, document):
+        return None
+    # Under a heading over everything, which many pages have beside their title, it needs no such words.
+    of_all = any(other.path[: len(first.path)] != first.path for other in document.sections)
+    said = (_stated_in(block, document.title, of_all=of_all) for block in first.blocks)
+    return next((found for found in islice(said, _OPENING_BLOCKS) if found), None)
 
 
 def _stated_last(document: Document) -> Validity | None:
     last = next((section for section in reversed(document.sections) if section.blocks), None)
-    if last is None:
+    if last is None or _is_part(last, document):
         return None
     return _stated_in(last.blocks[-1], document.title, of_all=bool(last.path))
 
@@ -175,9 +209,10 @@ def _year_of(document: Document) -> Validity | None:
     """A price list named after a year ("Tarifas 2025") ends with it."""
     title = _folded(document.title)
     years = [int(year) for year in re.findall(r"\b(20\d\d)\b", title)]
-    short = re.search(r"\b20(\d\d)\s?[-/–]\s?(\d\d)\b", title)
-    if short:
-        years.append(2000 + int(short[2]))
+    # "2025-26", in a file's name "2025_26", which is its title with a space.
+    for first, second in re.findall(r"\b20(\d\d)(?:\s?[-/–]\s?|\s)(\d\d)\b", title):
+        if int(second) == int(first) + 1:
+            years.append(2000 + int(second))
     return Validity(None, date(max(years), 12, 31)) if years and _PRICE_LIST.search(title) else None
 
 
@@ -294,6 +329,11 @@ _PROMOTION = re.compile(
 _PRICES = re.compile(
     r"\blistin|\btariff[ae]\b|\bprice list|\bprices\b|\brates\b|\bprezzi\b|\bprecios\b|\bprecos\b"
     r"|\btarifas?\b|\btabela\b|\bprecario\b|\bfees\b"
+)
+# What is said below it holds for the offer as a whole, whatever parts that has.
+_TERMS = re.compile(
+    r"\bvalidita\b|\bvalidity\b|\bvalidez\b|\bvalidade\b|\bcondizion|\bconditions\b|\bcondicion|\bcondic(?:ao|oes)\b"
+    r"|\btermini\b|\bterms\b|\bterminos\b|\btermos\b|\bregolament|\breglament|\bregulament"
 )
 # An offer or its prices.
 _OFFER = re.compile(f"{_PROMOTION.pattern}|{_PRICES.pattern}")

@@ -256,3 +256,100 @@ def test_a_row_with_a_day_of_its_own_is_no_word_about_the_others() -> None:
     document = read(_workbook(*rows, ["Viso", "35 €", ""]), "listino.xlsx")
     assert validity_of(document) == ALWAYS
     assert set(validity_of_sections(document)) == {ALWAYS}
+
+
+PROMOTION = "Massaggio a 45 €. {} fino al 31 agosto 2025."
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (
+            ("Promozione di agosto", "Offerta valida fino al 31 agosto 2025: 45 €."),
+            ("Listino", "65 €"),
+        ),
+        (("Promozione di agosto", "Valida fino al 31 agosto 2025."), ("Orari", "9-19"), ("Listino", "65 €")),
+        (("", "Siamo in via Orti."), ("Promozione estate", PROMOTION.format("Questa offerta è valida"))),
+        (("", "Siamo in via Orti."), ("Promozione estate", PROMOTION.format("Valida"))),
+        (("", "We are in High Street."), ("Summer offer", "Cut and colour €45. Valid until 31 August 2025.")),
+        (("Massaggi", "Fino al 31 agosto 2025 sconto del 10 % sui massaggi."), ("Listino", "65 €")),
+    ],
+)
+def test_an_offer_beside_other_things_does_not_end_them(parts: tuple[tuple[str, str], ...]) -> None:
+    document = _sections("Centro Aurora: listino e promozioni", *parts)
+    assert validity_of(document) == ALWAYS
+    offer = next(section for section in document.sections if "2025" in section.blocks[0].text)
+    assert validity_of_section(offer).ends == date(2025, 8, 31) or offer.path == ("Massaggi",)
+
+
+def test_a_sheet_of_offers_does_not_end_the_workbook() -> None:
+    book, held = Workbook(), io.BytesIO()
+    book.active.title = "Promo"
+    for row in (
+        ["Promozione"],
+        ["Valida fino al 31/08/2025."],
+        ["Servizio", "Prezzo"],
+        ["Massaggio", "45 €"],
+    ):
+        book.active.append(row)
+    prices = book.create_sheet("Listino")
+    for row in (["Servizio", "Prezzo"], ["Massaggio", "65 €"]):
+        prices.append(row)
+    book.save(held)
+    document = read(held.getvalue(), "centro.xlsx")
+    assert validity_of(document) == ALWAYS
+    assert list(_days_by_path(document).values()) == [ENDS_AUGUST, ALWAYS]
+
+
+@pytest.mark.parametrize(
+    ("title", "parts"),
+    [
+        (
+            "Listino",
+            (("Listino viso", "Valido fino al 31 agosto 2025."), ("Listino corpo", "Massaggio 65 €")),
+        ),
+        ("Listino", (("Validità", "I prezzi sono validi fino al 31 agosto 2025."), ("Viso", "65 €"))),
+        ("Novità", (("Promozione", "Valida fino al 31 agosto 2025."),)),
+        ("Promozione", (("Viso", "39 €"), ("Condizioni della promozione", "Valida fino al 31 agosto 2025."))),
+    ],
+)
+def test_a_price_list_or_an_offer_alone_ends_with_its_first_or_last_words(
+    title: str, parts: tuple[tuple[str, str], ...]
+) -> None:
+    assert validity_of(_sections(title, *parts)) == ENDS_AUGUST
+
+
+@pytest.mark.parametrize(
+    ("name", "year"),
+    [
+        ("Listino_2025-26.csv", 2026),
+        ("Listino 2025-2026.csv", 2026),
+        ("Listino 2025_26.csv", 2026),
+        ("Listino 2025.csv", 2025),
+        ("Listino 2025-12.csv", 2025),
+        ("Listino 2025 30 trattamenti.csv", 2025),
+    ],
+)
+def test_a_season_in_a_files_name_ends_with_its_second_year(name: str, year: int) -> None:
+    document = read("Servizio;Prezzo\nCorso di nuoto;65,00 €\n".encode(), name)
+    assert validity_of(document) == Validity(None, date(year, 12, 31))
+
+
+def test_lists_with_days_of_their_own_end_one_by_one() -> None:
+    book, held = Workbook(), io.BytesIO()
+    for title, until in (("Estate", "31/08/2025"), ("Inverno", "31/12/2025")):
+        sheet = book.create_sheet(title)
+        for row in ([f"Listino valido fino al {until}"], ["Servizio", "Prezzo"], ["Massaggio", "45 €"]):
+            sheet.append(row)
+    book.save(held)
+    document = read(held.getvalue(), "centro.xlsx")
+    assert validity_of(document) == ALWAYS
+    assert validity_of_sections(document) == (ENDS_AUGUST, ENDS_2025)
+
+
+def test_a_heading_over_everything_is_as_good_as_the_title() -> None:
+    page = (
+        "<!doctype html><html><head><title>Avviso: chiusura estiva</title></head><body><h1>Chiusura</h1>"
+        "<p>Avviso valido dal 1 al 31 agosto 2025.</p><h2>Prima</h2><p>Ritiri entro luglio.</p></body></html>"
+    )
+    assert validity_of(read(page.encode(), "avviso.html")) == ENDS_AUGUST
