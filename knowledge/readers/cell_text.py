@@ -1,17 +1,23 @@
-"""What a spreadsheet cell shows: its value written as its number format says, with no digit lost."""
+"""What a spreadsheet cell shows: its value written as its number format says, with no digit lost but those an
+amount of money does not show."""
 
 import re
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 _SECTION = re.compile(r'((?:"[^"]*"|\\.|\[[^\]]*\]|[^;"\\\[])*);?')
 _CURRENCY_MARK = re.compile(r"\[\$(?P<symbol>[^\]-]*)(?:-(?P<locale>[0-9A-Fa-f]+))?\]")
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _PADDING = re.compile(r"[_*].")
 _PLACEHOLDERS = re.compile(r"[0#?](?:[0#?.,/ ]*[0#?])?(?:[eE][+-]0+)?,*")
+_CURRENCY = re.compile(
+    r"[€£$¥]|(?<![a-z])(?:eur(?:os?)?|gbp|pounds?|brl|reais|usd|pesos|mxn|ars|clp|cop|cad|aud|chf|fr\.)(?![a-z])",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r'"([^"]*)"|\\(.)')
 _MARK = "\x01"  # where the number goes
 _MAX_EXACT_PLACES = 4
+_MAX_DIGITS = 15  # of what a cell holds exactly
 _LANGUAGES = {0x10: "it", 0x0A: "es", 0x16: "pt", 0x09: "en"}
 _YES_NO = {"it": ("sì", "no"), "es": ("sí", "no"), "pt": ("sim", "não"), "en": ("yes", "no")}
 
@@ -65,7 +71,11 @@ def _number(value: Decimal, number_format: str, language: str | None) -> str:
     if "%" in before + after:
         value *= 100
     whole, _, fraction = digits.replace(",", "").partition(".")
-    amount = _digits(abs(value) if is_own else value, fraction.count("0"), whole.count("0"), language)
+    places = fraction.count("0")
+    if _CURRENCY.search(before + after) and places == len(fraction) and value.adjusted() < _MAX_DIGITS:
+        # Of 22.5 × 1.15 the list shows 25.88; its third decimal would be read as thousands.
+        value = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    amount = _digits(abs(value) if is_own else value, places, whole.count("0"), language)
     text = f"{before}{amount}{after}".strip()
     return f"-{text}" if is_own and value < 0 and not re.search(r"[-(]", before) else text
 

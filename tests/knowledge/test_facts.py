@@ -1,5 +1,6 @@
 """Price lists and opening hours as typed values: four languages, and nothing that is not certain."""
 
+import io
 from contextlib import suppress
 from datetime import date, time
 from decimal import Decimal
@@ -9,6 +10,7 @@ import pytest
 from babel.numbers import format_currency, format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from knowledge.facts.columns import role_of
 from knowledge.facts.duration import minutes_of
@@ -411,6 +413,17 @@ def test_a_document_out_of_force_states_nothing() -> None:
     assert stated(list_of.format("until", "2026-11-25")) == Stated(Facts(), "valid until 2026-11-25")
     assert stated(list_of.format("from", "2026-11-27")) == Stated(Facts(), "valid from 2026-11-27")
     assert stated(list_of.format("until", "2026-11-26")).facts.services
+
+
+def test_a_computed_price_is_what_its_cell_shows() -> None:
+    book, held = Workbook(), io.BytesIO()
+    for row in (["Servizio", "Prezzo"], ["Manicure", "=22.5*1.15"], ["Massaggio", 43.125]):
+        book.active.append(row)
+    for cell in ("B2", "B3"):
+        book.active[cell].number_format = '#,##0.00 "€"'
+    book.save(held)
+    services = read_facts(read(held.getvalue(), "listino.xlsx"), currency="EUR", on=TODAY).facts.services
+    assert [service.price for service in services] == [Decimal("25.88"), Decimal("43.13")]
 
 
 def test_prices_below_an_offer_that_has_ended_are_not_read() -> None:
