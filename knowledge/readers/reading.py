@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from knowledge.errors import DocumentEmpty, DocumentTooBig, FormatUnknown
+from knowledge.readers.amount import AMOUNT
 from knowledge.readers.delimited import read_delimited
 from knowledge.readers.document import Block, Document, Section
 from knowledge.readers.encoding import decode
@@ -50,11 +51,6 @@ READERS = frozenset(_OFFICE_READERS) | frozenset(_TEXT_READERS)
 _HTML_START = re.compile(r"<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])", re.IGNORECASE)
 _BEFORE_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?")
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
-_AMOUNT = re.compile(
-    r"(?:€|£|\$|%|\b(?:eur|euros?|usd|gbp|reais|libras?|pounds?|dollars?)\b)\s*\d"
-    r"|\d\s*(?:€|£|\$|%|(?:eur|euros?|usd|gbp|reais|libras?|pounds?|dollars?)\b)",
-    re.IGNORECASE,
-)
 
 
 def read(data: bytes, name: str) -> Document:
@@ -114,7 +110,7 @@ def _seen(section: Section) -> Iterator[Block]:
 def _with_shown_title(document: Document, otherwise: str) -> Document:
     """A title that states an amount counts only where the page shows it: a document's properties are seen by
     nobody who reads it, and no place to say what something costs."""
-    if document.title != document.metadata.title or not _AMOUNT.search(document.title):
+    if document.title != document.metadata.title or not AMOUNT.search(document.title):
         return document
     words = [*(heading for section in document.sections for heading in section.path), document.text]
     if any(document.title in shown for shown in words):

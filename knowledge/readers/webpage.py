@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from knowledge.errors import DocumentSuspect
+from knowledge.readers.amount import states_price
 from knowledge.readers.document import Document, SectionBuilder
 from knowledge.readers.elements import FLOW, HEADINGS
 from knowledge.readers.metadata import marked_language, metadata_of
@@ -27,7 +28,16 @@ _SILENT_ROLES = frozenset({"navigation", "search", "menubar"})
 _NEVER_A_BANNER = frozenset({"html", "body", "main", "article"} | set(HEADINGS))
 _METADATA = frozenset({"title", "language", "valid_from", "valid_until"})
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_CONSENT = re.compile(r"cookie|consent|gdpr", re.IGNORECASE)
+# A bakery has cookies too: the word alone is a banner's name only over words about privacy.
+_CONSENT = re.compile(
+    r"consent|gdpr|cookie-?bot|cookies?[-_ ]?(?:banner|bar(?![a-z])|notice|law|pop-?up|policy|compliance"
+    r"|message|alert|disclaimer)",
+    re.IGNORECASE,
+)
+_COOKIES = re.compile("cookie", re.IGNORECASE)
+_PRIVACY = re.compile(
+    r"privacy|consen[st]|browser|navega|naviga|gdpr|tracking|analytics|third part", re.IGNORECASE
+)
 _PROSE_NAME = re.compile(r"polic|informativa|pol[ií]tica|privacy", re.IGNORECASE)
 _MENU = re.compile(r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|breadcrumbs?)(?:$|[\s_-])", re.IGNORECASE)
 _MAX_BANNER = 1_500  # characters; a longer text about cookies is a policy, not a banner
@@ -225,9 +235,16 @@ def _is_seen(node: LexborNode) -> bool:
     names = f"{held.get('id') or ''} {held.get('class') or ''}"
     if len(names) < 2 or tag in _NEVER_A_BANNER:
         return True
-    if _CONSENT.search(names) and not _PROSE_NAME.search(names):
-        return len(node.text()) > _MAX_BANNER
-    return not (_MENU.search(names) and _is_only_links(node))
+    is_about_the_page = _is_banner(node, names) or (_MENU.search(names) and _is_only_links(node))
+    return not is_about_the_page or states_price(node.text(separator=" "))
+
+
+def _is_banner(node: LexborNode, names: str) -> bool:
+    """Whether an element of these names asks for consent."""
+    if not (_CONSENT.search(names) or _COOKIES.search(names)) or _PROSE_NAME.search(names):
+        return False
+    words = node.text()
+    return len(words) <= _MAX_BANNER and bool(_CONSENT.search(names) or _PRIVACY.search(words))
 
 
 def _is_only_links(node: LexborNode) -> bool:

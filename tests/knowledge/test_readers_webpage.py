@@ -1,5 +1,7 @@
 """Web pages as page builders, old editors and careful hands write them."""
 
+import pytest
+
 from knowledge.readers.document import Document
 from knowledge.readers.reading import read
 
@@ -118,6 +120,53 @@ def test_what_page_builders_put_around_the_text_is_left_out() -> None:
         ("text", "Via Orti 14, Milano – 02 5550 1470"),
     ]
     assert document.title == "Parcheggio"
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        (
+            "<section id=menu class=menu><h2><a href=/primi>Primi</a></h2><ul>"
+            "<li><a href=/c>Carbonara <span>12,00 €</span></a>"
+            "<li><a href=/g>Gricia <span>11,00</span></a></ul>"
+            "</section>",
+            ["Carbonara 12,00 €", "Gricia 11,00"],
+        ),
+        (
+            "<main class=menu><div class=menu-list><a href=/c><h3>Carbonara</h3><p>Con guanciale</p>"
+            "<span>12,00 €</span></a></div></main>",
+            ["Con guanciale", "12,00 €"],
+        ),
+        (
+            "<section id=cookies><h2>Cookies</h2><table><tr><th>Item<th>Price</tr>"
+            "<tr><td>Oat<td>2.20</tr><tr><td>Nut<td>2.50</tr></table></section>",
+            ["Item: Oat | Price: 2.20"],
+        ),
+        (
+            "<ul><li class='product product_cat-cookies'>Chocolate chip, sea salt</ul>",
+            ["Chocolate chip"],
+        ),
+        ("<div class='cookies'><p>Our cookies are baked every morning.</p></div>", ["baked every morning"]),
+        ("<div id=cookie-box class=cookie-message><p>A box of twelve: £18</p></div>", ["twelve: £18"]),
+    ],
+)
+def test_a_menu_or_product_that_is_for_sale_is_no_navigation(html: str, words: list[str]) -> None:
+    text = page(f"<h1>Da Gino</h1><p>Aperto.</p>{html}").text
+    assert all(word in text for word in words), text
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div id=cookies class=banner>Usiamo i cookie <a href=/x>Accetta</a></div>",
+        "<div class=cookie>This site uses cookies to help your browser. <button>OK</button></div>",
+        "<div class=cookieBar>Usamos cookies. Aceptar</div>",
+        "<div id=cookies-eu>Usamos cookies para mejorar su navegación.</div>",
+        "<div class=menu><a href=/a>Primi</a> <a href=/b>Secondi</a></div>",
+    ],
+)
+def test_banners_and_navigation_are_left_out(html: str) -> None:
+    assert page(f"<h1>Da Gino</h1><p>Aperto.</p>{html}").text == "Aperto."
 
 
 def test_a_page_about_cookies_is_no_banner() -> None:
