@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from crm import businesses, proposals
+from crm import businesses, library, proposals
 from crm.businesses import Profile
 from crm.differences import Listed
 from crm.record import Crm
@@ -134,8 +134,9 @@ class Library:
         """Compares what the file lists with the record."""
         async with self.crm.transaction(business_id) as tx:
             profile = await businesses.profile(tx)
+            by_hand = await library.dated_by_hand(tx)
         today = self.crm.clock().astimezone(ZoneInfo(profile.business.time_zone)).date()
-        listed = await asyncio.to_thread(_listed, path, profile, today, detect)
+        listed = await asyncio.to_thread(_listed, path, profile, today, detect, by_hand.get(path.name))
         async with self.crm.transaction(business_id) as tx:
             return (await proposals.propose(tx, [listed])).added
 
@@ -202,13 +203,21 @@ def _import_code() -> None:
         importlib.import_module(module)
 
 
-def _listed(path: Path, profile: Profile, today: date, detect: Detect) -> Listed:
+def _listed(
+    path: Path,
+    profile: Profile,
+    today: date,
+    detect: Detect,
+    by_hand: tuple[date | None, date | None] | None,
+) -> Listed:
     from knowledge import files
     from knowledge.facts.reading import read_facts, spoken_in
     from knowledge.readers.reading import read
+    from knowledge.validity import Validity
 
     document = read(files.load(path), path.name)
-    facts = read_facts(document, currency=profile.business.currency, on=today).facts
+    valid = Validity(*by_hand) if by_hand else None
+    facts = read_facts(document, currency=profile.business.currency, on=today, valid=valid).facts
     if facts.untold:
         facts = spoken_in(facts, detect(document.text, profile.language) or profile.language)
     return Listed(path.name, facts.services, facts.hours)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from crm import proposals
 from crm.errors import RecordError
 from crm.record import Tx
 
@@ -39,6 +40,14 @@ class DocumentRow:
         )
 
 
+@dataclass(frozen=True)
+class _Held:
+    """A document that was given days, and whether it holds today."""
+
+    path: str
+    today: bool
+
+
 async def documents(tx: Tx) -> list[DocumentRow]:
     """All of the business's documents, by name."""
     return await tx.all(DocumentRow, "library")
@@ -56,15 +65,23 @@ async def hold(tx: Tx, document_id: int, valid_from: date | None, valid_until: d
     """Says from when to when a document holds, both days included; returns its name.
 
     None of its passages holds on another day; one whose section begins later or ends sooner keeps to that.
-    The days stay when the document's file is taken in again.
+    The days stay when the document's file is taken in again. When today is none of them, what it lists is
+    proposed no longer.
 
     Raises UnknownDocument, EndsBeforeItBegins.
     """
     if valid_from and valid_until and valid_until < valid_from:
         raise EndsBeforeItBegins(EndsBeforeItBegins.__doc__)
-    path: str | None = await tx.value(
-        "library_validity", document_id=document_id, valid_from=valid_from, valid_until=valid_until
-    )
-    if path is None:
+    days = {"valid_from": valid_from, "valid_until": valid_until}
+    held = await tx.first(_Held, "library_validity", document_id=document_id, **days)
+    if held is None:
         raise UnknownDocument(UnknownDocument.__doc__)
-    return path
+    if not held.today:
+        await proposals.withdraw(tx, held.path)
+    return held.path
+
+
+async def dated_by_hand(tx: Tx) -> dict[str, tuple[date | None, date | None]]:
+    """First and last day of the documents that the team gave days, by name."""
+    rows = await documents(tx)
+    return {row.path: (row.valid_from, row.valid_until) for row in rows if row.dated_by_hand}

@@ -206,12 +206,18 @@ async def reject(tx: Tx, ids: Collection[int], *, agent_id: int | None = None) -
             raise ProposalClosed(f"#{row.proposal_id} is {row.status}: only open proposals can be rejected")
     for row in chosen:
         await _decide(tx, row, "rejected", agent_id)
-    gone = {row.proposal_id for row in chosen}
-    standing = [row for row in everything if row.status == "open" and row.proposal_id not in gone]
-    for row in standing:
-        if row.keeps and not rivals(row, standing):
-            await _decide(tx, row, "superseded")
+    await _close_uncontested(tx, everything, chosen)
     return chosen
+
+
+async def withdraw(tx: Tx, document: str) -> None:
+    """Closes the open proposals from a document that does not hold; a later reading may make them again."""
+    await tx.value("proposals_lock")
+    everything = await proposals(tx)
+    gone = [row for row in everything if row.document == document]
+    for row in gone:
+        await _decide(tx, row, "superseded")
+    await _close_uncontested(tx, everything, gone)
 
 
 async def _locked(tx: Tx) -> Profile:
@@ -228,6 +234,14 @@ def _contested(changes: Sequence[Change]) -> list[Change]:
         if change.new_value != change.old_value
         or any(other.about == change.about and other is not change for other in changes)
     ]
+
+
+async def _close_uncontested(tx: Tx, before: Sequence[ProposalRow], gone: Collection[ProposalRow]) -> None:
+    """Closes what only keeps the record's value, where what contradicted it is gone."""
+    standing = [row for row in before if row.status == "open" and row not in gone]
+    for row in standing:
+        if row.keeps and not rivals(row, standing):
+            await _decide(tx, row, "superseded")
 
 
 async def _close_outdated(

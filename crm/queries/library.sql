@@ -20,4 +20,6 @@ passages AS (
            valid_until = least(%(valid_until)s::date, own.ends, 'infinity')
     FROM own WHERE c.id = own.id)
 UPDATE document d SET valid_from = %(valid_from)s, valid_until = %(valid_until)s, dated_by_hand = true
-FROM before b WHERE d.document_id = b.document_id RETURNING d.path;
+FROM before b, business n WHERE d.document_id = b.document_id AND n.business_id = d.business_id
+RETURNING d.path, (%(now)s AT TIME ZONE n.time_zone)::date
+    BETWEEN coalesce(d.valid_from, '-infinity') AND coalesce(d.valid_until, 'infinity') AS today;

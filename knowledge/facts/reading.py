@@ -24,12 +24,13 @@ class Stated:
     not_in_force: str
 
 
-def read_facts(document: Document, *, currency: str, on: date) -> Stated:
+def read_facts(document: Document, *, currency: str, on: date, valid: Validity | None = None) -> Stated:
     """The facts of a document for a business that counts in `currency` (ISO code), on a local day.
 
-    A document out of force states nothing; a section out of force is left out and listed as unread.
+    A document out of force states nothing; a section out of force is left out and listed as unread. `valid`
+    are the days the team gave the document, whatever it says itself.
     """
-    if reason := _not_in_force(validity_of(document), on):
+    if reason := _not_in_force(validity_of(document) if valid is None else valid, on):
         return Stated(Facts(), reason)
     found = list(_read(document, currency, on))
     offers = [part for part in found if isinstance(part, Offer)]
@@ -53,7 +54,10 @@ def spoken_in(facts: Facts, language: str) -> Facts:
 
 def _read(document: Document, currency: str, on: date) -> Iterator[Offer | HoursFact | Unread]:
     told: set[Section] = set()
-    days = dict(zip(document.sections, validity_of_sections(document), strict=True))
+    whole = validity_of(document)
+    # A day that a section shares with the document is the document's, which may have been given another.
+    own = (days.beside(whole) for days in validity_of_sections(document))
+    days = dict(zip(document.sections, own, strict=True))
     for section, written in tables_of(document):
         table = mended(written, currency)
         if reason := _not_in_force(days[section], on):

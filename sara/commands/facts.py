@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crm import businesses, proposals
+from crm import businesses, library, proposals
 from crm.businesses import Profile, Service
 from crm.differences import Listed, shown_length
 from crm.proposals import Left, ProposalRow, Proposed
@@ -23,6 +23,7 @@ from knowledge.errors import UnreadableDocument
 from knowledge.facts.reading import read_facts, spoken_in
 from knowledge.ingest import Detect
 from knowledge.readers.reading import read
+from knowledge.validity import Validity
 from sara import services
 from sara.commands.loop import run
 from sara.settings import load
@@ -113,8 +114,10 @@ async def _propose(paths: Sequence[Path], business: str, *, missing: bool) -> _R
     async with _business(business) as (crm, business_id):
         async with crm.transaction(business_id) as tx:
             profile = await businesses.profile(tx)
+            by_hand = {name: Validity(*days) for name, days in (await library.dated_by_hand(tx)).items()}
         today = crm.clock().astimezone(ZoneInfo(profile.business.time_zone)).date()
-        reading = await asyncio.to_thread(_read, paths, profile, today, services.telling_languages())
+        tell = services.telling_languages()
+        reading = await asyncio.to_thread(_read, paths, profile, today, tell, by_hand)
         async with crm.transaction(business_id) as tx:
             done = await proposals.propose(tx, reading.lists)
     return _report(reading, done, profile, missing=missing)
@@ -153,7 +156,9 @@ async def _business(slug: str) -> AsyncIterator[tuple[Crm, int]]:
         yield crm, business_id
 
 
-def _read(paths: Sequence[Path], profile: Profile, on: date, tell: Detect) -> _Reading:
+def _read(
+    paths: Sequence[Path], profile: Profile, on: date, tell: Detect, by_hand: Mapping[str, Validity]
+) -> _Reading:
     """Reads every file; one that cannot be read never stops the others."""
     planned = files.plan(paths)
     reading = _Reading(failed=[{"path": gone.path, "error": gone.error} for gone in planned.failed])
@@ -163,7 +168,8 @@ def _read(paths: Sequence[Path], profile: Profile, on: date, tell: Detect) -> _R
         except UnreadableDocument as error:
             reading.failed.append({"path": file.name, "error": str(error)})
             continue
-        stated = read_facts(document, currency=profile.business.currency, on=on)
+        valid = by_hand.get(file.name)
+        stated = read_facts(document, currency=profile.business.currency, on=on, valid=valid)
         if stated.not_in_force:
             reading.outdated.append({"document": file.name, "reason": stated.not_in_force})
         facts = stated.facts

@@ -19,6 +19,7 @@ from knowledge.facts.money import Price, amount_of, read_price
 from knowledge.facts.reading import Stated, read_facts, spoken_in
 from knowledge.facts.week import spans_of, split_line, weekdays_of
 from knowledge.readers.reading import read
+from knowledge.validity import Validity
 
 TODAY = date(2026, 11, 26)
 LOCALES = ("it_IT", "en_GB", "es_ES", "pt_PT", "pt_BR", "de_CH")
@@ -413,6 +414,21 @@ def test_a_document_out_of_force_states_nothing() -> None:
     assert stated(list_of.format("until", "2026-11-25")) == Stated(Facts(), "valid until 2026-11-25")
     assert stated(list_of.format("from", "2026-11-27")) == Stated(Facts(), "valid from 2026-11-27")
     assert stated(list_of.format("until", "2026-11-26")).facts.services
+
+
+def test_days_given_by_hand_count_instead_of_the_documents_own() -> None:
+    lines = "# Listino\n\nValido fino al 31 agosto 2026.\n\n|Servizio|Prezzo|\n|---|---|\n|Taglio|25 €|\n"
+    offer = "\n## Promozione\n\nFino al 30 settembre 2026.\n\n|Servizio|Prezzo|\n|---|---|\n|Piega|15 €|\n"
+    document = read((lines + offer).encode(), "listino.md")
+
+    def held(valid: Validity | None) -> Stated:
+        return read_facts(document, currency="EUR", on=TODAY, valid=valid)
+
+    assert held(None).not_in_force == "valid until 2026-08-31"
+    assert held(Validity(date(2027, 1, 1), None)) == Stated(Facts(), "valid from 2027-01-01")
+    longer = held(Validity(None, date(2026, 12, 31))).facts
+    assert [service.name for service in longer.services] == ["Taglio"]
+    assert [entry.reason for entry in longer.unread] == ["valid until 2026-09-30"]
 
 
 def test_a_computed_price_is_what_its_cell_shows() -> None:

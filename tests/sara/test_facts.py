@@ -2,11 +2,18 @@
 
 import json
 import secrets
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
+
+from crm.businesses import Profile
+from knowledge.validity import Validity
+from sara.commands.facts import _read
 
 AURORA = Path(__file__).parents[2] / "knowledge/businesses/aurora.yaml"
 CSV = """Servizio;Durata;Prezzo
@@ -120,6 +127,18 @@ def test_lists_that_contradict_each_other_are_shown_and_settled(sara, shop: str,
     assert sara("facts", "accept", new["id"], "--business", shop).out == "accepted 1\n"
     assert "is accepted" in sara("facts", "accept", new["id"], "--business", shop).one_line
     assert f"#{old['id']}" not in sara("facts", "list", "--business", shop).out
+
+
+def test_days_given_a_document_by_hand_count_for_what_it_lists(lists: Path) -> None:
+    profile = cast(Profile, SimpleNamespace(business=SimpleNamespace(currency="EUR"), language="it"))
+    until = Validity(None, date(2026, 5, 31))
+
+    def listed(by_hand: Mapping[str, Validity]) -> int:
+        reading = _read([lists], profile, date(2026, 6, 1), lambda words, otherwise: "it", by_hand)
+        return len(reading.lists[0].services)
+
+    assert listed({"another.csv": until}) == 3
+    assert listed({"listino.csv": until}) == 0
 
 
 def test_what_is_outdated_or_unreadable_is_named(sara, shop: str, tmp_path: Path) -> None:

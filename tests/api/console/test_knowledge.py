@@ -122,6 +122,37 @@ async def test_listed_facts_are_proposed_and_decided(whole: Local, boss: Agent, 
     assert "65,00" in came.reply
 
 
+async def test_a_list_proposes_nothing_on_days_it_does_not_hold_by_hand(whole: Local, boss: Agent) -> None:
+    aurora = await business_id(whole)
+
+    async def proposed(price: int) -> tuple[str, list[str]]:
+        """What an upload of a list that ended long ago by its title comes to."""
+        table = f"| Servizio | Prezzo |\n|---|---|\n| Massaggio rilassante | {price} € |\n"
+        _, told = await upload(boss, "tariffe-a-mano.md", f"# Listino prezzi 2020\n\n{table}".encode())
+        return told["go"].rpartition("=")[2], await still_open()
+
+    async def still_open() -> list[str]:
+        async with whole.crm.transaction(aurora) as tx:
+            rows = await proposals.proposals(tx)
+        return [row.new_value for row in rows if row.document == "tariffe-a-mano.md"]
+
+    async def dated(first: date | None, last: date | None) -> None:
+        row = await known(whole, "tariffe-a-mano.md")
+        assert row is not None
+        days = {"valid_from": str(first or ""), "valid_until": str(last or "")}
+        assert (await post(boss, f"documents/{row.document_id}", **days))[0] == 200
+
+    today = date.today()
+    assert await proposed(71) == ("added", [])
+    await dated(None, today + timedelta(days=30))
+    assert await proposed(72) == ("facts", ["72.00"])
+    await dated(None, today + timedelta(days=60))
+    assert await still_open() == ["72.00"]
+    await dated(today + timedelta(days=30), None)
+    assert await still_open() == []
+    assert await proposed(73) == ("added", [])
+
+
 async def test_an_answer_given_often_becomes_a_document(whole: Local, boss: Agent, elena: Agent) -> None:
     word = secrets.token_hex(4)
     for who in ("Anna", "Bea", "Carla"):
