@@ -7,7 +7,7 @@ from knowledge.facts.duration import is_length
 from knowledge.facts.money import sign_in, without_units
 from knowledge.facts.words import fold
 
-Role = Literal["name", "duration", "price", "unit", "group", "not a price", "other"]
+Role = Literal["name", "duration", "price", "unit", "group", "code", "not a price", "other"]
 
 _DURATION = re.compile(r"\b(?:durat\w*|duration|duracion|duracao|minut\w*|min|length|tempo|tiempo|time)\b")
 _PRICE = re.compile(
@@ -20,26 +20,34 @@ _NAME = re.compile(
     r"|services?|treatments?|items?|products?|description|name|servicios?|tratamientos?|productos?"
     r"|descripcion|nombre|concepto|articulos?|servicos?|tratamentos?|produtos?|descricao|artigos?)\b"
 )
+# A shop's own numbers: "Codice articolo" names nothing that a customer would.
+_CODE = re.compile(
+    r"\b(?:cod(?:ice|ici|igos?)?|codes?|ref|rif|sku|ean|id)\b|\b(?:item|product|service|article|articolo|art)\W+"
+    r"(?:no|nr|num(?:ber|ero)?|n)\b"
+)
 _UNIT = re.compile(r"^(?:unita(?: di misura)?|units?|unidad(?:es)?|unidades?|u\.?m\.?)$")
 _GROUP = re.compile(
     r"^(?:categori[ae]s?|category|categories|repart[oi]|sezione|section|seccion|secao|linea|line|linha)$"
 )
-# What stands among prices and is none: discounts, deposits, tax, the price of before.
+# What stands among prices and is none: discounts, deposits, tax and what is without it, the price of before.
 _NOT_A_PRICE = re.compile(
     r"\b(?:scont\w+|discount\w*|descuento|desconto|promo\w*|offert[ae]|offer|oferta|saldo|sale|rebaja\w*"
     r"|acconto|caparra|anticipo|deposit[oi]?|sinal|penal\w+|risparmi\w+|savings?"
-    r"|vecchi\w*|precedente|old|was|antiguo|anterior|antigo)\b|^(?:iva|vat|tax|imposte)\W*%?$"
+    r"|vecchi\w*|precedente|old|was|antiguo|anterior|antigo"
+    r"|imponibil[ei]|nett[oi]|net|base imponible|neto|base tributavel|liquido)\b"
+    r"|^(?:iva|vat|tax|imposte)\W*(?:\d{1,2}(?:[.,]\d+)?\W*)?$"
 )
 _DETAILS = re.compile(
     r"\b(?:not[ae]s?|notes|remarks|observaciones|observacoes|dettagli|details|detalles|detalhes)\b"
 )
-# In this order: "Costo del servizio" is a price, "Durata del trattamento" a length.
+# In this order: "Costo del servizio" is a price, "Durata del trattamento" a length, "Cod. servizio" a code.
 _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("not a price", _NOT_A_PRICE),
     ("price", _PRICE),
     ("duration", _DURATION),
     ("unit", _UNIT),
     ("group", _GROUP),
+    ("code", _CODE),
     ("name", _NAME),
 )
 # Rows of a table about something else that has a price: deadlines, places, dates.
@@ -48,7 +56,7 @@ _NO_SERVICES = re.compile(
     r"|distan\w+|comune|data|date|fecha|giorno|giorni|day|days|dia|dias|scaglion\w+|from|da|dal|when|quando|cuando|rat[ae]|scadenz[ae]|instal?lments?|plazos?)\b"
 )
 _NEUTRAL = re.compile(
-    r"\b(?:d[ieao]l?|dell[ao]|degli|dei|per|in|of|the|for|a|al|ao|para|por|le|il|la|un|una"
+    r"\b(?:con|with|com|d[ieao]l?|dell[ao]|degli|dei|per|in|of|the|for|a|al|ao|para|por|le|il|la|un|una"
     r"|listino|pien[oa]|finale|unitari[oa]|pubblico|normale|ordinari[oa]|standard|base|totale"
     r"|list|full|regular|retail|total|final|unit|completo|normal|publico|unitario|inteir[oa]|cheio"
     r"|tax(?:es)?|iva|vat|inclus[ao]|included?|incl|incluid[oa]|compresa|20\d\d)\b"

@@ -74,12 +74,23 @@ def _layout(table: Table, currency: str) -> _Layout | None:
         values = [value for value in table.values(column) if not says_nothing(value)]
         if roles[column] == "other" and values and all(_bare_price(value, currency) for value in values):
             roles[column] = "price"
-    if "name" not in roles.values() and could_name_services(columns[0]) and roles[columns[0]] == "other":
-        roles[columns[0]] = "name"
-    prices = [column for column in columns if roles[column] == "price"]
+    first = next((column for column in columns if roles[column] != "code"), "")
+    if "name" not in roles.values() and could_name_services(first) and roles.get(first) == "other":
+        roles[first] = "name"
+    prices = _prices(columns, roles)
     if not prices or "name" not in roles.values():
         return None
     return _Layout(roles, named=True, alone=len(prices) == 1)
+
+
+def _prices(columns: Sequence[str], roles: dict[str, Role]) -> list[str]:
+    """The columns of prices; beside one with tax, those without it count no longer as such in `roles`."""
+    prices = [column for column in columns if roles[column] == "price"]
+    with_tax = [column for column in prices if not without_tax(column)]
+    if not with_tax:
+        return prices
+    roles |= dict.fromkeys((column for column in prices if column not in with_tax), "not a price")
+    return with_tax
 
 
 def _mostly_priced(table: Table, currency: str) -> bool:

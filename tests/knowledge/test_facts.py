@@ -247,8 +247,11 @@ def test_a_column_says_what_a_bare_number_counts() -> None:
         *[(name, "price") for name in ("Precio", "Tarifa", "Importe", "Preço", "Valor", "50' (€)")],
         *[
             (name, "not a price")
-            for name in ("Sconto", "IVA %", "Acconto", "Discounted price", "Vecchio prezzo")
+            for name in ("Sconto", "IVA %", "IVA 22%", "Acconto", "Discounted price", "Vecchio prezzo")
         ],
+        *[(name, "not a price") for name in ("Imponibile", "Prezzo netto", "Net price", "Base imponible")],
+        *[(name, "code") for name in ("Codice", "Codice articolo", "Product code", "Cod. servizio", "SKU")],
+        *[(name, "code") for name in ("Código", "Ref.", "Item no.", "ID", "Código do produto")],
         *[(name, "other") for name in ("Note", "Massaggi", "Giorno")],
     ],
 )
@@ -414,6 +417,30 @@ def test_a_document_out_of_force_states_nothing() -> None:
     assert stated(list_of.format("until", "2026-11-25")) == Stated(Facts(), "valid until 2026-11-25")
     assert stated(list_of.format("from", "2026-11-27")) == Stated(Facts(), "valid from 2026-11-27")
     assert stated(list_of.format("until", "2026-11-26")).facts.services
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Codice articolo;Descrizione;Prezzo\nMAS-RIL50;Massaggio rilassante;55,00\n",
+        "Product code;Product;Price\nMAS-RIL50;Massaggio rilassante;55.00\n",
+        "Cod. servizio;Servizio;Prezzo\nRIL50;Massaggio rilassante;55,00\n",
+        "Codice;Massaggi;Prezzo\nRIL50;Massaggio rilassante;55,00\n",
+        "Servizio;Prezzo senza IVA;Prezzo con IVA\nMassaggio rilassante;45,08;55,00\n",
+        "Service;Price without VAT;Price with VAT\nMassaggio rilassante;45.08;55.00\n",
+        "Serviço;Preço sem IVA;Preço com IVA\nMassaggio rilassante;45,08;55,00\n",
+        "Servizio;Imponibile;IVA;Totale\nMassaggio rilassante;45,08 €;9,92 €;55,00 €\n",
+        "Servizio;Imponibile;IVA 22%;Totale\nMassaggio rilassante;45,08 €;9,92 €;55,00 €\n",
+    ],
+)
+def test_codes_are_no_names_and_what_is_without_tax_no_price(lines: str) -> None:
+    found = facts(lines)
+    assert [(fact.name, fact.price) for fact in found.services] == [("Massaggio rilassante", Decimal(55))]
+    assert not found.unread
+
+
+def test_a_list_of_codes_alone_offers_nothing() -> None:
+    assert facts("Codice articolo;Prezzo\nRIL50;55,00 €\n") == Facts()
 
 
 def test_days_given_by_hand_count_instead_of_the_documents_own() -> None:
