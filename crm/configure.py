@@ -62,13 +62,15 @@ class Patience:
 
 @dataclass(frozen=True)
 class ShutRow:
-    """Days it is shut; without a location everywhere."""
+    """Days it is shut; without a location everywhere. `appointments` stand on them all the same: nobody moves
+    or cancels them but a person."""
 
     closure_id: int
     location_id: int | None
     location_name: str | None
     first_day: date
     last_day: date
+    appointments: int
 
 
 @dataclass(frozen=True)

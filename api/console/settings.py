@@ -1,6 +1,7 @@
 """A business's settings, for its admins: each form by itself, checked, and every change written down."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -37,6 +38,7 @@ from crm.errors import RecordError
 from crm.record import Tx
 from knowledge.vertical import verticals
 
+_LONG_AGO_DAYS = 366  # a first day that is longer past was mistyped
 Values = dict[str, str]
 Change = Callable[[Tx, Seat, Values], Awaitable[None]]
 
@@ -129,6 +131,10 @@ async def _closed(tx: Tx, seat: Seat, values: Values) -> None:
         await configure.reopen(tx, seat.agent_id, valid_id(int(number)))
         return
     wanted = ClosureForm.model_validate(values)
+    if wanted.last < tx.now.date() - timedelta(days=1):  # in the Americas it is still the day before
+        raise _Wrong({"last"})
+    if (tx.now.date() - wanted.first).days > _LONG_AGO_DAYS:
+        raise _Wrong({"first"})
     await configure.shut(tx, seat.agent_id, wanted.first, wanted.last, wanted.location)
 
 

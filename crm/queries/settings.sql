@@ -25,8 +25,14 @@ DELETE FROM opening_hours WHERE location_id = %(location_id)s;
 INSERT INTO opening_hours (business_id, location_id, weekday, opens, closes)
 VALUES (%(business_id)s, %(location_id)s, %(weekday)s, %(opens)s, %(closes)s);
 
--- setting_closures -- days it is shut, to come
-SELECT c.closure_id, c.location_id, l.name AS location_name, c.first_day, c.last_day
+-- setting_closures -- days it is shut, to come, and the appointments that stand on them all the same
+SELECT c.closure_id, c.location_id, l.name AS location_name, c.first_day, c.last_day, (
+    SELECT count(*)::int FROM appointment a JOIN resource r USING (resource_id)
+    JOIN location p ON p.location_id = r.location_id
+    WHERE a.status = 'booked' AND (c.location_id IS NULL OR p.location_id = c.location_id)
+      AND a.during && tstzrange(c.first_day::timestamp AT TIME ZONE p.time_zone,
+                                (c.last_day + 1)::timestamp AT TIME ZONE p.time_zone)
+      AND upper(a.during) > %(now)s) AS appointments
 FROM closure c LEFT JOIN location l USING (location_id) WHERE c.last_day >= %(today)s ORDER BY c.first_day;
 
 -- setting_closure_put -- one more

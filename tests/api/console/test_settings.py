@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from api.console.settings_forms import spans_of
-from crm import budgets, businesses, configure, nps
+from crm import budgets, businesses, configure, contacts, nps
 from crm.businesses import Profile
 from sara.exchange import exchange
 from sara.local import Local
@@ -100,8 +100,24 @@ async def test_opening_hours_and_holidays(whole: Local, admin: Agent) -> None:
     assert (await profile_of(whole)).hours == before.hours
     assert (await put(admin, "closures", first="2031-08-20", last="2031-08-10"))[0] == 422
     assert (await put(admin, "closures", first="2031-08-10", last="2031-08-20"))[0] == 200
+    for days in (("2020-08-10", "2020-08-11"), ("0026-12-03", "2031-08-11")):
+        assert (await put(admin, "closures", first=days[0], last=days[1]))[0] == 422
     async with whole.crm.transaction(await business_id(whole)) as tx:
         [shut] = [row for row in await configure.closures(tx) if row.first_day.year == 2031]
+        assert shut.appointments == 0
+        await contacts.seen(tx, wa_id="393850000100", bsuid=None, name="Ada")
+        for key, when in (("first day", "2031-08-10 07:00"), ("day after", "2031-08-20 22:30")):
+            await tx.connection.execute(
+                "INSERT INTO appointment (business_id, contact_id, service_id, resource_id, status, during,"
+                " idempotency_key) SELECT c.business_id, c.contact_id, s.service_id, r.resource_id, 'booked',"
+                " tstzrange(%(when)s::timestamptz, %(when)s::timestamptz + interval '50 minutes'), %(key)s"
+                " FROM contact c, service s, resource r WHERE c.wa_id = '393850000100'"
+                " ORDER BY s.service_id, r.resource_id LIMIT 1",
+                {"when": f"{when}+00", "key": key},
+            )
+        [shut] = [row for row in await configure.closures(tx) if row.first_day.year == 2031]
+        assert shut.appointments == 1  # half past midnight of the 21st is none of its days
+    assert "/calendar?day=2031-08-10" in (await admin.web.get(f"{admin.base}/settings")).text
     assert (await put(admin, "closures", drop=str(shut.closure_id)))[0] == 200
     assert (await put(admin, "closures", drop=str(shut.closure_id)))[0] == 422
     assert (await put(admin, "closures", drop="²"))[0] == 422
