@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         None, description="32 bytes in base64 that encrypt what threads remember; then older keys"
     )
     public_url: str | None = Field(
-        None, description="where people reach this installation, for links in alerts"
+        None, description="the https address where Meta and people reach this installation"
     )
     webhooks_allow_private: bool = Field(
         False, description="whether webhooks may go to private addresses and plain http"
@@ -168,6 +168,29 @@ class Settings(BaseSettings):
         None, ge=1, le=65535, description="port where a worker shows its metrics at /metrics; unset: nowhere"
     )
     log_level: str = Field("info", description="debug, info, warning, error or critical")
+
+    @field_validator("whatsapp_app_secret", "whatsapp_verify_token", "whatsapp_access_token")
+    @classmethod
+    def _as_meta_has_it(cls, secret: SecretStr) -> SecretStr:
+        """Without the spaces and line ends that come with copying: with one, no webhook's signature fits."""
+        return SecretStr(secret.get_secret_value().strip())
+
+    @field_validator("whatsapp_access_token")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr) -> SecretStr:
+        if not is_token(token.get_secret_value()):
+            raise ValueError("holds a space or a character that no token has: copy it again, whole and once")
+        return token
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_reached_by_https(cls, address: str | None) -> str | None:
+        address = (address or "").strip()
+        if address and not is_private_way(address):
+            raise ValueError(
+                "not an https address such as https://sara.example.com: Meta posts webhooks to https alone"
+            )
+        return address or None
 
     @field_validator("oidc_issuer")
     @classmethod
@@ -242,6 +265,11 @@ def usable_cores() -> int:
 def split_keys(keys: SecretStr) -> list[str]:
     """The keys of SARA_AUDIO_KEY, SARA_SECRET_KEY or SARA_STATE_KEY in order."""
     return [key for key in keys.get_secret_value().replace(",", " ").split() if key]
+
+
+def is_token(text: str) -> bool:
+    """Whether an access token may look like this: it has to fit into a header; empty is none."""
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _is_key(key: str) -> bool:

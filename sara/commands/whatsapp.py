@@ -23,6 +23,7 @@ from sara.commands.desk import Desk, desk_of
 from sara.commands.failures import CommandFailed
 from sara.commands.loop import run
 from sara.commands.whatsapp_web import web
+from sara.settings import is_token
 
 app = typer.Typer(help="The connection to WhatsApp.", no_args_is_help=True)
 
@@ -213,7 +214,7 @@ def token(
 
 def _read_token() -> str:
     value = (getpass.getpass("token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
-    if not value or not (value.isascii() and value.isprintable()):
+    if not value or not is_token(value):
         raise CommandFailed("that is no token: copy it again")
     return value
 
