@@ -15,6 +15,7 @@ from api.library import Library
 from api.limits import Limits
 from api.live import Live
 from api.metrics import Metrics
+from api.refusals import Refusals
 from channels.oidc.provider import Provider
 from crm import businesses
 from crm.packs import Pack
@@ -58,6 +59,7 @@ class ApiServices:
     sign_on: Provider | None = None  # the company's own login; None: passwords only
     public_url: str | None = None  # where people reach this installation
     limits: Limits = field(default_factory=Limits)  # how often one may ask; none as it stands
+    refusals: Refusals = field(default_factory=Refusals)  # webhooks that were refused, in the log
     phrases: Phrases = field(default_factory=Phrases.load)  # what customers are told
     # Passwords checked at once: whoever sends many would fill the memory, and needs no login for it.
     checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

@@ -22,6 +22,7 @@ async def verification(request: Request) -> str:
     query, services = request.query_params, services_of(request)
     token = query.get("hub.verify_token", "")
     if query.get("hub.mode") != "subscribe" or not services.verifies(token):
+        services.refusals.note("wrong_verify_token")
         raise HTTPException(403, "wrong verify token: compare SARA_WHATSAPP_VERIFY_TOKEN with Meta's page")
     return query.get("hub.challenge", "")
 
@@ -45,8 +46,10 @@ async def _received(services: ApiServices, request: Request) -> dict[str, int]:
     try:
         verify(services.app_secret, raw, request.headers.get("x-hub-signature-256"))
     except MissingSignature as error:
+        services.refusals.note("no_signature")
         raise HTTPException(401, _words(error)) from error
     except BadSignature as error:
+        services.refusals.note("wrong_signature")
         raise HTTPException(403, _words(error)) from error
     digest = hashlib.sha256(raw).digest()
     try:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
+from api.refusals import TOLD_EVERY_S, Refusals
 from api.webhook import MOST_BYTES
 from channels.whatsapp.signature import sign
 from crm import contacts, messages
@@ -96,6 +98,31 @@ async def test_only_a_signed_body_is_taken_in(shop: Shop) -> None:
         header = {"X-Hub-Signature-256": wrong.encode()}
         assert (await shop.api.post(PATH, content=raw, headers=header)).status_code == 403
     assert await bodies(shop, "393900000001") == []
+
+
+async def test_a_refused_webhook_is_a_line_in_the_log_and_many_are_one(shop: Shop) -> None:
+    now, before = 100.0, shop.web.state.services
+    shop.web.state.services = replace(before, refusals=Refusals(lambda: now))
+    wrong = {"X-Hub-Signature-256": "sha256=" + "0" * 64}
+    try:
+        with capture_logs() as logged:
+            for _ in range(3):
+                await shop.api.post(PATH, content=b"{}", headers=wrong)
+            await shop.api.post(PATH, content=b"{}")
+            await shop.api.get(PATH, params={"hub.mode": "subscribe", "hub.verify_token": "no"})
+            now += TOLD_EVERY_S
+            await shop.api.post(PATH, content=b"{}", headers=wrong)
+    finally:
+        shop.web.state.services = before
+    told = [one for one in logged if one["event"] == "webhook_refused"]
+    assert {one["log_level"] for one in told} == {"warning"}
+    assert [(one["reason"], one["count"]) for one in told] == [
+        ("wrong_signature", 1),
+        ("no_signature", 1),
+        ("wrong_verify_token", 1),
+        ("wrong_signature", 3),
+    ]
+    assert "SARA_WHATSAPP_APP_SECRET" in told[0]["mend"]
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"{'a': 1}"])
