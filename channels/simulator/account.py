@@ -19,6 +19,17 @@ Tell = Callable[[BusinessNumber, str, dict[str, Any]], None]
 """Posts one change of an account: the number it is about (or any of its account), field and value."""
 
 TIERS = {"TIER_250": 250, "TIER_2K": 2000, "TIER_10K": 10_000, "TIER_100K": 100_000, "TIER_UNLIMITED": None}
+APP_ID = "1"
+APP_NAME = "Simulator"
+FIELDS = (
+    "messages",
+    "smb_message_echoes",
+    "user_preferences",
+    "message_template_status_update",
+    "message_template_quality_update",
+    "phone_number_quality_update",
+    "account_update",
+)
 _EVENTS: dict[Approval, str] = {
     "APPROVED": "APPROVED",
     "REJECTED": "REJECTED",
@@ -53,6 +64,11 @@ class Account:
         self.quality: dict[str, Quality] = {}
         self.status: dict[str, str] = {}  # of numbers that are not CONNECTED: BANNED, RESTRICTED …
         self.tier: dict[str, str] = {}
+        self.other_apps: dict[str, str] = {}
+        """Apps of others that get the webhooks too, such as a former provider's: their names by id."""
+        self.callback_url: str | None = None  # of the app's webhooks at Meta; None: where they are posted
+        self.fields: tuple[str, ...] = FIELDS
+        """The fields the app is subscribed to; without one the app gets no webhook of accounts."""
         self.strict = False
         """Whether a template must exist and be approved before it can be sent."""
 

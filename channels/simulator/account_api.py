@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from channels.simulator.account import SimTemplate
+from channels.simulator.account import APP_ID, APP_NAME, SimTemplate
 from channels.simulator.sending import Refusal
 from channels.simulator.simulator import Simulator
 
@@ -22,14 +23,22 @@ def add_account(router: APIRouter, simulator: Simulator) -> None:
 
     @router.get("/v{version}/debug_token")
     async def debug_token() -> Response:
-        data = {"is_valid": True, "expires_at": 0, "scopes": list(PERMISSIONS), "application": "Simulator"}
+        data = {
+            "app_id": APP_ID,
+            "application": APP_NAME,
+            "is_valid": True,
+            "expires_at": 0,
+            "scopes": list(PERMISSIONS),
+        }
         return JSONResponse({"data": data})
 
     @router.get("/v{version}/{waba_id}/subscribed_apps")
     async def subscribed_apps(waba_id: str) -> Response:
         _known(simulator, waba_id)
-        app = {"whatsapp_business_api_data": {"id": "1", "name": "Simulator"}}
-        return JSONResponse({"data": [app] if simulator.subscribed else []})
+        ours = {APP_ID: APP_NAME} if simulator.subscribed else {}
+        apps = {**account.other_apps, **ours}.items()
+        listed = [{"whatsapp_business_api_data": {"id": app_id, "name": name}} for app_id, name in apps]
+        return JSONResponse({"data": listed})
 
     @router.post("/v{version}/{waba_id}/subscribed_apps")
     async def subscribe(waba_id: str) -> Response:
@@ -60,6 +69,28 @@ def add_account(router: APIRouter, simulator: Simulator) -> None:
         category = str(body.get("category") or "UTILITY")
         made = account.submit(waba_id, name, language, category=category, components=parts)
         return JSONResponse({"id": made.id, "status": made.status, "category": made.category})
+
+
+def app_router(simulator: Simulator) -> APIRouter:
+    """The endpoint about the app itself, which opens to the app's own token alone: its id and its secret."""
+    router = APIRouter(include_in_schema=False)
+    account, settings = simulator.account, simulator.settings
+
+    @router.get("/v{version}/{app_id}/subscriptions")
+    async def subscriptions(request: Request, app_id: str) -> Response:
+        expected = f"Bearer {APP_ID}|{settings.app_secret}".encode()
+        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        if app_id != APP_ID or not secrets.compare_digest(expected, given):
+            raise Refusal(190, "Invalid OAuth access token signature.")
+        subscribed = {
+            "object": "whatsapp_business_account",
+            "callback_url": account.callback_url or settings.webhook_url,
+            "active": True,
+            "fields": [{"name": name, "version": "v23.0"} for name in account.fields],
+        }
+        return JSONResponse({"data": [subscribed] if account.fields else []})
+
+    return router
 
 
 def shown(template: SimTemplate) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from channels.simulator.account_api import app_router
 from channels.simulator.graph_api import graph_router, refusal_response
 from channels.simulator.phone import phone_router
 from channels.simulator.sending import Refusal
@@ -35,5 +36,6 @@ def simulator_app(simulator: Simulator) -> FastAPI:
     app.add_exception_handler(Refusal, refusal_response)
     # First, because /v{version}/… must not be tried on the page's addresses.
     app.include_router(phone_router(simulator))
+    app.include_router(app_router(simulator))
     app.include_router(graph_router(simulator))
     return app

@@ -15,6 +15,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from channels.messages import OutboundMessage
+from channels.whatsapp.apps import App, Subscription, read_apps, read_subscription
 from channels.whatsapp.errors import (
     ConnectFailed,
     InvalidParameter,
@@ -250,12 +251,17 @@ class WhatsAppClient:
         found = account.get("id") if isinstance(account, Mapping) else None
         return str(found) if found else None
 
-    async def subscribed(self, waba_id: str) -> list[str]:
-        """The names of the apps that get an account's webhooks."""
-        answer = await self._call("GET", f"{waba_id}/subscribed_apps")
-        listed = answer.get("data")
-        apps = [one.get("whatsapp_business_api_data") for one in listed] if isinstance(listed, list) else []
-        return [str(app.get("name") or app.get("id")) for app in apps if isinstance(app, Mapping)]
+    async def subscribed(self, waba_id: str) -> list[App]:
+        """The apps that get an account's webhooks."""
+        return read_apps(await self._call("GET", f"{waba_id}/subscribed_apps"))
+
+    async def subscription(self, app_id: str, app_secret: str) -> Subscription | None:
+        """Where Meta posts an app's webhooks; None: nowhere. Meta answers a wrong secret with an error.
+
+        Raises ValueError for a secret that cannot be written in a header.
+        """
+        as_app = self.with_token(f"{app_id}|{app_secret}")
+        return read_subscription(await as_app._call("GET", f"{quote(app_id, safe='')}/subscriptions"))
 
     async def subscribe(self, waba_id: str) -> None:
         """Lets this token's app get an account's webhooks; again changes nothing."""

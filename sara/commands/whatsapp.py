@@ -29,6 +29,15 @@ app = typer.Typer(help="The connection to WhatsApp.", no_args_is_help=True)
 
 app.command("web")(web)
 
+FIELDS = (  # of webhooks that SARA reads; docs/whatsapp.md says what for
+    "messages",
+    "smb_message_echoes",
+    "user_preferences",
+    "message_template_status_update",
+    "message_template_quality_update",
+    "phone_number_quality_update",
+    "account_update",
+)
 PERMISSIONS = ("whatsapp_business_messaging", "whatsapp_business_management")
 Business = Annotated[str, typer.Option(help="slug of the business")]
 
@@ -96,7 +105,8 @@ async def _steps(number: _Number, to: str | None, message: OutboundMessage, *, s
         ("token", lambda: _token(number)),
         ("number", lambda: _number(number)),
         ("account", lambda: _account(number)),
-        ("webhook fields", lambda: _subscription(number, subscribe=subscribe)),
+        ("subscribed app", lambda: _subscribed(number, subscribe=subscribe)),
+        ("app's webhooks", lambda: _webhooks(number)),
         ("webhook address", lambda: _address(number)),
     ]
     if to is not None:
@@ -142,25 +152,76 @@ async def _account(number: _Number) -> str:
     return waba_id
 
 
-async def _subscription(number: _Number, *, subscribe: bool) -> str:
+async def _subscribed(number: _Number, *, subscribe: bool) -> str:
+    """Whether the token's own app gets the account's webhooks: a former provider's may be there as well."""
     waba_id = number.waba_id or await number.client.account_of(number.account.phone_number_id)
     if waba_id is None:
         raise _Wrong("unknown without the account: see above")
+    ours = (await number.client.token()).app_id
     apps = await number.client.subscribed(waba_id)
-    if not apps and subscribe:
+    # Where Meta does not tell whose the token is, ours cannot be told from others: subscribing it again
+    # changes nothing.
+    if subscribe and ours not in [app.id for app in apps]:
         await number.client.subscribe(waba_id)
         apps = await number.client.subscribed(waba_id)
-    if not apps:
-        raise _Wrong("no app gets this account's webhooks: run it again with --subscribe")
-    return ", ".join(apps)
+    others = ", ".join(f"{app.name} ({app.id})" for app in apps if app.id != ours)
+    if ours is None and apps:
+        return f"{others}; Meta does not tell which of them this token is of"
+    own = next((app for app in apps if app.id == ours), None)
+    if own is None:
+        instead = f", but {others} does" if others else ""
+        raise _Wrong(
+            f"this token's app {ours or ''} does not get this account's webhooks{instead}:"
+            " run it again with --subscribe"
+        )
+    wanted = _callback(number)
+    if own.callback and wanted and own.callback != wanted:
+        raise _Wrong(f"this account's webhooks go to {own.callback} instead of {wanted}: end that override")
+    return f"{own.name} ({own.id})" + (f"; so does {others}" if others else "")
+
+
+async def _webhooks(number: _Number) -> str:
+    """What Meta has of the app: its secret, the address its webhooks go to, and their fields."""
+    token, secret = await number.client.token(), number.desk.settings.whatsapp_app_secret.get_secret_value()
+    if token.app_id is None:
+        raise _Wrong("Meta does not tell which app this token is of")
+    app = f"app {token.app_id}" + (f" ({token.application})" if token.application else "")
+    if not secret:
+        raise _Wrong(f"SARA_WHATSAPP_APP_SECRET is not set: copy that of {app} from its App settings → Basic")
+    try:
+        found = await number.client.subscription(token.app_id, secret)
+    except WhatsAppError as error:
+        if error.retryable and not error.halts_number:
+            raise  # Meta's fault of the moment says nothing of the secret
+        raise _Wrong(
+            f"Meta refuses SARA_WHATSAPP_APP_SECRET as that of {app}: copy it from its App settings → Basic"
+            f" (code {error.code})"
+        ) from error
+    except ValueError as error:
+        raise _Wrong("SARA_WHATSAPP_APP_SECRET holds characters that no secret has: copy it again") from error
+    if found is None or not found.active or "messages" not in found.fields:
+        raise _Wrong(f"{app} does not get the field messages: subscribe to it in WhatsApp → Configuration")
+    wanted = _callback(number)
+    if wanted and found.callback != wanted:
+        raise _Wrong(
+            f"Meta posts to {found.callback} instead of {wanted}: correct it in WhatsApp → Configuration"
+        )
+    missing = ", ".join(name for name in FIELDS if name not in found.fields)
+    return f"secret fits, {found.callback}" + (f", without {missing}" if missing else ", every field")
+
+
+def _callback(number: _Number) -> str | None:
+    """Where Meta has to post; None where nobody said where this installation is."""
+    url = number.desk.settings.public_url
+    return f"{url.rstrip('/')}/webhooks/whatsapp" if url else None
 
 
 async def _address(number: _Number) -> str:
     """Our own webhook asked as Meta asks it, through the address that the world uses."""
     settings = number.desk.settings
-    if not settings.public_url:
+    url = _callback(number)
+    if url is None:
         raise _Wrong("set SARA_PUBLIC_URL to the https address of this installation to have it checked")
-    url = f"{settings.public_url.rstrip('/')}/webhooks/whatsapp"
     asked = {
         "hub.mode": "subscribe",
         "hub.verify_token": settings.whatsapp_verify_token.get_secret_value(),
