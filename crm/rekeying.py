@@ -16,6 +16,7 @@ from db.sealed import Sealed
 Purpose = Literal["audio", "secrets", "state"]
 """Which keys: SARA_AUDIO_KEY, SARA_SECRET_KEY or SARA_STATE_KEY."""
 
+SAMPLE = 25  # rows at each end of a place, for a look that must not read all of the sound there is
 BATCH = 100  # rows of one transaction; one row's content is in memory at a time
 
 
@@ -77,6 +78,17 @@ async def stock(crm: Crm, keys: Keys) -> list[Stock]:
     return found + [await _counted(crm, place, keys.state) for place in THREADS if keys.state]
 
 
+async def closed(crm: Crm, keys: Keys, *, most: int = SAMPLE) -> list[Stock]:
+    """Places that hold something no known key opens, kinds without a key among them. Changes nothing.
+
+    Of each place at most `most` of the oldest and of the newest are opened: those of before a key was lost,
+    and those since. `stock` opens all of them.
+    """
+    found = [await _ends(crm, place, keys.seals.get(place.purpose), most) for place in PLACES]
+    found += [await _counted(crm, place, keys.state) for place in THREADS]
+    return [one for one in found if one.lost]
+
+
 async def renew(crm: Crm, keys: Keys, *, batch: int = BATCH, told: Told = lambda _: None) -> list[Stock]:
     """Everything under its newest key; `told` after each batch. What no known key opens stays as it is.
 
@@ -94,12 +106,24 @@ def _known(keys: Keys) -> Iterable[Place]:
     return (place for place in PLACES if place.purpose in keys.seals)
 
 
-async def _counted(crm: Crm, place: Place, cipher: StateCipher) -> Stock:
-    """From the marks of the values: nothing is opened."""
+async def _ends(crm: Crm, place: Place, seal: Seal | None, most: int) -> Stock:
+    found = Stock(place)
+    async with crm.as_owner() as tx:
+        column = Sealed(tx.connection, place.table, place.column, place.key)
+        if seal is None:
+            found.lost = await column.count()
+            return found
+        for key in await column.ends(most):
+            await _one(column, key, seal, found, renew=False)
+    return found
+
+
+async def _counted(crm: Crm, place: Place, cipher: StateCipher | None) -> Stock:
+    """From the marks of the values: nothing is opened. Those without a mark can be read as they are."""
     async with crm.as_owner() as tx:
         marks = await sealed_threads.count(tx.connection, place.table)
-    newest = marks.pop(cipher.newest, 0)
-    older = sum(marks.pop(name, 0) for name in ("", *cipher.names))
+    newest = marks.pop(cipher.newest, 0) if cipher else 0
+    older = sum(marks.pop(name, 0) for name in ("", *(cipher.names if cipher else ())))
     return Stock(place, newest=newest, older=older, lost=sum(marks.values()))
 
 

@@ -16,6 +16,11 @@ _NEXT = SQL(
     "SELECT {key} AS key FROM {table} WHERE {column} IS NOT NULL AND {key} > %(after)s"
     " ORDER BY {key} LIMIT %(most)s"
 )
+_ENDS = SQL(
+    "(SELECT {key} AS key FROM {table} WHERE {column} IS NOT NULL ORDER BY {key} LIMIT %(most)s)"
+    " UNION (SELECT {key} FROM {table} WHERE {column} IS NOT NULL ORDER BY {key} DESC LIMIT %(most)s)"
+)
+_COUNT = SQL("SELECT count(*) AS n FROM {table} WHERE {column} IS NOT NULL")
 _ONE = SQL("SELECT {column} AS sealed FROM {table} WHERE {key} = %(row)s")
 _HELD = SQL("SELECT {column} AS sealed FROM {table} WHERE {key} = %(row)s FOR UPDATE")
 _PUT = SQL("UPDATE {table} SET {column} = %(sealed)s WHERE {key} = %(row)s")
@@ -38,6 +43,16 @@ class Sealed:
         query = (_FIRST if after is None else _NEXT).format(**self._names)
         cursor = await self._connection.execute(query, {"after": after, "most": most})
         return [row["key"] for row in await cursor.fetchall()]
+
+    async def ends(self, most: int) -> list[Any]:
+        """Keys of the first and of the last rows that hold something, at most so many of each."""
+        cursor = await self._connection.execute(_ENDS.format(**self._names), {"most": most})
+        return [row["key"] for row in await cursor.fetchall()]
+
+    async def count(self) -> int:
+        """How many rows hold something."""
+        row = await (await self._connection.execute(_COUNT.format(**self._names))).fetchone()
+        return int(row["n"]) if row else 0
 
     async def value(self, row: Any, *, hold: bool) -> bytes | None:
         """What a row holds; with `hold` nobody else changes it in this transaction."""

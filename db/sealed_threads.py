@@ -16,7 +16,7 @@ TABLES = {
     "checkpoint_writes": ("thread_id", "checkpoint_ns", "checkpoint_id", "task_id", "idx"),
 }
 _COUNT = SQL(
-    "SELECT split_part(type, '+', 2) AS mark, count(*) AS values FROM {table}"
+    "SELECT split_part(coalesce(type, ''), '+', 2) AS mark, count(*) AS values FROM {table}"
     " WHERE blob IS NOT NULL GROUP BY 1"
 )
 _THREADS = SQL(

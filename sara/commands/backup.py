@@ -11,11 +11,14 @@ from typing import Annotated
 import typer
 
 from crm import restored
+from crm.rekeying import Stock
 from db import dump, embedded
 from db.migrate import migrate
 from sara import services
 from sara.commands.desk import require_database
+from sara.commands.doctor_keys import closed_here, told
 from sara.commands.failures import CommandFailed, writing
+from sara.commands.keys import mend
 from sara.commands.loop import run
 from sara.connections import unshared
 from sara.settings import Settings, load
@@ -56,20 +59,26 @@ def restore(
     Messages on their way at the backup may have gone out since, so they are held for a person to look at, and
     running campaigns are paused; with --resume, when everything had been stopped before, they go on.
     """
-    held, paused = run(_restore(load(), file, resume=resume))
+    settings = load()
+    (held, paused), closed = run(_restore(settings, file, resume=resume))
     print(f"restored {file}")
     if held or paused:
         print(
             f"{held} messages are held and {paused} campaigns paused: they may have gone out since the backup"
         )
+    if closed:
+        print(f"{told(closed)}\n{mend(settings, {one.place.purpose for one in closed})}")
 
 
-async def _restore(settings: Settings, file: Path, *, resume: bool) -> tuple[int, int]:
+async def _restore(settings: Settings, file: Path, *, resume: bool) -> tuple[tuple[int, int], list[Stock]]:
+    """How many messages were held and campaigns paused, and what no key that is here opens."""
     async with _server(settings) as dsn:
         await dump.restore(dsn, file)
         await migrate(dsn)
-        async with services.record(settings, dsn) as crm, crm.as_owner() as tx:
-            return (0, 0) if resume else astuple(await restored.hold_back(tx))
+        async with services.record(settings, dsn) as crm:
+            async with crm.as_owner() as tx:
+                held = (0, 0) if resume else astuple(await restored.hold_back(tx))
+            return held, await closed_here(settings, crm)
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ from sara import services
 from sara.commands.doctor_budgets import of_budgets
 from sara.commands.doctor_connections import of_budget, of_pooler
 from sara.commands.doctor_faults import answering, of_suspects, of_writing
+from sara.commands.doctor_keys import ADDRESSES, closed_here, of_keys
 from sara.commands.doctor_parts import of_parts
 from sara.commands.doctor_work import of_the_work
 from sara.commands.findings import BAD, OK, WARN, Finding
@@ -64,6 +65,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         _knowledge,
         _engines,
         of_budgets,
+        of_keys,
         _whatsapp,
         _outward,
         _disk,
@@ -289,10 +291,11 @@ async def _outward(settings: Settings) -> list[Finding]:
                     told, posted = await alerts.targets(tx), await outward.subscriptions(tx)
                 places, receivers = places + len(told), receivers + len(posted)
                 found += _undelivered(entry.slug, told, posted)
+            closed = await closed_here(settings, crm)
     except DatabaseError:
         return []  # already among the findings
-    if (places or receivers) and services.secrets_seal(settings) is None:
-        mend = "set SARA_SECRET_KEY as it was when they were added, the same on every machine"
+    if any(one.place.table in ADDRESSES for one in closed):
+        mend = "they need the key they were added with, the same on every machine: see keys"
         found.append(Finding("alerts", BAD, "no key opens the addresses of alerts and webhooks", mend))
     if not places:
         mend = "`sara alerts add`: nobody is told of hand-overs outside of `sara handoff list`"

@@ -1,6 +1,7 @@
 """The keys that encrypt what is at rest: how much is under which, a new one, and everything put under it."""
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -77,18 +78,40 @@ async def _rotate(batch: int) -> list[Stock]:
 
 def _keyring(settings: Settings) -> Keys:
     """What opens each kind; a kind without keys is left out. Raises CommandFailed where there are none."""
-    seals = {purpose: Seal(keys) for purpose in _FILES if (keys := _keys(settings, purpose))}
-    state = services.state_cipher(settings)
-    if not seals and state is None:
+    keys = keyring(settings)
+    if not keys.seals and keys.state is None:
         raise CommandFailed(f"none of {', '.join(_OPTIONS.values())} is set: nothing is sealed here")
-    return Keys(seals, state)
+    return keys
 
 
-def _keys(settings: Settings, purpose: Purpose) -> list[str]:
+def keyring(settings: Settings, *, make: bool = True) -> Keys:
+    """What opens each kind; a kind without keys is left out. Raises KeyNotKept.
+
+    Without `make` a key's file that is missing stays so: the one of another machine may belong there.
+    """
+    seals = {purpose: Seal(keys) for purpose in _FILES if (keys := _keys(settings, purpose, make=make))}
+    return Keys(seals, services.state_cipher(settings))
+
+
+def mend(settings: Settings, purposes: Collection[Purpose]) -> str:
+    """Which keys to bring where something is sealed that none opens."""
+    asked = []
+    for purpose in (one for one in _OPTIONS if one in purposes):
+        option, file = _OPTIONS[purpose], _FILES.get(purpose)
+        if file is not None and settings.database_url is None and _given(settings, purpose) is None:
+            asked.append(f"{file} from the machine it comes from (its lines into {settings.data_dir / file})")
+        else:
+            asked.append(f"{option} as it was there (behind a comma, if there is another one now)")
+    return f"bring {' and '.join(asked)}, then see `sara keys status`"
+
+
+def _keys(settings: Settings, purpose: Purpose, *, make: bool) -> list[str]:
     given = _given(settings, purpose)
     if given is not None:
         return given
-    return own_keys(settings.data_dir, _FILES[purpose]) if settings.database_url is None else []
+    file = _FILES[purpose]
+    here = settings.database_url is None and (make or (settings.data_dir / file).exists())
+    return own_keys(settings.data_dir, file) if here else []
 
 
 def _given(settings: Settings, purpose: Purpose) -> list[str] | None:

@@ -1,6 +1,7 @@
 """A backup, an empty machine, and a customer who was waiting for a person all the while."""
 
 import asyncio
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,11 @@ import pytest
 from crm import desk, restored
 from db import dump, embedded
 from db.migrate import migrate
+from sara.audio_key import SECRETS, own_keys
+from sara.commands.doctor import _outward
+from sara.commands.doctor_keys import of_keys
+from sara.commands.loop import run
+from sara.settings import load
 from tests.jobs.shop import QUICK, Shop, opened
 
 PHONE = "393471112233"
@@ -106,6 +112,31 @@ def test_the_commands(bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert bare("restore", file).out == f"restored {file}\n"
     assert "conti" in bare("business", "list").out
     assert bare("restore", tmp_path / "nothing.dump").code == 2
+
+
+def test_a_machine_without_the_keys_says_which_to_bring(
+    bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SARA_DATABASE_URL", raising=False)
+    old, new = tmp_path / "old", tmp_path / "new"
+    monkeypatch.setenv("SARA_DATA_DIR", str(old))
+    assert bare("business", "add", "knowledge/businesses/conti.yaml").code == 0
+    assert bare("alerts", "add", "--business", "conti", "--name", "desk", "json://127.0.0.1:9/").code == 0
+    assert bare("backup", tmp_path / "sara.dump").code == 0
+    monkeypatch.setenv("SARA_DATA_DIR", str(new))
+    said = bare("restore", tmp_path / "sara.dump").out
+    assert "no key that is here opens what is sealed, at least 1 in alert_target.sealed" in said
+    assert f"bring secrets.key from the machine it comes from (its lines into {new / 'secrets.key'})" in said
+    assert not (new / "secrets.key").exists(), "the old one belongs there"
+    [keys] = run(of_keys(load()))
+    assert (keys.name, keys.state) == ("keys", "failed")
+    assert keys.mend.startswith("bring secrets.key")
+    assert run(_outward(load()))[0].state == "failed"
+    own_keys(new, SECRETS)  # as a first `sara serve` makes one
+    assert run(of_keys(load()))[0].state == "failed"
+    assert run(_outward(load()))[0].state == "failed"
+    shutil.copy(old / "secrets.key", new / "secrets.key")
+    assert [one.state for one in (*run(of_keys(load())), *run(_outward(load())))] == ["ok", "ok"]
 
 
 def test_no_database_is_made_to_be_backed_up(bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

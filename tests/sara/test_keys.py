@@ -147,6 +147,22 @@ async def test_what_no_known_key_opens_is_counted_and_left_alone(safe: Safe) -> 
     assert {one.place.purpose for one in only} == {"secrets"}
 
 
+async def test_what_is_closed_is_found_at_both_ends_and_without_any_key(safe: Safe) -> None:
+    assert await rekeying.closed(safe.crm, keyring(NEW, OLD)) == []
+    lost = {one.place: one.lost for one in await rekeying.closed(safe.crm, Keys({}))}
+    assert set(lost) == set(PLACES)
+    async with await safe.owner() as owner:
+        for which, sealed in (("min", Seal([OTHER]).close(WORDS)), ("max", Seal([NEW]).close(WORDS))):
+            await owner.execute(
+                "UPDATE alert_target SET sealed = %s WHERE alert_target_id ="
+                f" (SELECT {which}(alert_target_id) FROM alert_target)",
+                (sealed,),
+            )
+    for known in ((NEW, OLD), (OTHER, OLD)):
+        [one] = await rekeying.closed(safe.crm, keyring(*known), most=1)
+        assert (one.place.table, one.lost) == ("alert_target", 1)
+
+
 async def a_thread(safe: Safe, thread_id: str, words: str, *keys: str) -> None:
     async with await safe.owner() as owner:
         serde = EncryptedSerializer(StateCipher(keys)) if keys else JsonPlusSerializer()
@@ -173,6 +189,8 @@ async def test_threads_are_put_under_the_new_key_whether_or_not_they_had_one(saf
     keys = Keys({}, StateCipher([NEW, OLD]))
     for one in await rekeying.stock(safe.crm, keys):
         assert (one.newest, one.older, one.lost) == (1, 2, 1)
+    closed = await rekeying.closed(safe.crm, keys)
+    assert [one.lost for one in closed if one.place.purpose == "state"] == [1, 1]
     for one in await rekeying.renew(safe.crm, keys, batch=1):
         assert (one.newest, one.older, one.lost, one.renewed) == (3, 0, 1, 2)
     assert [one.renewed for one in await rekeying.renew(safe.crm, keys)] == [0, 0]
