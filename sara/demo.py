@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from crm import logins, passwords, queue, registry
+from crm import businesses, logins, passwords, queue, registry
 from crm.record import Crm
 from knowledge import ingest as ingestion
 from knowledge.business_file import seed_documents
@@ -44,6 +44,19 @@ async def prepare(
             if done.failed:
                 raise DocumentsNotRead(f"{slug}: {done.failed[0].path}: {done.failed[0].error}")
             report(f"{slug}: {done.added + done.updated} documents read, {done.unchanged} unchanged")
+
+
+async def is_for_the_demo(crm: Crm, business: str | None) -> bool:
+    """Whether `prepare` may enter the demo's businesses for whoever wants to talk to this one (None: any).
+
+    Somebody's own businesses get no strangers beside them: not where the one named is there, nor where it
+    is mistyped.
+    """
+    async with crm.outside() as tx:
+        there = {entry.slug for entry in await businesses.directory(tx)}
+    demo = {one.slug for one in await asyncio.to_thread(seed.seeds)}
+    named_and_missing = business is None or (business in demo and business not in there)
+    return not there or demo <= there or named_and_missing
 
 
 def _folders(slug: str) -> list[Path]:

@@ -13,7 +13,7 @@ import typer
 from sara import play as scripts
 from sara import services
 from sara.commands.loop import run
-from sara.demo import prepare, undisturbed
+from sara.demo import is_for_the_demo, prepare, undisturbed
 from sara.exchange import Customer, Exchange, exchange
 from sara.local import Local, local_on
 from sara.play import Journey
@@ -39,7 +39,7 @@ def chat(
 async def _chat(
     settings: Settings, who: Customer, text: str | None, voice: Path | None, *, as_json: bool
 ) -> None:
-    async with whole_at_once(settings) as whole:
+    async with whole_at_once(settings, who.business) as whole:
         if text is not None or voice is not None:
             note = await asyncio.to_thread(voice.read_bytes) if voice else None
             _print(await exchange(whole, who, text=text, voice=note), as_json=as_json)
@@ -56,14 +56,16 @@ def _ask() -> str:
 
 
 @asynccontextmanager
-async def whole_at_once(settings: Settings) -> AsyncIterator[Local]:
-    """Everything in one process, without the wait for a burst. The embedded database is brought to the
-    demo's state first; a database of one's own is left as it is."""
+async def whole_at_once(settings: Settings, business: str | None = None) -> AsyncIterator[Local]:
+    """Everything in one process, without the wait for a burst. An embedded database of the demo, or an empty
+    one, is brought to the demo's state first; others are left as they are, and so is a database of one's own.
+    `business` is whom it is about; None: the demo's."""
     settings = settings.model_copy(update={"gather_seconds": 0.0})
     async with services.database(settings) as dsn:
         if not settings.database_url:
             async with services.record(settings, dsn) as crm:
-                await prepare(settings, dsn, crm, report=lambda _: None)
+                if await is_for_the_demo(crm, business):
+                    await prepare(settings, dsn, crm, report=lambda _: None)
         async with local_on(settings, dsn) as whole:
             yield whole
 

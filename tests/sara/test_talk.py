@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from sara import demo, seed
+from sara.local import Local
 from sara.play import BadScript, read
 
 HEAD = 'business: aurora\ncustomer: "+393331112222"\nsteps:\n'
@@ -33,6 +36,45 @@ def test_chat_prints_everything_about_a_turn(sara) -> None:
     assert set(turn["timings_ms"]) == NODES
     assert all(milliseconds > 0 for milliseconds in turn["timings_ms"].values())
     assert turn["model"] == "extractive"
+
+
+def test_chat_with_ones_own_business_enters_no_other(
+    bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SARA_DATABASE_URL", raising=False)
+    monkeypatch.setenv("SARA_DATA_DIR", str(tmp_path / "data"))
+    mine = tmp_path / "mine.yaml"
+    theirs = Path("knowledge/businesses/conti.yaml").read_text("utf-8")
+    mine.write_text(theirs.replace("slug: conti", "slug: mine"), "utf-8")
+    assert bare("business", "add", mine).code == 0
+    ran = bare("chat", "--business", "mine", "--from", "+393470000009", "--text", "Ciao", "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["reply"]
+    assert "nowhere" in bare("chat", "--business", "nowhere", "--from", "+393470000009", "--text", "x").err
+    listed = bare("business", "list").out
+    assert "mine" in listed
+    assert "aurora" not in listed
+
+
+async def test_the_demo_is_made_where_nothing_is_and_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, whole: Local
+) -> None:
+    async def directory(_: object) -> list[SimpleNamespace]:
+        return [SimpleNamespace(slug=slug) for slug in there]
+
+    monkeypatch.setattr(demo.businesses, "directory", directory)
+    every = {one.slug for one in seed.seeds()}
+    for there, business, wanted in (
+        (set(), "aurora", True),
+        (set(), None, True),
+        (every, "aurora", True),
+        ({*every, "mine"}, "mine", True),
+        ({"mine"}, "aurora", True),
+        ({"mine"}, "mine", False),
+        ({"mine"}, "mien", False),
+        ({"conti"}, "conti", False),
+    ):
+        assert await demo.is_for_the_demo(whole.crm, business) is wanted, (there, business)
 
 
 def test_chat_takes_a_voice_note_nobody_can_hear(sara, notes: Path) -> None:
