@@ -1,4 +1,8 @@
-"""SARA's own sentences: one gettext catalogue per language, the English sentence being the key."""
+"""SARA's own sentences: one gettext catalogue per language, the English sentence being the key.
+
+Where a business addresses its customers formally, a catalogue beside it (`it_formal.po`) holds the sentences
+that are then worded otherwise; the rest is said as usual.
+"""
 
 import gettext
 import io
@@ -11,6 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 LOCALES = Path(__file__).parent / "locales"
+_FORMAL = "_formal"
 
 Say = Callable[..., str]
 
@@ -18,13 +23,23 @@ Say = Callable[..., str]
 class Phrases:
     """The catalogues. A language without one speaks English."""
 
-    def __init__(self, catalogues: dict[str, gettext.GNUTranslations]) -> None:
+    def __init__(
+        self,
+        catalogues: dict[str, gettext.GNUTranslations],
+        formal: dict[str, gettext.GNUTranslations] | None = None,
+    ) -> None:
         self._catalogues = catalogues
+        self._formal = formal or {}
 
     @classmethod
     def load(cls, folder: Path = LOCALES) -> "Phrases":
         """Reads `<language>.po` files; they are compiled in memory, so there is nothing to build."""
-        return cls({file.stem: _compile(file) for file in sorted(folder.glob("*.po"))})
+        read = {file.stem: _compile(file) for file in sorted(folder.glob("*.po"))}
+        plain = {name: catalogue for name, catalogue in read.items() if not name.endswith(_FORMAL)}
+        formal = {name.removesuffix(_FORMAL): read[name] for name in read if name not in plain}
+        for language, catalogue in formal.items():
+            catalogue.add_fallback(plain[language])
+        return cls(plain, formal)
 
     @property
     def languages(self) -> list[str]:
@@ -37,18 +52,22 @@ class Phrases:
         A translation that names a placeholder the English sentence lacks raises KeyError; a test
         reads every catalogue for that.
         """
-        catalogue = self._catalogues.get(language)
-        text = catalogue.gettext(sentence) if catalogue else sentence
-        return text.format(**values) if values else text
+        return _said(self._catalogues.get(language), sentence, **values)
 
-    def speaker(self, language: str) -> Say:
-        """`say` with the language filled in."""
-        return partial(self.say, language)
+    def speaker(self, language: str, *, formal: bool = False) -> Say:
+        """`say` with the language filled in; `formal`: to a customer whom the business calls Lei or usted."""
+        plain = self._catalogues.get(language)
+        return partial(_said, self._formal.get(language, plain) if formal else plain)
+
+
+def _said(catalogue: gettext.GNUTranslations | None, sentence: str, /, **values: Any) -> str:
+    text = catalogue.gettext(sentence) if catalogue else sentence
+    return text.format(**values) if values else text
 
 
 def _compile(file: Path) -> gettext.GNUTranslations:
     with file.open("rb") as source:
-        catalogue = read_po(source, locale=file.stem)
+        catalogue = read_po(source, locale=file.stem.removesuffix(_FORMAL))
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
