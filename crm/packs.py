@@ -75,6 +75,7 @@ class Pack:
     """A business's vertical with its own changes. An empty one changes nothing."""
 
     tone: dict[str, str] = field(default_factory=dict)
+    address: dict[str, str] = field(default_factory=dict)
     queue: str | None = None
     queue_names: dict[str, str] = field(default_factory=dict)
     intents_off: frozenset[str] = frozenset()
@@ -83,6 +84,11 @@ class Pack:
     disclaimers: list[Disclaimer] = field(default_factory=list)
     prefer: dict[str, list[str]] = field(default_factory=dict)
     avoid: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def formal(self) -> list[str]:
+        """The languages in which customers are addressed with Lei, usted and the like."""
+        return sorted(language for language, form in self.address.items() if form == "formal")
 
 
 async def pack(tx: Tx, sentences: Iterable[SentenceRow]) -> Pack:
@@ -99,6 +105,7 @@ async def pack(tx: Tx, sentences: Iterable[SentenceRow]) -> Pack:
     queue = next((rule.key for rule in rules["queue"]), None)
     return Pack(
         tone=texts.get(("tone", "tone"), {}),
+        address=texts.get(("address", "address"), {}),
         queue=queue,
         queue_names=texts.get(("queue", queue or ""), {}),
         intents_off=frozenset(rule.key for rule in rules["off"]),
@@ -136,6 +143,7 @@ async def put(tx: Tx, business: int, given: Pack) -> None:
     for intent in sorted(given.intents_off):
         await tx.run("put_intent_off", business=business, intent=intent)
     await _put_texts(tx, business, "tone", "tone", given.tone)
+    await _put_texts(tx, business, "address", "address", given.address)
     if given.queue is not None:
         await _put_texts(tx, business, "queue", given.queue, given.queue_names)
     for intent, questions in given.questions.items():

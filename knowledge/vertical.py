@@ -31,6 +31,7 @@ SensitiveTopic = Literal["legal", "medical", "financial", "emergency"]
 Switchable = Literal["book_appointment", "reschedule_cancel", "request_quote", "qualify_lead", "open_ticket"]
 Demanding = Literal["book_appointment", "request_quote", "open_ticket"]
 Answer = Literal["text", "choice", "people", "number", "money", "date", "yes_no", "email", "phone"]
+Address = Literal["informal", "formal"]
 Said = Literal["first_answer", "price", "about", "booking", "quote", "ticket"]
 
 
@@ -161,10 +162,15 @@ class Sensitive(Value):
 
 
 class Vertical(Value):
-    """One pack. An intent that `intents` does not name is on; `{business}` in `persona` is its name."""
+    """One pack. An intent that `intents` does not name is on; `{business}` in `persona` is its name.
+
+    `address` is how SARA's own sentences speak to customers, as `persona` has the model do; a language that
+    it does not name is informal.
+    """
 
     persona: InAll
     tone: InAll
+    address: Mapping[Language, Address] = Field(default_factory=dict)
     intents: Mapping[Switchable, Annotated[bool, Field(strict=True)]] = Field(default_factory=dict)
     lead: Questions
     required: Mapping[Demanding, Questions] = Field(default_factory=dict)

@@ -142,6 +142,7 @@ def pack_of(vertical: Vertical) -> Pack:
     }
     return Pack(
         tone=_by_language(vertical.tone),
+        address=_by_language(vertical.address),
         queue=vertical.queue.key,
         queue_names=_by_language(vertical.queue.names),
         intents_off=frozenset(vertical.off),

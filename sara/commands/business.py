@@ -81,6 +81,7 @@ def verticals(
 def _outline(pack: Vertical, language: Language) -> list[str]:
     """A pack in one language, each line headed by the key that changes it."""
     lines = [f"persona.{language}: {pack.persona[language]}", f"tone.{language}: {pack.tone[language]}"]
+    lines.append(f"address.{language}: {pack.address.get(language, 'informal')}")
     lines += [f"intents.{i}: {'false' if i in pack.off else 'true'}" for i in get_args(vertical.Switchable)]
     for path, questions in [("lead", pack.lead), *((f"required.{i}", q) for i, q in pack.required.items())]:
         lines += [f"{path}.{key}: {_question(q, language)}" for key, q in questions.items()]

@@ -21,6 +21,7 @@ from knowledge.vertical import (
     merged,
     verticals,
 )
+from sara import seed
 from tools.lexicons import found
 
 FOURTEEN = (
@@ -189,6 +190,8 @@ def test_ordinary_words_are_no_topic(name: str, text: str) -> None:
         ("  key: service_desk", "  key: Service Desk", "key: Service Desk", "small letters"),
         ("tone:\n", "intents: {book: false}\ntone:\n", "intents:", "'book_appointment'"),
         ("tone:\n", "sensitive: {thresholds: {legal: 4}}\ntone:\n", "sensitive:", "less than or equal to 1"),
+        ("{it: formal", "{it: Formal", "{it: Formal", "'informal' or 'formal'"),
+        ("{it: formal", "{fr: formal", "{fr: formal", "'it', 'en', 'es' or 'pt'"),
         ("tone:\n", "tone: &t\n", "tone: &t", ""),
         ("tone:\n", "persona: {}\ntone:\n", "persona: {}", "written twice"),
     ],
@@ -261,6 +264,24 @@ def own(tmp_path: Path, pack: str, **more: Any) -> BusinessFile:
     return load_business(overriding(tmp_path, pack, **more))
 
 
+@pytest.mark.parametrize("name", FOURTEEN)
+def test_own_sentences_address_customers_as_the_persona_does(name: str) -> None:
+    pack = load_vertical(name)
+    assert (pack.address.get("it") == "formal") == ("Dai del lei" in pack.persona["it"])
+    assert (pack.address.get("es") == "formal") == ("Tratas de usted" in pack.persona["es"])
+
+
+def test_demo_businesses_address_customers_as_their_persona_does() -> None:
+    formal = {path.stem: seed.entry_of(load_business(path)).pack.formal for path in seed_files()}
+    assert formal == {"aurora": [], "conti": ["es", "it"], "costa-azul": ["es", "it"]}
+
+
+def test_a_business_addresses_customers_its_own_way(tmp_path: Path) -> None:
+    business = own(tmp_path, "  address: {it: informal, pt: formal}\n", vertical="medical")
+    assert seed.pack_of(business.pack).formal == ["es", "pt"]
+    assert seed.pack_of(own(tmp_path, "  address: {it: formal}\n").pack).formal == ["it"]
+
+
 def test_a_business_changes_one_key_and_keeps_the_rest(tmp_path: Path) -> None:
     business = own(
         tmp_path, "  lead:\n    people: {required: false}\n    period: null\n  tone: {it: A bassa voce.}\n"
@@ -289,6 +310,7 @@ def test_an_intent_is_switched_off(tmp_path: Path) -> None:
         ("  lead:\n    peple: {required: false}\n", "peple:", "`pack.lead.peple.ask` is missing"),
         ("  lead:\n    peple: null\n", "peple: null", "there is nothing to remove"),
         ("  tone: {it: null}\n", "tone: {it: null}", "lacks it"),
+        ("  address: {it: stern}\n", "address: {it: stern}", "`pack.address.it`"),
         ("  queue: null\n", "queue: null", "`pack.queue` is missing"),
         ("  colour: blue\n", "colour: blue", "is not a key of"),
         ("  topics:\n    noise: {kind: policy}\n", "noise:", "`pack.topics.noise.words` is missing"),

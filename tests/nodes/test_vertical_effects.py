@@ -27,7 +27,7 @@ async def other_pack(stage: Stage, slug: str, **changes: object) -> AsyncIterato
 
 async def _enter(stage: Stage, slug: str, pack: Pack) -> None:
     async with stage.crm.as_owner() as tx:
-        kinds = "('tone', 'queue', 'question', 'disclaimer')"
+        kinds = "('tone', 'address', 'queue', 'question', 'disclaimer')"
         await tx.connection.execute(
             f"DELETE FROM business_text WHERE business_id = %s AND kind IN {kinds}",  # type: ignore[arg-type]
             (stage.ids[slug],),
