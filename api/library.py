@@ -168,7 +168,7 @@ class Library:
             "language": language,
             "window": [],
             "contact": {},
-            "business": {"name": profile.business.name},
+            "business": {"name": profile.business.name, "formal": profile.pack.formal},
         }
         tried = await trial(opened.context, {"event": event, **known})
         found = await opened.context.search.search(

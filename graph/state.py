@@ -135,6 +135,14 @@ def text_of(event: Event) -> str:
     return "\n".join(said.get("text", "") for said in event.get("messages", []) if said.get("text")).strip()
 
 
+def formally(state: State) -> bool:
+    """Whether the business addresses customers formally in the language of this turn.
+
+    A thread that an earlier release left in the middle of a turn does not know.
+    """
+    return state["language"] in (state.get("business") or {}).get("formal", ())
+
+
 def together(*parts: Sequence[Said]) -> list[Said]:
     """Messages in the order they came, each once: of two that are the same the one of the later part."""
     known = {said.get("message_id"): said for part in parts for said in part if said.get("message_id")}

@@ -191,7 +191,8 @@ async def _held(tx: Tx, profile: Profile, entry: WaitingRow, slot: FreeSlot) -> 
 def _offer(
     services: Services, profile: Profile, entry: WaitingRow, slot: FreeSlot, answer_by: datetime
 ) -> _Word:
-    say = services.context.phrases.speaker(entry.language)
+    formal = entry.language in profile.pack.formal
+    say = services.context.phrases.speaker(entry.language, formal=formal)
     zone = _zone(profile, entry.location_id)
     service = next(s for s in profile.services if s.row.service_id == entry.service_id)
     name = service.name(entry.language, profile.language)
@@ -233,7 +234,7 @@ async def _remind_all(services: Services, tx: Tx, profile: Profile) -> None:
 
 def _reminder(services: Services, profile: Profile, row: DueRow, zone: ZoneInfo) -> _Word:
     language = row.told_language or row.language or profile.language
-    say = services.context.phrases.speaker(language)
+    say = services.context.phrases.speaker(language, formal=language in profile.pack.formal)
     service = profile.service(row.service_key)
     name = service.name(language, profile.language) if service else row.service_key
     place = next((p for p in profile.locations if p.location_id == row.location_id), None)

@@ -104,7 +104,8 @@ async def _apologise(
     contact = await contacts.get(tx, conversation.contact_id)
     if contact.opted_out_at is not None:
         return
-    say = services.context.phrases.speaker(contact.told_language or contact.language or profile.language)
+    language = contact.told_language or contact.language or profile.language
+    say = services.context.phrases.speaker(language, formal=language in profile.pack.formal)
     message = NewMessage(
         conversation_id=conversation.conversation_id,
         contact_id=contact.contact_id,

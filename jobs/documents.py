@@ -55,8 +55,7 @@ async def write(services: Services, tx: Tx, hook: HookRow) -> None:
 
 
 async def _quote(services: Services, tx: Tx, seller: SellerRow, contact: ContactRow, quote: QuoteRow) -> None:
-    language = await _language(tx, quote.language)
-    say = services.context.phrases.speaker(language)
+    language, say = await _spoken(services, tx, quote.language)
     lines = await quotes.issued_lines(tx, quote.quote_id)
     until = quote.valid_until
     paper = Paper(
@@ -123,8 +122,7 @@ async def _invoice(
 ) -> None:
     if draft.number is None or draft.invoice_date is None:
         return
-    language = await _language(tx, draft.language)
-    say = services.context.phrases.speaker(language)
+    language, say = await _spoken(services, tx, draft.language)
     lines = await invoices.lines(tx, draft.invoice_draft_id)
     told = await fiscal.buyer(tx, contact.contact_id)
     buyer = told or _named(contact, seller)
@@ -183,8 +181,11 @@ async def _electronic(
     await invoices.lacks(tx, draft.invoice_draft_id, ())
 
 
-async def _language(tx: Tx, language: str | None) -> str:
-    return language or (await businesses.profile(tx)).language
+async def _spoken(services: Services, tx: Tx, language: str | None) -> tuple[str, Say]:
+    """The language of a paper, the business's own where none is noted, and its sentences in it."""
+    profile = await businesses.profile(tx)
+    spoken = language or profile.language
+    return spoken, services.context.phrases.speaker(spoken, formal=spoken in profile.pack.formal)
 
 
 def _named(contact: ContactRow, seller: SellerRow) -> BuyerRow:

@@ -115,7 +115,9 @@ async def _tell(
     passed_on: bool,
 ) -> None:
     contact = await contacts.get(tx, conversation.contact_id)
-    say = services.context.phrases.speaker(contact.language or (await businesses.profile(tx)).language)
+    profile = await businesses.profile(tx)
+    language = contact.language or profile.language
+    say = services.context.phrases.speaker(language, formal=language in profile.pack.formal)
     words = [call_for_help(calls_for_help, say)] if calls_for_help is not None else []
     if passed_on:
         words.append(

@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from graph.context import Context
-from graph.state import State, text_of
+from graph.state import State, formally, text_of
 from inference.advice import advice
 from inference.errors import ModelMissing, WeightsCorrupt
 from inference.grounding import GroundingReport, Source, check
@@ -48,8 +48,8 @@ async def check_grounding(state: State, runtime: Runtime[Context]) -> Route:
     advised = advice(proposal["reply"])
     if advised is not None:
         return _to_a_human(state, runtime.context, advised.label, "output")
-    say = runtime.context.phrases.speaker(state["language"])
-    report = await _checked(state, runtime.context, _sources(state, say))
+    sources = _sources(state, await _as_generated(state, runtime.context))
+    report = await _checked(state, runtime.context, sources)
     foreign = _in_another_language(state, runtime.context)
     if report.supported and not foreign and any(map(str.isalnum, proposal["reply"])):
         ledger = [
@@ -127,7 +127,7 @@ def _just_judged(state: State) -> bool:
 
 def _abstained(state: State, context: Context) -> dict[str, Any]:
     """Nobody's words on a sensitive matter but a human's: the customer is offered one."""
-    say = context.phrases.speaker(state["language"])
+    say = context.phrases.speaker(state["language"], formal=formally(state))
     words = say("I don't have this information at hand. Would you like a colleague to answer you?")
     own = {"reply": words, "intent": "answer", "arguments": {}, "citations": [], "abstained": True}
     attempts = int(state.get("grounding", {}).get("attempts", 0)) + 1
@@ -141,6 +141,14 @@ def _passed(attempts: int, ledger: list[dict[str, Any]]) -> dict[str, Any]:
 def _with_headings(passage: dict[str, Any]) -> str:
     """A passage below its headings: a row says its price, they say of what."""
     return "\n".join(filter(None, [passage.get("title"), passage.get("section"), passage["text"]]))
+
+
+async def _as_generated(state: State, context: Context) -> Say:
+    """The sentences as the node before had them said: from the profile and not from the thread, which may
+    have waited for a person since the business changed how it addresses customers."""
+    event, language = state["event"], state["language"]
+    profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
+    return context.phrases.speaker(language, formal=language in profile.pack.formal)
 
 
 def _sources(state: State, say: Say) -> list[Source]:

@@ -232,6 +232,7 @@ def _business(profile: Profile) -> dict[str, Any]:
         "country": row.country,
         "time_zone": row.time_zone,
         "languages": row.languages,
+        "formal": profile.pack.formal,
     }
 
 

@@ -26,7 +26,8 @@ async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     # Documents begin and end with the business's days: in the evening of another zone it is tomorrow already.
     now = context.clock()
     today = now.astimezone(ZoneInfo(profile.business.time_zone)).date()
-    language, say = state["language"], context.phrases.speaker(state["language"])
+    language = state["language"]
+    say = context.phrases.speaker(language, formal=language in profile.pack.formal)
     sent = said_at(event, language, now)
     answers = " ".join(filter(None, map(context_of, event.get("messages", []))))
     # "And how long does this take?" means what the message above it is about, whatever was spoken of since.

@@ -72,7 +72,8 @@ async def raised(
     changes nothing."""
     now = context.clock()
     turn_id = f"{event.get('turn_id') or now.isoformat()}:emergency"
-    words = call_for_help(profile, context.phrases.speaker(language))
+    say = context.phrases.speaker(language, formal=language in profile.pack.formal)
+    words = call_for_help(profile, say)
     async with context.crm.transaction(event["business_id"]) as tx:
         conversation = await conversations.lock(tx, event["conversation_id"])
         handoff_id = await handoffs.open_of(tx, conversation.conversation_id)

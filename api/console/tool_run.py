@@ -63,7 +63,8 @@ async def carry_out(
         agent_id=actor.agent_id,
     )
     spoken = (contact and (contact.told_language or contact.language)) or profile.language
-    for_customer = replace(for_agent, language=spoken, say=services.phrases.speaker(spoken), option_id=None)
+    say = services.phrases.speaker(spoken, formal=spoken in profile.pack.formal)
+    for_customer = replace(for_agent, language=spoken, say=say, option_id=None)
     tool = TOOLS[INTENTS[form]]
     try:
         slots = slots_of(form, given, profile, ZoneInfo(place.time_zone) if place else None)

@@ -28,7 +28,8 @@ from jobs import permission, send
 from jobs.agenda import agenda_once
 from jobs.hooks import hooks_once
 from tests.channels.test_calendars import events_in, free_port, serve_radicale, written
-from tests.jobs.room import jobs
+from tests.jobs.room import formal, jobs
+from tests.knowledge.test_formal_phrases import FAMILIAR
 from tests.tools.talk import MORNING, Room, Talk, open_room
 
 FRIDAY = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)  # three in the afternoon in Milan
@@ -87,6 +88,16 @@ async def test_a_day_and_two_hours_before_the_customer_is_reminded_once_each(roo
     for _ in range(2):
         await look(room)
     assert len(await told(room, talk)) == 2
+
+
+async def test_a_reminder_addresses_the_customer_as_the_business_does(room: Room) -> None:
+    talk = await booked(room)
+    room.clock.now = FRIDAY - timedelta(hours=24)
+    async with formal(room, "it"):
+        await look(room)
+    [reminder] = await told(room, talk)
+    assert reminder["body"].startswith("Le ricordo il suo appuntamento")
+    assert FAMILIAR["it"].findall(reminder["body"]) == []
 
 
 async def outdated(room: Room, talk: Talk) -> str | None:

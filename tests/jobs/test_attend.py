@@ -114,6 +114,13 @@ async def here(whole: Local) -> Any:
     await pool.close()
 
 
+async def test_an_apology_addresses_the_customer_as_the_business_does(here: Desk) -> None:
+    conversation_id, _ = await here.waits()
+    await here.after(31)
+    (said,) = await here.bot_said(conversation_id)
+    assert "se preferisce, la richiamiamo" in said.body
+
+
 async def test_an_apology_and_a_call_are_offered_once_in_the_customers_language(here: Desk) -> None:
     conversation_id, handoff_id = await here.waits(language="pt")
     await here.after(29)

@@ -34,7 +34,7 @@ def services(book: Book) -> Services:  # noqa: F811
     )
 
 
-async def issued(book: Book, price: str = "130.00") -> tuple[int, int]:  # noqa: F811
+async def issued(book: Book, price: str = "130.00", language: str = "en") -> tuple[int, int]:  # noqa: F811
     """A customer with an issued quote of one line."""
     contact_id, conversation_id = await book.customer()
     async with book.crm.transaction(book.business_id) as tx:
@@ -43,7 +43,7 @@ async def issued(book: Book, price: str = "130.00") -> tuple[int, int]:  # noqa:
             contact_id=contact_id,
             conversation_id=conversation_id,
             currency="EUR",
-            language="en",
+            language=language,
             text="a letter",
             lines=[quotes.Line(None, "Formal letter – “urgent”", Decimal(1), None)],
             idempotency_key=f"doc:{contact_id}",
@@ -87,6 +87,13 @@ async def test_where_no_vat_is_charged_the_sheet_includes_none(
         told.append(text_of(file["content"]))
     assert all("Accept this quote in the chat" in words for words in told)
     assert ["include VAT" in words for words in told] == [False, True]
+
+
+async def test_a_law_firms_quote_addresses_the_customer_formally(book: Book, services: Services) -> None:  # noqa: F811
+    contact_id, _ = await issued(book, language="it")
+    await hooks.hooks_once(services, book.business_id)
+    file = await one(book, "SELECT * FROM stored_file WHERE contact_id = %s", contact_id)
+    assert "Può accettare il preventivo" in text_of(file["content"])
 
 
 async def test_a_failure_is_tried_again_and_undone_meanwhile(

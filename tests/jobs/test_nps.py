@@ -16,7 +16,7 @@ from jobs import nps as job
 from jobs import permission
 from jobs.nps import ask_all, ask_once
 from knowledge.phrases import Phrases
-from tests.jobs.room import jobs
+from tests.jobs.room import formal, jobs
 from tests.tools.talk import MORNING, Room, Talk, open_room
 
 HALF_HOUR = timedelta(minutes=31)
@@ -137,6 +137,18 @@ async def test_the_question_is_in_the_customers_language(room: Room, language: s
     assert words in question["body"]
     assert question["language"] == language
     assert len(question["body"]) <= 1024
+
+
+@pytest.mark.parametrize(("language", "words"), [("it", "se vuole"), ("es", "si quiere, dos palabras")])
+async def test_the_question_addresses_the_customer_as_the_business_does(
+    room: Room, language: str, words: str
+) -> None:
+    talk = await answered(room, language=language)
+    room.clock.now = MORNING + HALF_HOUR
+    async with formal(room, language):
+        await look(room)
+    [question] = await told(room, talk)
+    assert words in question["body"]
 
 
 async def test_a_business_asks_only_when_it_wants_to_and_only_its_own(room: Room) -> None:
@@ -380,7 +392,7 @@ async def test_several_workers_at_once_ask_once(room: Room) -> None:
 class _Dumb(Phrases):
     """A worker that dies in the middle of asking: the row is written, the words are not."""
 
-    def speaker(self, language: str) -> Any:
+    def speaker(self, language: str, *, formal: bool = False) -> Any:
         raise ConnectionAbortedError(language)
 
 
