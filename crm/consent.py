@@ -4,12 +4,14 @@
 """
 
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from crm import phones
+from crm.quiet import country_of
 from crm.record import Tx
 
 Source = Literal["word", "whatsapp_menu", "meta_131050", "import", "agent"]
@@ -71,9 +73,17 @@ def read(lines: Iterable[str], *, country: str, now: datetime) -> list[Imported]
     return [_line(number, row, country, now) for number, row in enumerate(rows, start=2)]
 
 
+def _as_the_channel(written: str, country: str) -> str | None:
+    """A phone number as a wa_id. Old ones of Mexico (521 …) and Brazil (without the 9) are no valid numbers,
+    and the channel calls people by them all the same."""
+    bare = phones.figures(written)
+    old = re.fullmatch(r"\+?\d{8,15}", written) and country_of(bare) is not None
+    return phones.wa_id_of(written, country) or (bare if old else None)
+
+
 def _line(number: int, row: dict[str, str | None], country: str, now: datetime) -> Imported:
     # The number as the channel writes it: another contact with the same phone would not be bound by its STOP.
-    phone = phones.wa_id_of((row["phone"] or "").strip(), country)
+    phone = _as_the_channel((row["phone"] or "").strip(), country)
     evidence = (row["evidence"] or "").strip()
     if phone is None:
         raise BadConsents(

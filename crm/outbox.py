@@ -296,6 +296,11 @@ async def revive(tx: Tx, conversation_id: int) -> int:
     return await tx.run("outbox_revive", conversation_id=conversation_id)
 
 
+async def rests(tx: Tx, outbox_id: int, until: datetime) -> None:
+    """It waits for its time, so it is not late before."""
+    await tx.run("outbox_rests", outbox_id=outbox_id, next_attempt_at=until)
+
+
 async def unknown(tx: Tx, outbox_id: int, look_again_at: datetime, error: str) -> None:
     """Nobody can say whether the channel took it."""
     await tx.run("outbox_unknown", outbox_id=outbox_id, next_attempt_at=look_again_at, error=error)

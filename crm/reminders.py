@@ -56,6 +56,12 @@ async def template(tx: Tx, purpose: Purpose, language: str) -> TemplateRow | Non
     return await tx.first(TemplateRow, "message_template", purpose=purpose, language=language)
 
 
+async def zone_of(tx: Tx, appointment_id: int) -> str | None:
+    """The time zone of the place an appointment is at; None for one that is gone."""
+    zone: str | None = await tx.value("zone_of_appointment", appointment_id=appointment_id)
+    return zone
+
+
 async def businesses_with_work(tx: Tx) -> list[int]:
     """Businesses, of all tenants, with reminders to write or places to give away."""
     return [row.business_id for row in await tx.all(_BusinessRow, "agenda_businesses")]

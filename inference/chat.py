@@ -6,6 +6,7 @@ extractive responder, which needs no model at all. An outage costs wording, neve
 
 import asyncio
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -50,8 +51,9 @@ Intent = Literal[
 ]
 
 
-# JSON can hold a NUL, and PostgreSQL cannot.
-Words = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
+# JSON can hold a NUL and half an emoji, and PostgreSQL cannot.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+Words = Annotated[str, AfterValidator(lambda text: _UNSTORABLE.sub("", text))]
 
 
 class Arguments(BaseModel):

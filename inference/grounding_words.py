@@ -177,7 +177,10 @@ def guess_language(folded: str) -> str | None:
     return votes[0][1] if votes[0][0] >= 2 and votes[0][0] > votes[1][0] else None
 
 
-_WITHOUT = frozenset({"senza", "without", "sin", "sem"})
+_NOT_WITHOUT = re.compile(
+    r"\b(?:non|no|not|cannot|can't|don't|doesn't|won't|never|nao|nunca|mai)\b"
+    r"(?:(?!\b(?:che|that|which|who|que|e|and|y|ma|but|pero|mas)\b)[^,;:.])*\b(?:senza|without|sin|sem)\b"
+)
 
 # "To receive no more messages write STOP" asks to write.
 _PURPOSE = re.compile(r"\b(?:per non|para (?:nao|no)|in order not to|so as not to)\s+(?=\w)")
@@ -189,13 +192,12 @@ def polarity(folded: str, language: str | None) -> tuple[bool, frozenset[str]]:
     In Portuguese "no" is "in the" and negates nothing.
     """
     clause = _NOTHING_TO_PAY.sub(" gratis ", _PURPOSE.sub("", _OPENING.sub("", folded)))
-    said = words(clause)
     negations = int(
-        any(w in NEGATORS or (w in LACKING and w not in _WITHOUT) for w in said)
+        any(w in NEGATORS or w in LACKING for w in words(clause))
         or (language != "pt" and bool(_NO.search(clause)))
     )
-    # "Non … senza" denies what lacks something: without it the clause says the opposite, not the same.
-    negations += int(any(w in _WITHOUT for w in said))
+    # What lacks something is denied: without "non" the clause says the opposite, not the same.
+    negations += int(bool(_NOT_WITHOUT.search(clause)))
     topics = set()
     for name, yes, no in OPPOSITES:
         if no.search(clause):

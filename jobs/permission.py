@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from crm import businesses, outbox, template_book
+from crm import businesses, outbox, reminders, template_book
 from crm.contacts import ContactRow
 from crm.outbox import OutboxRow
 from crm.quiet import by_day, quiet_until
@@ -36,11 +36,11 @@ async def rests(tx: Tx, contact: ContactRow, row: OutboxRow) -> float | None:
     """
     if row.lane != "campaign" and not row.turn_id.startswith("reminder:"):
         return None
-    home = (await businesses.row(tx)).time_zone
     if row.lane == "campaign":
-        until = quiet_until(contact.wa_id, tx.now, home=home)
+        until = quiet_until(contact.wa_id, tx.now, home=(await businesses.row(tx)).time_zone)
     else:
-        until = by_day(tx.now, ZoneInfo(home))
+        zone = await reminders.zone_of(tx, int(row.turn_id.split(":")[1]))
+        until = by_day(tx.now, ZoneInfo(zone)) if zone else None
     return (until - tx.now).total_seconds() if until and until > tx.now else None
 
 

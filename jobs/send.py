@@ -96,6 +96,11 @@ async def _next(services: Services, tx: Tx, due: delivery.Waiting) -> tuple[Parc
             return None, _BUSY_RETRY_S
     waits: list[float] = []
     for place, row in enumerate(due.rows):
+        rest = await permission.rests(tx, due.contact, row) if row.state == "queued" else None
+        if rest is not None:  # and keeps nobody who writes at night waiting
+            waits.append(min(rest, _LOOK_AGAIN_S))
+            await outbox.rests(tx, row.outbox_id, tx.now + timedelta(seconds=waits[-1]))
+            continue
         wait = await _wait(services, tx, conversation, row)
         if wait is not None:
             waits.append(wait)
@@ -103,8 +108,6 @@ async def _next(services: Services, tx: Tx, due: delivery.Waiting) -> tuple[Parc
                 continue
             if await _holds_back(services, tx, conversation, row.state, row.attempted_at):
                 break
-        elif row.state == "queued" and (rest := await permission.rests(tx, due.contact, row)) is not None:
-            waits.append(min(rest, _LOOK_AGAIN_S))  # and keeps nobody who writes at night waiting
         elif row.state == "queued":
             found = await _claimed(services, tx, conversation, due.contact, row)
             if isinstance(found, Parcel):

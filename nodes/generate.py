@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -39,8 +40,6 @@ _LONG_LOOP, _FRESH = 15, 0.4  # runs of three words, and the least share of them
 # Characters of one line, of all lines before this turn, and of the customer's words in it: with facts and
 # passages a prompt then fits an engine that reads 8 000 tokens.
 _LINE, _HISTORY, _SAID = 600, 6000, 6000
-# A fact's or passage's id, which is nobody's business outside the prompt: "… 65 € [F1].", "(P1, P2)".
-_CITED = re.compile(r"\s*[\[(](?:[FPA]\d{1,2}(?:,\s*)?)+[\])]")
 _INTERNAL = tuple(intent for intent in get_args(Intent) if "_" in intent)
 _PLACEHOLDER = re.compile(r"\$\w+|\n")
 _FENCES = re.compile(r"<{3,}|>{3,}")
@@ -98,10 +97,20 @@ async def _proposed(model: ChatModel, request: Request, context: Context) -> Ans
     answered = await model.propose(request)
     said = answered.proposal.reply
     if not (recites(answered.proposal) or loops(said) or declines(said)):
-        reply = _CITED.sub("", visible(said)).strip()
+        reply = _unmarked(visible(said), request.material.pieces)
         return replace(answered, proposal=answered.proposal.model_copy(update={"reply": reply}))
     instead = await context.last_resort.propose(request)
     return replace(instead, usage=answered.usage)  # it took tokens all the same
+
+
+def _unmarked(reply: str, pieces: Sequence[Piece]) -> str:
+    """The reply without the ids of this turn's facts and passages, which are nobody's business outside the
+    prompt: "… 65 € [F1].", "(P1, P2)". What looks like one in a piece's own words ("formato (A5)") stays."""
+    ids = [p.id for p in pieces if not any(re.search(rf"[\[(]{p.id}\b", other.text) for other in pieces)]
+    if ids:
+        one = "|".join(map(re.escape, ids))
+        reply = re.sub(rf"\s*[\[(](?:{one})(?:,\s*(?:{one}))*[\])]", "", reply)
+    return reply.strip()
 
 
 def recites(proposal: Proposal) -> bool:

@@ -87,6 +87,9 @@ WHERE outbox_id = %(outbox_id)s AND state IN ('queued', 'sending', 'unknown');
 UPDATE outbox SET state = 'queued', next_attempt_at = %(next_attempt_at)s, error_code = %(error_code)s, error = %(error)s
 WHERE outbox_id = %(outbox_id)s AND state IN ('sending', 'unknown');
 
+-- outbox_rests -- not before the morning; until then it is not late
+UPDATE outbox SET next_attempt_at = %(next_attempt_at)s WHERE outbox_id = %(outbox_id)s AND state = 'queued';
+
 -- outbox_still_due -- what was on its way while somebody took the conversation and gave it back without a word: it
 -- is still the answer, where nothing else has answered the same messages, and nobody else will give it. `begun`: only
 -- where some of its turn's words have arrived, since all of them together would be said anew

@@ -69,3 +69,7 @@ ON CONFLICT DO NOTHING RETURNING hours;
 SELECT t.name, t.code FROM message_template t JOIN business b USING (business_id)
 WHERE t.purpose = %(purpose)s AND t.language IN (%(language)s, b.languages[1])
 ORDER BY t.language = %(language)s DESC LIMIT 1;
+
+-- zone_of_appointment -- the time zone of its place
+SELECT l.time_zone FROM appointment a JOIN resource r USING (resource_id)
+JOIN location l ON l.location_id = r.location_id WHERE a.appointment_id = %(appointment_id)s;

@@ -295,6 +295,7 @@ def test_what_is_no_proposal(text: str) -> None:
         f"{GOOD}\n\nLet me know!",
         f"Here: {GOOD}",
         json.dumps(json.loads(GOOD) | {"citations": None, "arguments": None}),
+        json.dumps(json.loads(GOOD) | {"reply": json.loads(GOOD)["reply"] + "\ud83d"}),
         json.dumps(json.loads(GOOD) | {"reply": "\0" + json.loads(GOOD)["reply"] + "\0"}),
     ],
 )

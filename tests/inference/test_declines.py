@@ -30,6 +30,10 @@ def test_a_refusal(reply: str) -> None:
         "Mi dispiace, la domenica siamo chiusi.",
         "No puedo decirte el precio, pero una compañera te lo dice enseguida.",
         "Não temos essa informação. Quer que um colega responda?",
+        "I can't help you with that, but my colleague Marco can: call 02 1234567.",
+        "Non posso aiutarla con questo, ma il nostro ortopedico sì: riceve il lunedì.",
+        "Sorry, we cannot help with this on Sundays; we open Monday at 9.",
+        "Lo siento, no puedo ayudarte con eso, ¿quieres que te llame un compañero?",
         "We cannot help with removals on Sundays, only from Monday to Saturday.",
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from inference.ground_rows import ground_row
-from inference.grounding import Source, check
+from inference.grounding import Source, check, ruled
 
 PASSAGES = [
     "Corso di yoga: martedì sera, 12 €. Massimo 4 persone. Si paga dopo il trattamento, con la carta.",
@@ -62,6 +62,30 @@ def test_a_rival_in_its_place_is_refused(answer: str, at: int) -> None:
 )
 def test_what_the_source_says_passes(answer: str, at: int) -> None:
     assert supported(answer, at)
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("Sì, puoi pagare con carta di credito.", "Si paga in contanti o carta di credito."),
+        ("Sì, puoi pagare con carta.", "Accettiamo contanti e carte di credito. Il pagamento è in sede."),
+        ("You can pay by card.", "Payment: cash, Visa, Mastercard."),
+        ("Good morning! The massage costs 65 €.", "Massage: 65 €. Evening appointments on request."),
+        ("Good evening! Breakfast is included.", "Breakfast is included and served in the morning."),
+        ("Buona sera, la colazione è inclusa.", "La colazione è inclusa ed è servita la mattina."),
+        ("Si paga solo dopo la consegna e mai prima della consegna.", "Si paga solo dopo la consegna."),
+        ("You pay after delivery, nothing before delivery.", "You pay after delivery."),
+        ("Siamo di fronte alla stazione.", "Via Roma 1, fronte stazione. Parcheggio dietro l'edificio."),
+        ("The group must have at least 10 people.", "Groups from 10 people. Dogs up to 10 kg."),
+        ("Seniors get 10% off.", "10% off for students and people over 65."),
+        ("La tinta è senza ammoniaca.", "Tinta senza ammoniaca che non rovina i capelli."),
+        ("Il nostro gelato è senza latte.", "Il gelato senza latte non contiene uova."),
+        ("O gelado é sem leite.", "O nosso gelado sem leite não contém ovos."),
+    ],
+)
+def test_no_rule_of_rivals_refuses_what_is_true(answer: str, passage: str) -> None:
+    _, kinds, refused = ruled(answer, [Source("1", passage)], None)
+    assert not refused, kinds
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,12 @@ async def test_what_an_outage_kept_until_it_is_night_waits_for_the_morning(marke
     await market.work()
     assert [sent.type for sent in market.simulator.sent_to(night, NUMBER)] == ["text"]
     assert (await standing(market, made))["queued"] == 1
+    late = await market.rows(
+        "SELECT outbox_id FROM outbox WHERE state = 'queued' AND next_attempt_at <= now()"
+    )
+    assert late == []  # what rests is not late
     await market.rows("UPDATE contact SET wa_id = %s WHERE contact_id = %s", wa_id, contact_id)
+    await market.rows("UPDATE outbox SET next_attempt_at = now() WHERE state = 'queued'")
     async with market.crm.transaction(market.business_id) as tx:
         await queue.send(tx, conversation)
     await market.work()

@@ -3,7 +3,9 @@
 import pytest
 
 from crm import messages
+from inference.material import Piece
 from nodes.check_grounding import MOST_ATTEMPTS, _sources
+from nodes.generate import _unmarked
 from tests.nodes.stage import Scripted, Stage, says
 
 QUESTION = "Quanto costa un massaggio rilassante?"
@@ -72,6 +74,13 @@ async def test_what_a_customer_cannot_read_or_use_is_not_sent(stage: Stage, repl
     assert all(reply not in message.body for message in await thread.spoken())
 
 
+async def test_services_and_streets_are_called_the_same_in_every_language(stage: Stage) -> None:
+    thread = await stage.customer(chat=Scripted(says("Massaggio rilassante: 65,00 €.", citations=["F1"])))
+    await thread.say("Hello, how much is the relaxing massage, please?")
+    assert thread.state["language"] == "en"
+    assert thread.words == "Massaggio rilassante: 65,00 €."
+
+
 async def test_a_model_is_told_which_language_to_answer_in(stage: Stage) -> None:
     chat = Scripted(says("The relaxing massage costs €65.00 and you can book it here."), RIGHT)
     thread = await stage.customer(chat=chat)
@@ -92,6 +101,15 @@ async def test_marks_of_the_prompt_are_not_sent(stage: Stage) -> None:
     thread = await stage.customer(chat=Scripted(marked))
     await thread.say(QUESTION)
     assert thread.words == RIGHT.reply
+
+
+def test_what_only_looks_like_a_mark_stays() -> None:
+    pieces = [
+        Piece("F1", "fact", "Massaggio: 65 €", "it"),
+        Piece("A5", "passage", "formato (A5): 30 €", "it"),
+    ]
+    said = "Con il modello (F24), formato (A5), livello (B1): 65 € [F1] (F1, A5)."
+    assert _unmarked(said, pieces) == "Con il modello (F24), formato (A5), livello (B1): 65 € (F1, A5)."
 
 
 async def test_a_passage_stands_below_its_headings(stage: Stage) -> None:
