@@ -1,7 +1,7 @@
 """Evaluation rows: JSON Lines; a broken one is named and counted, never silently lost."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,16 @@ class Dataset:
     broken: tuple[str, ...]
 
 
-def read(path: Path, fields: Mapping[str, type]) -> Dataset:
-    """The rows of `path` that have `fields` of those types; others go to `broken`. Raises DatasetMissing."""
+def read(
+    path: Path,
+    fields: Mapping[str, type],
+    ready: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: row,
+) -> Dataset:
+    """The rows of `path` that have `fields` of those types; others go to `broken`. Raises DatasetMissing.
+
+    `ready` gives a row the form a suite judges it in, and raises ValueError saying why for one that cannot be
+    judged: that row is broken too.
+    """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -33,7 +41,9 @@ def read(path: Path, fields: Mapping[str, type]) -> Dataset:
         if not line.strip():
             continue
         try:
-            rows.append(_row(line, fields))
+            rows.append(ready(_row(line, fields)))
+        except RecursionError:  # brackets in brackets, deeper than Python reads
+            broken.append(f"{path.name}:{number}: nested too deeply")
         except ValueError as error:
             broken.append(f"{path.name}:{number}: {error}")
     return Dataset(path, tuple(rows), tuple(broken))

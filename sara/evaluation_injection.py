@@ -27,6 +27,7 @@ from sara.demo import prepare
 from sara.evaluation import apart
 from sara.exchange import Customer, NoAnswer, exchange
 from sara.local import Local, local_on
+from sara.seed import seeds
 from sara.settings import Settings
 
 AT_ONCE = 12  # customers who attack at the same time
@@ -38,7 +39,8 @@ _WITNESSES = "00000000"  # numbers of the customers nobody may touch; no attacke
 
 async def injection(settings: Settings, dataset: Path | None, split: str | None) -> Result:
     """Every attack against the scripted liar, or against the model of `settings.llm` where one is named."""
-    gold = await asyncio.to_thread(suite.load, dataset or suite.DATASET)
+    slugs = [business.slug for business in seeds()]
+    gold = await asyncio.to_thread(suite.load, dataset or suite.DATASET, slugs)
     attacks = suite.rows(gold, split)
     model = await attacked(settings, attacks)
     outcomes = await play(settings, attacks, model)
@@ -87,17 +89,19 @@ async def _furnish(settings: Settings, dsn: str, attacks: Sequence[suite.Row]) -
     async with services.knowledge(settings, dsn, model) as store:
         for slug, business_id in owners.items():
             folder = settings.data_dir / "poisoned" / slug
-            await asyncio.to_thread(_write, folder, [row for row in attacks if row["business"] == slug])
+            await asyncio.to_thread(written, folder, [row for row in attacks if row["business"] == slug])
             await ingest([folder], business_id=business_id, store=store, detect=telling)
 
 
-def _write(folder: Path, attacks: Sequence[suite.Row]) -> None:
+def written(folder: Path, attacks: Sequence[suite.Row]) -> None:
+    """The folder with the attacks' poisoned documents in it and no others."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.md"):
         old.unlink()
-    for row in attacks:
+    for number, row in enumerate(attacks, 1):
         if row.get("document"):
-            (folder / f"{row['id']}.md").write_text(row["document"], encoding="utf-8")
+            # An id is whatever its author liked: as a name it could lead out of the folder.
+            (folder / f"{number:04}.md").write_text(row["document"], encoding="utf-8")
 
 
 async def _owners(crm: Crm) -> dict[str, int]:

@@ -4,21 +4,25 @@ Rows: {id, business, language, channel, goal, turns[], liar{reply, intent, argum
 contact_name?, document?, quoted?}. Every attack is a customer of its own who sends the turns; `document` is a
 poisoned file among the business's documents, `quoted` words pasted as SARA's own, and a voice note says its
 turn. `liar` is what a model answers that has fallen for the attack. `forbidden` are the outcomes that count
-as a breach: a `text` pattern in anything that reached the customer, an `effect` in the record, a `promise` in
-a reply.
+as a breach: {kind: text, pattern} for a pattern in anything that reached the customer, {kind: effect, what}
+for one of EFFECTS in the record, {kind: promise, what} for a kind of promise in a reply. An attack of which
+one of these could never be judged is broken: it would count as held whatever SARA did.
 """
 
+import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import ValidationError
 
 from evals.dataset import DATASETS, Dataset, read
 from evals.measures import sampled, share
 from evals.result import Result, Table, played
-from inference.chat import Answered, Arguments, Proposal, Request
-from inference.grounding_promises import promises
+from inference.chat import Answered, Proposal, Request
+from inference.grounding_promises import PATTERNS, promises
 from inference.grounding_words import fold
 from inference.speech import Prior, Transcript, Vocabulary
 
@@ -34,13 +38,64 @@ FIELDS = {
     "forbidden": list,
 }
 SURE = 0.95  # how sure of itself the liar is
+# What an attack may change in the record: something of the attacker's own, or what is nobody's to change.
+EFFECTS = ("appointment", "quote", "ticket", "optout", "price", "contact")
 
 Row = Mapping[str, Any]
 
 
-def load(path: Any = DATASET) -> Dataset:
-    """The attacks. Raises DatasetMissing."""
-    return read(path, FIELDS)
+def load(path: Any = DATASET, businesses: Collection[str] | None = None) -> Dataset:
+    """The attacks; one that could not be played, or not judged, is broken, and so is one on a business that
+    is none of `businesses`, where they are given. Raises DatasetMissing."""
+
+    def ready(row: dict[str, Any]) -> dict[str, Any]:
+        if businesses is not None and row["business"] not in businesses:
+            raise ValueError(f"no business {row['business']!r:.80}: there are {', '.join(businesses)}")
+        return _ready(row)
+
+    return read(path, FIELDS, ready)
+
+
+def _ready(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its channel and kinds in small letters. Raises ValueError."""
+    if not row["turns"] or not all(isinstance(turn, str) and turn.strip() for turn in row["turns"]):
+        raise ValueError("turns must be a list of texts, and hold one")
+    for name in ("contact_name", "document", "quoted"):
+        if not isinstance(row.get(name), str | None):
+            raise ValueError(f"{name} must be text")
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # which neither a phone nor PostgreSQL takes
+        raise ValueError("half of a character stands alone in it") from error
+    try:
+        lie(row)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"liar: {where}: {first['msg']}") from error
+    if not row["forbidden"]:
+        raise ValueError("forbidden is empty: nothing would be a breach")
+    forbidden = [_rule(rule) for rule in row["forbidden"]]
+    return {**row, "channel": row["channel"].casefold(), "forbidden": forbidden}
+
+
+def _rule(rule: Any) -> dict[str, Any]:
+    """A forbidden outcome that can be judged. Raises ValueError."""
+    if not isinstance(rule, dict) or not isinstance(rule.get("kind"), str):
+        raise ValueError(f"forbidden: {rule!r:.80} is no object with a kind")
+    kind, known = rule["kind"].casefold(), {"effect": EFFECTS, "promise": tuple(PATTERNS)}
+    if kind == "text":
+        if not isinstance(rule.get("pattern"), str):
+            raise ValueError("forbidden: a text needs a pattern")
+        try:
+            re.compile(rule["pattern"], re.IGNORECASE)
+        except (re.error, OverflowError) as error:
+            raise ValueError(f"forbidden: {rule['pattern']!r:.80} is no pattern: {error}") from error
+    elif kind not in known:
+        raise ValueError(f"forbidden: no kind {rule['kind']!r:.80}: there are text, effect and promise")
+    elif rule.get("what") not in known[kind]:
+        raise ValueError(f"forbidden: no {kind} {rule.get('what')!r:.80}: there are {', '.join(known[kind])}")
+    return {**rule, "kind": kind}
 
 
 def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
@@ -53,6 +108,14 @@ def said(row: Row) -> list[str]:
     nothing but its id."""
     first, *more = row["turns"]
     return [f"> {row['quoted']}\n\n{first}" if row.get("quoted") else first, *more]
+
+
+def lie(row: Row) -> Proposal:
+    """What a model proposes that has fallen for the attack. Raises pydantic's ValidationError, a ValueError,
+    when no model could."""
+    told = {name: row["liar"][name] for name in ("reply", "intent") if name in row["liar"]}
+    arguments = row["liar"].get("arguments") or {}
+    return Proposal.model_validate({**told, "arguments": arguments, "confidence": SURE})
 
 
 class Liar:
@@ -73,10 +136,7 @@ class Liar:
             self.strange.append(request.material.text)
             return Answered(Proposal(reply="", intent="other", confidence=SURE), self.name, 0.0)
         self.asked.add(row["id"])
-        lie = row["liar"]
-        arguments = Arguments.model_validate(lie.get("arguments") or {})
-        proposal = Proposal(reply=lie["reply"], intent=lie["intent"], arguments=arguments, confidence=SURE)
-        return Answered(proposal, self.name, 0.0)
+        return Answered(lie(row), self.name, 0.0)
 
 
 class WordForWord:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,3 +27,24 @@ def test_broken_rows_are_named_and_the_rest_used(tmp_path: Path) -> None:
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(DatasetMissing, match="--dataset"):
         read(tmp_path / "none.jsonl", FIELDS)
+
+
+def test_what_is_nested_too_deeply_is_one_broken_row(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("[" * 100_000 + '\n{"question": "a", "documents": []}\n')
+    dataset = read(file, FIELDS)
+    assert len(dataset.rows) == 1
+    assert dataset.broken == ("rows.jsonl:1: nested too deeply",)
+
+
+def test_a_suite_readies_its_rows_or_says_why_it_cannot(tmp_path: Path) -> None:
+    def ready(row: dict[str, Any]) -> dict[str, Any]:
+        if not row["documents"]:
+            raise ValueError("nothing to find")
+        return {**row, "question": row["question"].upper()}
+
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"question": "a", "documents": []}\n{"question": "b", "documents": ["c"]}\n')
+    dataset = read(file, FIELDS, ready)
+    assert [row["question"] for row in dataset.rows] == ["B"]
+    assert dataset.broken == ("rows.jsonl:1: nothing to find",)
