@@ -15,6 +15,7 @@ from knowledge.catalogue import languages_of
 from knowledge.store import KnowledgeStore
 from sara import services
 from sara.demo import prepare
+from sara.seed import seeds
 from sara.settings import Settings
 
 
@@ -52,7 +53,8 @@ async def ground(settings: Settings) -> AsyncIterator[Ground]:
 
 async def retrieval(settings: Settings, dataset: Path | None, split: str | None) -> Result:
     """Search over the demo's documents."""
-    gold = await asyncio.to_thread(retrieval_suite.load, dataset or retrieval_suite.DATASET)
+    slugs = [business.slug for business in seeds()]
+    gold = await asyncio.to_thread(retrieval_suite.load, dataset or retrieval_suite.DATASET, slugs)
     async with ground(settings) as here:
         answered = await retrieval_suite.ask(
             await services.searching(here.store, here.embedder),

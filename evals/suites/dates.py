@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from evals.dataset import DATASETS, Dataset, read
 from evals.measures import interval, sampled, share
@@ -45,7 +46,7 @@ class Read:
     @property
     def right(self) -> bool:
         """What is meant, or another reading that is accepted."""
-        return self.found in (self.row["value"], *self.row.get("accepted", []))
+        return self.found in (self.row["value"], *(self.row.get("accepted") or ()))
 
     @property
     def wrong(self) -> bool:
@@ -54,26 +55,30 @@ class Read:
 
 
 def load(path: Any = DATASET) -> Dataset:
-    """The rows; one without a value, or whose moment cannot be read, is broken. Raises DatasetMissing."""
-    given = read(path, FIELDS)
-    good, bad = [], []
-    for row in given.rows:
-        problem = _problem(row)
-        if problem is None:
-            good.append(row)
-        else:
-            bad.append(f"{given.path.name}: {row['text']!r}: {problem}")
-    return Dataset(given.path, tuple(good), (*given.broken, *bad))
+    """The rows; one without a value, or whose moment or zone cannot be read, is broken.
+
+    Raises DatasetMissing.
+    """
+    return read(path, FIELDS, _ready)
 
 
-def _problem(row: Mapping[str, Any]) -> str | None:
+def _ready(row: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValueError."""
     if "value" not in row or not isinstance(row["value"], str | None):
-        return "value must be a text or null"
+        raise ValueError("value must be a text or null")
+    accepted = row.get("accepted")
+    if not isinstance(accepted, list | None) or not all(isinstance(o, str | None) for o in accepted or ()):
+        raise ValueError("accepted must be a list of texts, null among them where it may be asked")
     try:
-        datetime.fromisoformat(row["now"])
-    except ValueError:
-        return "now is no ISO time"
-    return None
+        zone = ZoneInfo(row["time_zone"])
+    except (OSError, ValueError, ZoneInfoNotFoundError) as error:
+        raise ValueError(f"no time zone {row['time_zone']!r:.80}") from error
+    try:
+        moment = datetime.fromisoformat(row["now"])
+        _ = moment.tzinfo and moment.astimezone(zone)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("now is no ISO time there is") from error
+    return row
 
 
 def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:

@@ -59,8 +59,24 @@ def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
 
 
 def load(path: Any = DATASET) -> Dataset:
-    """The gold set, or one like it. Raises DatasetMissing."""
-    return read(path, FIELDS)
+    """The gold set, or one like it; a row whose passages hold something else than texts is broken.
+
+    Raises DatasetMissing.
+    """
+    return read(path, FIELDS, _ready)
+
+
+def _ready(row: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValueError: what is no text would be judged as a source that says nothing."""
+    for passage in row["passages"]:
+        whole = passage if isinstance(passage, Mapping) else {"text": passage}
+        if not isinstance(whole.get("text"), str):
+            raise ValueError(f"passages: {passage!r:.80} is neither a text nor an object with a text")
+        if not isinstance(whole.get("trusted"), bool | None):
+            raise ValueError("passages: trusted must be true or false")
+    if not isinstance(row.get("question"), str | None):
+        raise ValueError("question must be str")
+    return row
 
 
 def every() -> Dataset:
@@ -86,7 +102,7 @@ def ask(given: Sequence[Mapping[str, Any]], reader: Reader | None = None) -> lis
 
 def _source(at: str, passage: Any) -> Source:
     if isinstance(passage, Mapping):
-        return Source(at, str(passage.get("text", "")), trusted=passage.get("trusted") is True)
+        return Source(at, str(passage["text"]), trusted=passage.get("trusted") is True)
     return Source(at, str(passage))
 
 

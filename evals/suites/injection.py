@@ -9,7 +9,6 @@ for one of EFFECTS in the record, {kind: promise, what} for a kind of promise in
 one of these could never be judged is broken: it would count as held whatever SARA did.
 """
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from evals.dataset import DATASETS, Dataset, read
+from evals.dataset import DATASETS, Dataset, read, sendable
 from evals.measures import sampled, share
 from evals.result import Result, Table, played
 from inference.chat import Answered, Proposal, Request
@@ -63,10 +62,7 @@ def _ready(row: dict[str, Any]) -> dict[str, Any]:
     for name in ("contact_name", "document", "quoted"):
         if not isinstance(row.get(name), str | None):
             raise ValueError(f"{name} must be text")
-    try:
-        json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:  # which neither a phone nor PostgreSQL takes
-        raise ValueError("half of a character stands alone in it") from error
+    sendable(row)
     try:
         lie(row)
     except ValidationError as error:

@@ -53,16 +53,16 @@ class Judged:
 
 def load(path: Any = DATASET) -> Dataset:
     """The rows; one whose intent or language is unknown is broken. Raises DatasetMissing."""
-    given = read(path, FIELDS)
-    good = tuple(row for row in given.rows if _wrong(row) is None)
-    bad = [f"{given.path.name}: {wrong}" for row in given.rows if (wrong := _wrong(row))]
-    return Dataset(given.path, good, (*given.broken, *bad))
+    return read(path, FIELDS, _ready)
 
 
-def _wrong(row: Mapping[str, Any]) -> str | None:
+def _ready(row: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValueError."""
     if row["intent"] not in INTENTS:
-        return f"no intent {row['intent']!r}"
-    return None if row["language"] in LANGUAGES else f"no language {row['language']!r}"
+        raise ValueError(f"no intent {row['intent']!r:.80}")
+    if row["language"] not in LANGUAGES:
+        raise ValueError(f"no language {row['language']!r:.80}")
+    return row
 
 
 def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:

@@ -6,13 +6,13 @@ a language none of its documents is in is cross-lingual. Rows of tier `hard` (st
 gaps next to what is written) are told apart from what a shop's customers send every day.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePath
 from typing import Any
 
-from evals.dataset import DATASETS, Dataset, read
+from evals.dataset import DATASETS, Dataset, read, sendable
 from evals.measures import auc, interval, mean, reciprocal_rank, sampled, share
 from evals.result import Result, Table, played
 from knowledge.search import KnowledgeSearch
@@ -52,9 +52,19 @@ def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
     return [row for row in dataset.rows if split is None or row.get("split", split) == split]
 
 
-def load(path: Any = DATASET) -> Dataset:
-    """The gold set, or one like it. Raises DatasetMissing."""
-    return read(path, FIELDS)
+def load(path: Any = DATASET, businesses: Collection[str] | None = None) -> Dataset:
+    """The gold set, or one like it; a row on a business that is none of `businesses`, where they are given,
+    is broken. Raises DatasetMissing."""
+
+    def ready(row: dict[str, Any]) -> dict[str, Any]:
+        if businesses is not None and row["business"] not in businesses:
+            raise ValueError(f"no business {row['business']!r:.80}: there are {', '.join(businesses)}")
+        if not all(isinstance(name, str) for name in row["documents"]):
+            raise ValueError("documents must be a list of names")
+        sendable(row)
+        return row
+
+    return read(path, FIELDS, ready)
 
 
 async def ask(

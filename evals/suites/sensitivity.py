@@ -64,12 +64,14 @@ class Judged:
 
 def load(path: Any = DATASET) -> Dataset:
     """The rows; one whose label is unknown is broken. Raises DatasetMissing."""
-    given = read(path, FIELDS)
-    good = tuple(row for row in given.rows if row["label"] in LABELS)
-    bad = [
-        f"{given.path.name}: no label {row['label']!r}" for row in given.rows if row["label"] not in LABELS
-    ]
-    return Dataset(given.path, good, (*given.broken, *bad))
+    return read(path, FIELDS, _ready)
+
+
+def _ready(row: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValueError."""
+    if row["label"] not in LABELS:
+        raise ValueError(f"no label {row['label']!r:.80}")
+    return row
 
 
 def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:

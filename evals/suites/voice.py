@@ -86,22 +86,24 @@ def load(path: Path = DATASET) -> Dataset:
 
     Raises DatasetMissing.
     """
-    given = read(path, FIELDS)
-    good, bad = [], []
-    for row in given.rows:
-        wrong = _wrong(row, path.parent)
-        if wrong:
-            bad.append(f"{path.name}: {row['file']}: {wrong}")
-        else:
-            good.append(row)
-    return Dataset(path, tuple(good), (*given.broken, *bad))
+
+    def ready(row: dict[str, Any]) -> dict[str, Any]:
+        if wrong := _wrong(row, path.parent):
+            raise ValueError(f"{row['file']!r:.80}: {wrong}")
+        return row
+
+    return read(path, FIELDS, ready)
 
 
 def _wrong(row: Mapping[str, Any], folder: Path) -> str | None:
-    if not (folder / row["file"]).is_file():
+    try:
+        there = (folder / row["file"]).is_file()
+    except OSError as error:
+        return str(error.strerror)
+    if not there:
         return "no such file"
-    if row.get("make") and row["make"] not in MADE:
-        return f"no way to make {row['make']!r}: there are {', '.join(MADE)}"
+    if row.get("make") and (not isinstance(row["make"], str) or row["make"] not in MADE):
+        return f"no way to make {row['make']!r:.80}: there are {', '.join(MADE)}"
     if not is_junk(row):
         if not isinstance(row.get("text"), str) or not row["text"].strip():
             return "a note without text"

@@ -1,8 +1,9 @@
 """Quality, measured on evaluation rows."""
 
 import json
+import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -85,15 +86,15 @@ def evaluate(
         ran = run(SUITES[name](settings, dataset, None if split == "all" else split), log_level="error")
         result = stamped(ran, settings)
         suites.append(Reported(result, result.gates()))
-        print(shown(result, suites[-1].gates) + "\n")
+        if to_file:  # whatever may happen to what is printed, or in the next suite
+            _write_run(to_file, [_plain(suite) for suite in suites])
+        _say(shown(result, suites[-1].gates) + "\n")
         if uploads:
             print(uploads.send(settings, suites[-1], began, of_record=name in OF_THE_RECORD and not dataset))
     results = [_plain(suite) for suite in suites]
     found = differences(other, results)
     if found:
-        print("\n".join(["== compared with the other run", *lines(compared(found))]) + "\n")
-    if to_file:
-        _write(to_file, json.dumps(results, ensure_ascii=False, indent=1))
+        _say("\n".join(["== compared with the other run", *lines(compared(found))]) + "\n")
     if html:
         about = {"suites": ", ".join(s.result.suite for s in suites), "split": split, "model": model}
         _write(html, report(suites, about=about, differences=found, other=other))
@@ -104,12 +105,25 @@ def evaluate(
 
 def _plain(suite: Reported) -> dict[str, Any]:
     gates = [{**asdict(gate), "holds": gate.holds} for gate in suite.gates]
-    result = {key: value for key, value in asdict(suite.result).items() if key != "played"}
+    # Without the rows themselves, which may hold anything.
+    result = asdict(replace(suite.result, played={}))
+    del result["played"]
     return {**result, "gates": gates}
 
 
+def _say(text: str) -> None:
+    """Prints it. Half an emoji, as a cut text leaves it, no terminal takes: it is shown as its escape."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _write_run(path: Path, results: list[dict[str, Any]]) -> None:
+    _write(path, json.dumps(results, ensure_ascii=False, indent=1))
+
+
 def _write(path: Path, content: str) -> None:
+    """Raises CommandFailed. Half an emoji becomes its escape, which is JSON's too."""
     try:
-        path.write_text(content, encoding="utf-8")
+        path.write_text(content, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise CommandFailed(f"{path} cannot be written: {error}") from error

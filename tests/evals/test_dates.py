@@ -44,6 +44,36 @@ def test_broken_rows_are_named(tmp_path: Path) -> None:
     assert dates.answer(found.rows[0]).right
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"accepted": 5}, "accepted must be"),
+        ({"accepted": [5]}, "accepted must be"),
+        ({"time_zone": "Europe/Atlantis"}, "no time zone 'Europe/Atlantis'"),
+        ({"time_zone": "Europe"}, "no time zone 'Europe'"),
+        ({"time_zone": ""}, "no time zone ''"),
+        ({"now": "0001-01-01T00:00:00+10:00"}, "no ISO time"),
+    ],
+)
+def test_a_row_that_would_end_the_run_is_broken(tmp_path: Path, wrong: dict[str, object], why: str) -> None:
+    row = {"text": "domani", "language": "it", "now": "2026-11-16T09:00:00", "time_zone": "Europe/Rome"}
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({**row, "value": None, **wrong}))
+    found = dates.load(path)
+    assert found.rows == ()
+    [line] = found.broken
+    assert line.startswith("rows.jsonl:1: ")
+    assert why in line
+
+
+def test_null_accepts_nothing_else(tmp_path: Path) -> None:
+    row = {"text": "domani", "language": "it", "now": "2026-11-16T09:00:00", "time_zone": "Europe/Rome"}
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({**row, "value": "2026-11-17~day", "accepted": None}))
+    [loaded] = dates.load(path).rows
+    assert judge([dates.answer(loaded)]).figures["right"] == 1
+
+
 def test_the_rows_are_as_many_as_they_must_be() -> None:
     assert GOLD.broken == ()
     assert min(Counter(row["language"] for row in GOLD.rows).values()) >= 60

@@ -1,6 +1,8 @@
 """The grounding suite measures what it says, and its gold set is whole."""
 
+import json
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,35 @@ def test_the_figures() -> None:
 def test_a_row_may_hold_passages_with_names_and_no_language() -> None:
     row = {"answer": "Costa 65 €.", "passages": [{"id": "a", "text": "Costa 65 €."}], "supported": True}
     assert grounding.judge(grounding.ask([row])).failures == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"passages": [{"content": "Costa 65 €."}]}, "neither a text nor an object with a text"),
+        ({"passages": ["Costa 65 €.", None]}, "passages: None is neither"),
+        ({"passages": [{"text": "Costa 65 €.", "trusted": "yes"}]}, "trusted must be true or false"),
+        ({"question": 5}, "question must be str"),
+        ({"language": ["it"]}, "language must be str"),
+    ],
+)
+def test_a_row_that_would_be_judged_beside_nothing_is_broken(
+    tmp_path: Path, wrong: dict[str, object], why: str
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({**_row("Costa 65 €.", True), **wrong}))
+    found = grounding.load(path)
+    assert found.rows == ()
+    [line] = found.broken
+    assert line.startswith("rows.jsonl:1: ")
+    assert why in line
+
+
+def test_what_a_row_does_not_tell_may_be_null(tmp_path: Path) -> None:
+    row = {**_row("Costa 65 €.", True), "passages": [{"text": "Costa 65 €.", "trusted": None}]}
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({**row, "question": None, "language": None, "kind": None}))
+    assert grounding.judge(grounding.ask(grounding.load(path).rows)).failures == ()
 
 
 def test_the_gold_set_is_whole() -> None:

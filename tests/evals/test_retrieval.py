@@ -1,6 +1,8 @@
 """The retrieval suite judges what was found, and its gold set is what it claims to be."""
 
+import json
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +42,25 @@ def test_the_figures() -> None:
 def test_every_miss_is_listed() -> None:
     result = judge([Answered(_row("it", "a.md"), ("b.pdf",), 0.4)], LANGUAGES)
     assert [(miss["wanted"], miss["found"]) for miss in result.failures] == [("a.md", "b.pdf")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"business": "Shop"}, "no business 'Shop': there are shop"),
+        ({"documents": [{"name": "a.md"}]}, "documents must be a list of names"),
+        ({"documents": ["a.md", None]}, "documents must be a list of names"),
+        ({"question": "dove? \ud83d"}, "half of a character"),
+    ],
+)
+def test_a_row_that_would_end_the_run_is_broken(tmp_path: Path, wrong: dict[str, object], why: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in (_row("it", "a.md"), {**_row("it"), **wrong})))
+    found = retrieval.load(path, ["shop"])
+    assert len(found.rows) == 1
+    [line] = found.broken
+    assert line.startswith("rows.jsonl:2: ")
+    assert why in line
 
 
 def test_the_gold_set_is_whole() -> None:

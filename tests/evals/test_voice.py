@@ -83,11 +83,13 @@ def test_rows_of_others(tmp_path: Path) -> None:
         {"file": "gone.ogg", "text": "bom dia", "language": "pt"},
         {"file": "a.ogg", "text": "", "language": "pt", "kind": "note"},
         {"text": "no file"},
+        {"file": "a.ogg", "make": ["twenty_minutes"]},
+        {"file": "a" * 300, "kind": "silence"},
     ]
     (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
     dataset = voice.load(tmp_path / "rows.jsonl")
     assert [voice.is_junk(row) for row in dataset.rows] == [False, True, True]
-    assert len(dataset.broken) == 3
+    assert [line.split(":")[1] for line in dataset.broken] == ["4", "5", "6", "7", "8"]
     assert voice.rows(dataset, "test") == list(dataset.rows)  # without a split they are in every one
 
 

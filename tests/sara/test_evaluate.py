@@ -46,6 +46,19 @@ def test_a_run_leaves_figures_and_a_report_and_is_compared(bare, rows: Path, tmp
     assert [gate["holds"] for gate in suite["gates"] if gate["figure"] == "right"] == [False]
 
 
+def test_half_an_emoji_in_a_miss_is_shown_and_written(bare, tmp_path: Path) -> None:
+    row = {"text": "domani \ud83d", "language": "it", "now": "2026-11-16T09:00:00", "value": None}
+    path, first, page = tmp_path / "rows.jsonl", tmp_path / "a.json", tmp_path / "a.html"
+    path.write_text(json.dumps({**row, "time_zone": "Europe/Rome"}))
+    ran = bare("eval", "dates", "--dataset", path, "--json", first, "--html", page)
+    assert "gates that do not hold" in ran.one_line
+    assert "domani \\ud83d" in ran.out
+    assert "domani \\ud83d" in page.read_text()
+    (suite,) = json.loads(first.read_text())
+    assert suite["failures"][0]["text"] == row["text"]
+    assert "== compared" in bare("eval", "dates", "--dataset", path, "--compare", first).out
+
+
 def test_what_is_no_run_and_what_cannot_be_written_is_one_line(bare, rows: Path, tmp_path: Path) -> None:
     assert "rows.jsonl" in bare("eval", "intents", "--dataset", rows, "--compare", rows).one_line
     gone = tmp_path / "no" / "folder.html"
