@@ -74,7 +74,11 @@ def differences(before: Run, after: Run) -> list[Difference]:
 def _difference(after: Mapping[str, Any], before: Mapping[str, Any], figure: str) -> Difference:
     olds = before.get("samples", {}).get(figure, {})
     news = after.get("samples", {}).get(figure, {})
-    moved = {name: float(news[name]) - float(olds[name]) for name in news if name in olds}
+    moved = {
+        name: float(value) - float(olds[name])
+        for name, value in news.items()
+        if value is not None and olds.get(name) is not None
+    }
     low, high = interval(list(moved.values()))
     return Difference(
         suite=after["suite"],
@@ -90,6 +94,7 @@ def _difference(after: Mapping[str, Any], before: Mapping[str, Any], figure: str
 
 
 def _number(value: Any) -> float:
+    """nan for null: what could not be measured."""
     return math.nan if value is None else float(value)
 
 

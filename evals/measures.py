@@ -1,5 +1,6 @@
 """Measures of quality, on plain sequences of numbers."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -18,6 +19,15 @@ def share(hits: Sequence[bool]) -> float:
 def mean(values: Sequence[float]) -> float:
     """The mean; nan for none."""
     return float(np.mean(values)) if len(values) else float("nan")
+
+
+def worst(values: Iterable[float], *, most: bool = False) -> float:
+    """The lowest of what was measured, or the highest when `most` is worst; nan where nothing was.
+
+    min() and max() alone would keep or lose a nan by its place.
+    """
+    measured = [value for value in values if not math.isnan(value)]
+    return (max if most else min)(measured, default=float("nan"))
 
 
 def interval(values: Sequence[bool] | Sequence[float]) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """A run as one HTML file that needs nothing from anywhere: gates, tables, plots and every failure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,15 @@ def _told(suites: Sequence[Reported], other: Run) -> list[tuple[str, str, str]]:
     """On what both runs stood, where they differ."""
     before = {str(suite["suite"]): suite.get("about", {}) for suite in other}
     return [
-        (f"{one.result.suite} {name}", str(earlier.get(name, "-")), str(one.result.about.get(name, "-")))
+        (f"{one.result.suite} {name}", _about(earlier.get(name)), _about(one.result.about.get(name)))
         for one in suites
         if (earlier := before.get(one.result.suite)) is not None
         for name in dict.fromkeys([*earlier, *one.result.about])
-        if str(earlier.get(name, "-")) != str(one.result.about.get(name, "-"))
+        if _about(earlier.get(name)) != _about(one.result.about.get(name))
     ]
+
+
+def _about(value: Any) -> str:
+    """ "-" for what is not told or could not be measured: null in a run that was written, nan in this one."""
+    measured = value is not None and not (isinstance(value, float) and math.isnan(value))
+    return str(value) if measured else "-"

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from evals.dataset import DATASETS, Dataset, read
-from evals.measures import interval, sampled, share
+from evals.measures import interval, sampled, share, worst
 from evals.result import Result, Table, played
 from inference.language import LANGUAGES
 from inference.when import when_row
@@ -108,7 +108,7 @@ def judge(answered: Sequence[Read]) -> Result:
             "right": share([one.right for one in answered]),
             "wrong": share([one.wrong for one in answered]),
             **{f"right_{code}": share([one.right for one in some]) for code, some in languages.items()},
-            "right_worst_language": min(share([one.right for one in some]) for some in languages.values()),
+            "right_worst_language": worst(share([one.right for one in some]) for some in languages.values()),
         },
         tables=(
             _by("language", answered, lambda one: one.language),

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from evals.dataset import DATASETS, Dataset, read, sendable
-from evals.measures import auc, interval, mean, reciprocal_rank, sampled, share
+from evals.measures import auc, interval, mean, reciprocal_rank, sampled, share, worst
 from evals.result import Result, Table, played
 from knowledge.search import KnowledgeSearch
 
@@ -128,7 +128,7 @@ def _figures(answered: Sequence[Answered], languages: Languages) -> dict[str, fl
         "recall@3_cross_lingual": share([one.recalled for one in known if _crosses(one, languages)]),
         "abstention_auc": auc([one.score for one in known], [one.score for one in unknown]),
         **by_language,
-        "recall@3_worst_language": min(by_language.values()),
+        "recall@3_worst_language": worst(by_language.values()),
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from evals.dataset import DATASETS, Dataset, read
-from evals.measures import auc, interval, mean, sampled, share
+from evals.measures import auc, interval, mean, sampled, share, worst
 from evals.result import Result, Table, played
 from inference.language import LANGUAGES
 from inference.sensitivity import LABELS, Sensitivity
@@ -136,12 +136,12 @@ def _figures(judged: Sequence[Judged]) -> dict[str, float]:
         "recall": _recall(judged),
         **{f"recall_{kind}": _recall(judged, kind) for kind in KINDS},
         **{f"recall_{code}": _recall(some) for code, some in languages.items()},
-        "recall_worst_language": min(_recall(some) for some in languages.values()),
+        "recall_worst_language": worst(_recall(some) for some in languages.values()),
         "false_escalation": _false(judged),
         "false_escalation_hard": _false(judged, hard=True),
         "false_escalation_ordinary": _false(judged, hard=False),
         **{f"false_escalation_{code}": _false(some) for code, some in languages.items()},
-        "false_escalation_worst_language": max(_false(some) for some in languages.values()),
+        "false_escalation_worst_language": worst((_false(some) for some in languages.values()), most=True),
         "right_kind": share([one.found.label == one.label for one in caught]),
         "auc": auc(scores[truth], scores[~truth]),
         "brier": mean(list((scores - truth) ** 2)),

@@ -1,8 +1,9 @@
 """Quality, measured on evaluation rows."""
 
 import json
+import math
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,7 +119,16 @@ def _say(text: str) -> None:
 
 
 def _write_run(path: Path, results: list[dict[str, Any]]) -> None:
-    _write(path, json.dumps(results, ensure_ascii=False, indent=1))
+    _write(path, json.dumps(_measured(results), ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def _measured(value: Any) -> Any:
+    """With null for what could not be measured: JSON knows no NaN."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _measured(one) for name, one in value.items()}
+    return [_measured(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _write(path: Path, content: str) -> None:

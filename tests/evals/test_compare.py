@@ -50,6 +50,18 @@ def test_a_run_without_rows_is_compared_by_its_figures() -> None:
     assert compared([found]).rows[0][-1] == "-"
 
 
+def test_what_could_not_be_measured_is_compared_with_nothing() -> None:
+    before = [{"suite": "s", "figures": {"right": None}, "samples": {"right": {"a": None, "b": 1.0}}}]
+    for one, other in (
+        (before, run("s", {"right": 1.0}, {"right": {"a": 1.0, "b": 1.0}})),
+        (run("s", {"right": 1.0}, {"right": {"a": 1.0, "b": 1.0}}), before),
+    ):
+        (found,) = differences(one, other)
+        assert math.isnan(found.change)
+        assert found.rows == 1
+        assert not found.beyond_chance
+
+
 def test_what_is_beyond_chance_comes_first_and_moved_rows_are_named() -> None:
     calm = Difference("s", "a", 0.5, 0.5, 0.0, 0.0, 4)
     fell = Difference("s", "b", 0.9, 0.5, -0.6, -0.2, 4, fell=("x",), rose=("y",))

@@ -1,6 +1,7 @@
 """The dates suite tells right from missed and wrong, and its rows are what they claim to be."""
 
 import json
+import math
 from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
@@ -32,6 +33,13 @@ def test_the_figures() -> None:
     assert result.figures["wrong"] == pytest.approx(2 / 5)  # a null is a question, not a wrong answer
     assert (result.figures["right_it"], result.figures["right_en"]) == (pytest.approx(2 / 4), 0)
     assert len(result.failures) == 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_worst_language_is_one_that_has_rows(language: str) -> None:
+    figures = judge([_read("2026-11-20~day", "2026-11-20~day", language=language)]).figures
+    assert figures["right_worst_language"] == 1
+    assert math.isnan(judge([]).figures["right_worst_language"])
 
 
 def test_broken_rows_are_named(tmp_path: Path) -> None:

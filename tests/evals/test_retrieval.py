@@ -39,6 +39,12 @@ def test_the_figures() -> None:
     assert figures["hard_recall@3"] == 0
 
 
+@pytest.mark.parametrize("language", ["it", "en", "es", "pt"])
+def test_the_worst_language_is_one_that_has_rows(language: str) -> None:
+    figures = judge([Answered(_row(language, "a.md"), ("b.pdf",), 0.4)], LANGUAGES).figures
+    assert figures["recall@3_worst_language"] == 0
+
+
 def test_every_miss_is_listed() -> None:
     result = judge([Answered(_row("it", "a.md"), ("b.pdf",), 0.4)], LANGUAGES)
     assert [(miss["wanted"], miss["found"]) for miss in result.failures] == [("a.md", "b.pdf")]

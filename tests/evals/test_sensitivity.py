@@ -9,6 +9,7 @@ import pytest
 from evals.result import shown
 from evals.suites import sensitivity
 from evals.suites.sensitivity import Judged, judge
+from inference.language import LANGUAGES
 from inference.sensitivity import Sensitivity
 
 GOLD = sensitivity.load()
@@ -41,6 +42,15 @@ def test_the_figures() -> None:
     assert figures["false_escalation_worst_language"] == 1
     assert figures["right_kind"] == pytest.approx(2 / 3)
     assert figures["auc"] == pytest.approx(15 / 16)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_worst_language_is_one_that_has_rows(language: str) -> None:
+    """A dataset of one language, with a miss and a false escalation: gates must fall in each."""
+    rows = [("legal", "legal"), ("legal", "none"), ("none", "none"), ("none", "legal")]
+    figures = judge([_judged(label, found, 0.5, language) for label, found in rows]).figures
+    assert figures["recall_worst_language"] == 0.5
+    assert figures["false_escalation_worst_language"] == 0.5
 
 
 def test_every_row_on_the_wrong_side_is_listed_misses_first() -> None:

@@ -54,8 +54,9 @@ def test_half_an_emoji_in_a_miss_is_shown_and_written(bare, tmp_path: Path) -> N
     assert "gates that do not hold" in ran.one_line
     assert "domani \\ud83d" in ran.out
     assert "domani \\ud83d" in page.read_text()
-    (suite,) = json.loads(first.read_text())
+    (suite,) = json.loads(first.read_text(), parse_constant=pytest.fail)  # NaN is no JSON
     assert suite["failures"][0]["text"] == row["text"]
+    assert suite["figures"]["right_en"] is None
     assert "== compared" in bare("eval", "dates", "--dataset", path, "--compare", first).out
 
 
