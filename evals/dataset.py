@@ -21,6 +21,14 @@ class Dataset:
     rows: tuple[dict[str, Any], ...]
     broken: tuple[str, ...]
 
+    def of_split(self, split: str | None) -> list[dict[str, Any]]:
+        """The rows of a split, all for None. A row that names none, or null, is in every one."""
+        return [row for row in self.rows if split is None or row.get("split") in (None, split)]
+
+    def of_others(self, split: str | None) -> int:
+        """How many rows a run on `split` leaves out."""
+        return len(self.rows) - len(self.of_split(split))
+
 
 def read(
     path: Path,

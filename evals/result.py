@@ -52,7 +52,8 @@ class Played:
 class Result:
     """One suite's run: its figures by name, tables for people, and every row that went wrong.
 
-    `about` says on what it was run (rows, models, hashes); `broken` are rows that could not be used.
+    `about` says on what it was run (rows, models, hashes); `broken` are rows that could not be used,
+    `of_other_splits` how many could but are of a split that was not asked for.
     `samples` are the figures' single rows, value by row: what two runs are compared on, row against row.
     `played` are the rows themselves, by the names that `samples` has for them.
     """
@@ -65,6 +66,7 @@ class Result:
     broken: tuple[str, ...] = ()
     samples: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     played: Mapping[str, Played] = field(default_factory=dict)
+    of_other_splits: int = 0
 
     def gates(self, path: Path = GATES) -> list[Gate]:
         """The gates of this suite. A gate on a figure the run does not have fails."""
@@ -98,6 +100,8 @@ def shown(result: Result, gates: Sequence[Gate], most_failures: int = 20) -> str
     for table in result.tables:
         text += ["", table.title, *lines(table)]
     text += ["", *(_gate_line(gate) for gate in gates)]
+    if result.of_other_splits:
+        text += ["", f"{result.of_other_splits} rows of other splits left out"]
     if result.broken:
         text += ["", f"{len(result.broken)} broken rows left out:", *result.broken[:most_failures]]
     if result.failures:

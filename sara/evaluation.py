@@ -68,4 +68,4 @@ async def retrieval(settings: Settings, dataset: Path | None, split: str | None)
         }
     result = retrieval_suite.judge(answered, languages)
     about = {**result.about, "embeddings": here.store.embedder.name, "rows": gold.path.name}
-    return replace(result, about=about, broken=gold.broken)
+    return replace(result, about=about, broken=gold.broken, of_other_splits=gold.of_others(split))

@@ -18,4 +18,4 @@ def _judged(path: Path, split: str | None) -> Result:
     gold = suite.load(path)
     result = suite.judge([suite.answer(row) for row in suite.rows(gold, split)])
     about = {**result.about, "rows": gold.path.name, "split": split or "all"}
-    return replace(result, about=about, broken=gold.broken)
+    return replace(result, about=about, broken=gold.broken, of_other_splits=gold.of_others(split))

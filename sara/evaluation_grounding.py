@@ -18,4 +18,4 @@ async def grounding(settings: Settings, dataset: Path | None, split: str | None)
     judged = await asyncio.to_thread(suite.ask, suite.rows(gold, split), reader)
     result = suite.judge(judged)
     about = {**result.about, "rows": gold.path.name, "split": split or "all"}
-    return replace(result, about=about, broken=gold.broken)
+    return replace(result, about=about, broken=gold.broken, of_other_splits=gold.of_others(split))

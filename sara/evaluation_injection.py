@@ -50,7 +50,7 @@ async def injection(settings: Settings, dataset: Path | None, split: str | None)
         about["turns not recognised"] = len(model.strange)
     if settings.llm == "smollm2":
         about["valid proposals"] = f"{getattr(model, 'valid', 0)} of {getattr(model, 'asked', 0)}"
-    return replace(result, about=about, broken=gold.broken)
+    return replace(result, about=about, broken=gold.broken, of_other_splits=gold.of_others(split))
 
 
 async def attacked(settings: Settings, attacks: Sequence[suite.Row]) -> ChatModel:

@@ -27,4 +27,5 @@ async def intents(settings: Settings, dataset: Path | None, split: str | None) -
     finally:
         embedder.close()
     result = suite.judge(judged)
-    return replace(result, about={**result.about, "rows": gold.path.name}, broken=gold.broken)
+    about = {**result.about, "rows": gold.path.name}
+    return replace(result, about=about, broken=gold.broken, of_other_splits=gold.of_others(split))

@@ -32,4 +32,6 @@ async def sensitivity(settings: Settings, dataset: Path | None, split: str | Non
     per_message = 1000 * spent / max(len(judged), 1)
     about = {**result.about, "rows": gold.path.name, "weights": scorer.version}
     figures = {**result.figures, "milliseconds": per_message}
-    return replace(result, figures=figures, about=about, broken=gold.broken)
+    return replace(
+        result, figures=figures, about=about, broken=gold.broken, of_other_splits=gold.of_others(split)
+    )

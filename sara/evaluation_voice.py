@@ -29,4 +29,4 @@ async def voice(settings: Settings, dataset: Path | None, split: str | None) -> 
         model.close()
     result = suite.judge(heard)
     about = {**result.about, "rows": gold.path.name, "split": split or "all", "model": settings.whisper_model}
-    return replace(result, about=about, broken=gold.broken)
+    return replace(result, about=about, broken=gold.broken, of_other_splits=gold.of_others(split))

@@ -44,7 +44,7 @@ def alike(one: str, other: str) -> float:
 
 def judge(judged: Sequence[Judged]) -> Result:
     """Figures of the answers; notes and resolutions are counted."""
-    answers = [one for one in judged if one.row.get("kind", "answer") == "answer"]
+    answers = [one for one in judged if (one.row.get("kind") or "answer") == "answer"]
     drafted = [one for one in answers if one.row["draft"]]
     asked = [one for one in answers if one.now is not None]
     rest = len(judged) - len(answers)

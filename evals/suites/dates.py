@@ -41,7 +41,7 @@ class Read:
     @property
     def kind(self) -> str:
         """What it is an example of."""
-        return str(self.row.get("kind", "other"))
+        return str(self.row.get("kind") or "other")
 
     @property
     def right(self) -> bool:
@@ -83,7 +83,7 @@ def _ready(row: dict[str, Any]) -> dict[str, Any]:
 
 def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
     """The rows of a split; all for None."""
-    return [row for row in dataset.rows if split is None or row.get("split", split) == split]
+    return dataset.of_split(split)
 
 
 def answer(row: Mapping[str, Any]) -> Read:

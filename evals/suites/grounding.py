@@ -55,7 +55,7 @@ class Judged:
 
 def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
     """The rows of a split; all for None."""
-    return [row for row in dataset.rows if split is None or row.get("split", split) == split]
+    return dataset.of_split(split)
 
 
 def load(path: Any = DATASET) -> Dataset:

@@ -96,7 +96,7 @@ def _rule(rule: Any) -> dict[str, Any]:
 
 def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
     """The attacks of a split; those that name none are in every one."""
-    return [row for row in dataset.rows if split is None or row.get("split", split) == split]
+    return dataset.of_split(split)
 
 
 def said(row: Row) -> list[str]:

@@ -67,7 +67,7 @@ def _ready(row: dict[str, Any]) -> dict[str, Any]:
 
 def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
     """The rows of a split; all for None."""
-    return [row for row in dataset.rows if split is None or row.get("split", split) == split]
+    return dataset.of_split(split)
 
 
 def judge(judged: Sequence[Judged]) -> Result:
@@ -90,7 +90,7 @@ def judge(judged: Sequence[Judged]) -> Result:
         tables=(
             _by("language", by_language),
             _by("intent", by_intent),
-            _by("style", _grouped(judged, lambda one: str(one.row.get("style", "plain")))),
+            _by("style", _grouped(judged, lambda one: str(one.row.get("style") or "plain"))),
             _confusion(judged),
             _calibration(judged),
         ),

@@ -49,7 +49,7 @@ class Answered:
 
 def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
     """The rows of a split; all for None."""
-    return [row for row in dataset.rows if split is None or row.get("split", split) == split]
+    return dataset.of_split(split)
 
 
 def load(path: Any = DATASET, businesses: Collection[str] | None = None) -> Dataset:
@@ -147,7 +147,7 @@ def _tables(tier: str, answered: Sequence[Answered], languages: Languages) -> tu
             "all": known,
         },
         "format": _grouped(known, _format),
-        "style": _grouped(known, lambda one: str(one.row.get("style", "plain"))),
+        "style": _grouped(known, lambda one: str(one.row.get("style") or "plain")),
         "business": _grouped(known, lambda one: str(one.row["business"])),
     }
     columns = ("", "n", "recall@3", "95 % from", "to", "recall@1", "mrr")

@@ -76,7 +76,7 @@ def _ready(row: dict[str, Any]) -> dict[str, Any]:
 
 def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
     """The rows of a split; all for None."""
-    return [row for row in dataset.rows if split is None or row.get("split", split) == split]
+    return dataset.of_split(split)
 
 
 def judge(judged: Sequence[Judged]) -> Result:
@@ -87,8 +87,8 @@ def judge(judged: Sequence[Judged]) -> Result:
         figures=_figures(judged),
         tables=(
             _by("language", judged, lambda one: one.language, total=True),
-            _by("set", judged, lambda one: str(one.row.get("set", "first"))),
-            _by("style", judged, lambda one: str(one.row.get("style", "plain"))),
+            _by("set", judged, lambda one: str(one.row.get("set") or "first")),
+            _by("style", judged, lambda one: str(one.row.get("style") or "plain")),
             _kinds(judged),
             _confusion(judged),
             _short_cells(judged),

@@ -56,7 +56,7 @@ class Heard:
     @property
     def clean(self) -> bool:
         """A note without noise; rows that say nothing of noise are taken to be clean."""
-        return str(self.row.get("noise", CLEAN)) == CLEAN
+        return str(self.row.get("noise") or CLEAN) == CLEAN
 
     @cached_property
     def errors(self) -> Errors:
@@ -77,7 +77,7 @@ def base_language(row: Mapping[str, Any]) -> str:
 def is_junk(row: Mapping[str, Any]) -> bool:
     """Whether the row must not come back `ok`."""
     if row.get("kind"):
-        return str(row["kind"]) != "note"
+        return str(row["kind"]).casefold() != "note"
     return not row.get("text") or base_language(row) not in LANGUAGES
 
 
@@ -114,7 +114,7 @@ def _wrong(row: Mapping[str, Any], folder: Path) -> str | None:
 
 def rows(dataset: Dataset, split: str | None = None) -> list[dict[str, Any]]:
     """The rows of a split; all for None."""
-    return [row for row in dataset.rows if split is None or row.get("split", split) == split]
+    return dataset.of_split(split)
 
 
 def audio(dataset: Dataset, row: Mapping[str, Any]) -> bytes:
@@ -133,7 +133,7 @@ def judge(heard: Sequence[Heard]) -> Result:
         tables=(
             _by("language, without noise", [one for one in notes if one.clean], lambda one: one.language),
             _by("language, in noise", [one for one in notes if not one.clean], lambda one: one.language),
-            _by("noise", notes, lambda one: str(one.row.get("noise", CLEAN))),
+            _by("noise", notes, lambda one: str(one.row.get("noise") or CLEAN)),
             _verdicts(notes),
             _calibration(notes),
             _junk(junk),

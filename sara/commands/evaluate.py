@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -55,7 +55,8 @@ def evaluate(
         Path | None, typer.Option(exists=True, dir_okay=False, help="other rows, for one suite")
     ] = None,
     split: Annotated[
-        str, typer.Option(help="rows of this split: test, dev (what thresholds were chosen on) or all")
+        Literal["test", "dev", "all"],
+        typer.Option(help="rows of this split: test, dev (what thresholds were chosen on) or all"),
     ] = "test",
     model: Annotated[
         str,

@@ -14,7 +14,7 @@ def test_drafts_are_judged_by_what_was_kept_of_them() -> None:
         {**ROW, "sent": ROW["draft"]},
         {**ROW, "sent": "Sì, il parcheggio è gratuito per tutti i clienti."},
         {**ROW, "sent": "Ci pensa Marta: la chiama lei domani mattina."},
-        {**ROW, "draft": "", "sent": "Chiuso per ferie."},
+        {**ROW, "draft": "", "sent": "Chiuso per ferie.", "kind": None},
         {**ROW, "kind": "note", "sent": "Richiamata."},
     ]
     result = suite.judge([Judged(row, "" if row["draft"] else None) for row in rows])

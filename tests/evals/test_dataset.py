@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,15 @@ def test_broken_rows_are_named_and_the_rest_used(tmp_path: Path) -> None:
     assert [line.split(":")[1] for line in dataset.broken] == ["3", "4", "5", "6"]
     assert "documents is missing" in dataset.broken[2]
     assert "question must be str" in dataset.broken[3]
+
+
+def test_a_row_without_a_split_is_in_every_one(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    splits: list[dict[str, Any]] = [{}, {"split": None}, {"split": "test"}, {"split": "dev"}, {"split": "x"}]
+    file.write_text("\n".join(json.dumps({"question": "a", "documents": [], **one}) for one in splits))
+    dataset = read(file, FIELDS)
+    assert [len(dataset.of_split(split)) for split in ("test", "dev", None)] == [3, 3, 5]
+    assert [dataset.of_others(split) for split in ("test", "dev", None)] == [2, 2, 0]
 
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ def test_every_suite_has_gates_and_every_gate_a_suite() -> None:
 def test_a_result_is_readable() -> None:
     table = Table("by language", ("", "n", "recall"), (("it", 3, 1 / 3), ("en", 0, math.nan)))
     result = Result(
-        "retrieval", {}, (table,), ({"question": "dove?", "found": "a.md"},), {"rows": 3}, ("x:2",)
+        *("retrieval", {}, (table,), ({"question": "dove?", "found": "a.md"},), {"rows": 3}, ("x:2",)),
+        of_other_splits=7,
     )
 
     text = shown(result, [Gate("recall", 0.5, 0.9, None), Gate("false", 0.0, None, 0.1)])
@@ -43,3 +44,4 @@ def test_a_result_is_readable() -> None:
     assert "ok   false = 0.000 (wanted <= 0.1)" in text
     assert "dove? | a.md" in text
     assert "1 broken rows left out" in text
+    assert "7 rows of other splits left out" in text

@@ -74,6 +74,12 @@ def test_the_figures() -> None:
     assert not gates["language_worst"].holds
 
 
+def test_null_noise_is_none_and_a_note_may_be_in_capitals() -> None:
+    heard = [_heard("a domani", "a domani", noise=None, kind=None), _heard("sì", "sì", kind="Note")]
+    assert [one.clean for one in heard] == [True, True]
+    assert [one.junk for one in heard] == [False, False]
+
+
 def test_rows_of_others(tmp_path: Path) -> None:
     (tmp_path / "a.ogg").write_bytes(b"")
     rows = [

@@ -46,6 +46,19 @@ def test_a_run_leaves_figures_and_a_report_and_is_compared(bare, rows: Path, tmp
     assert [gate["holds"] for gate in suite["gates"] if gate["figure"] == "right"] == [False]
 
 
+def test_rows_of_other_splits_are_counted(bare, tmp_path: Path) -> None:
+    row = {"text": "domani", "language": "it", "now": "2026-11-16T09:00:00", "value": "2026-11-17~day"}
+    path, splits = tmp_path / "rows.jsonl", (None, "test", "dev", "validation")
+    path.write_text("\n".join(json.dumps({**row, "time_zone": "Europe/Rome", "split": s}) for s in splits))
+    ran = bare("eval", "dates", "--dataset", path)
+    assert "expressions 2" in ran.out
+    assert "2 rows of other splits left out" in ran.out
+    assert "left out" not in bare("eval", "dates", "--dataset", path, "--split", "all").out
+    ran = bare("eval", "dates", "--dataset", path, "--split", "validation")
+    assert ran.code == 2
+    assert "'test', 'dev', 'all'" in ran.err
+
+
 def test_half_an_emoji_in_a_miss_is_shown_and_written(bare, tmp_path: Path) -> None:
     row = {"text": "domani \ud83d", "language": "it", "now": "2026-11-16T09:00:00", "value": None}
     path, first, page = tmp_path / "rows.jsonl", tmp_path / "a.json", tmp_path / "a.html"
