@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inference.language import LANGUAGES
+
 DATASETS = Path(__file__).parent / "datasets"
 
 
@@ -36,6 +38,8 @@ def read(
     ready: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: row,
 ) -> Dataset:
     """The rows of `path` that have `fields` of those types; others go to `broken`. Raises DatasetMissing.
+
+    A `language` like "it-IT", "pt_BR" or "PT" is read as "it" or "pt".
 
     `ready` gives a row the form a suite judges it in, and raises ValueError saying why for one that cannot be
     judged: that row is broken too.
@@ -68,9 +72,21 @@ def _row(line: str, fields: Mapping[str, type]) -> dict[str, Any]:
         if not isinstance(row[name], kind):
             raise ValueError(f"{name} must be {kind.__name__}")
     # Read by every suite where a row has it, asked for by some.
-    if not isinstance(row.get("language"), str | None):
+    language = row.get("language")
+    if not isinstance(language, str | None):
         raise ValueError("language must be str")
-    return row
+    return row if language is None else {**row, "language": known_language(language)}
+
+
+def base_code(code: str) -> str:
+    """ "pt" for "pt-BR", "pt_BR" and "PT", as the grammar of times reads them."""
+    return code.replace("_", "-").split("-")[0].lower()
+
+
+def known_language(code: str) -> str:
+    """The base code of a language SARA speaks; another language's code as it stands."""
+    base = base_code(code)
+    return base if base in LANGUAGES else code
 
 
 def sendable(row: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evals.dataset import DATASETS, Dataset, DatasetMissing
+from evals.dataset import DATASETS, Dataset, DatasetMissing, known_language
 from evals.measures import interval, sampled, share
 from evals.result import Result, Table, played
 
@@ -76,7 +76,7 @@ def load(path: Path = FOLDER) -> Dataset:
     for file in files:
         try:
             whole = yaml.safe_load(file.read_text(encoding="utf-8"))
-            head = {"business": str(whole["business"]), "language": str(whole["language"])}
+            head = {"business": str(whole["business"]), "language": known_language(str(whole["language"]))}
             given = list(whole["journeys"])
         except FileNotFoundError as error:
             raise DatasetMissing(f"{file}: {error}; {DatasetMissing.__doc__}") from error

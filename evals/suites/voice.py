@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from evals.dataset import DATASETS, Dataset, read
+from evals.dataset import DATASETS, Dataset, base_code, read
 from evals.measures import mean, sampled, share
 from evals.result import Result, Table, played
 from evals.suites.voice_made import MADE
@@ -71,7 +71,7 @@ class Heard:
 
 def base_language(row: Mapping[str, Any]) -> str:
     """ "pt" for a row in "pt-BR"."""
-    return str(row.get("language") or "").replace("_", "-").split("-")[0].lower()
+    return base_code(str(row.get("language") or ""))
 
 
 def is_junk(row: Mapping[str, Any]) -> bool:

@@ -34,6 +34,16 @@ def test_a_row_without_a_split_is_in_every_one(tmp_path: Path) -> None:
     assert [dataset.of_others(split) for split in ("test", "dev", None)] == [2, 2, 0]
 
 
+def test_languages_are_read_by_their_first_part(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    codes = ["it-IT", "pt_BR", "PT", "en", "de-AT", "cmn", "", None]
+    file.write_text(
+        "\n".join(json.dumps({"question": "a", "documents": [], "language": code}) for code in codes)
+    )
+    read_as = [row["language"] for row in read(file, FIELDS).rows]
+    assert read_as == ["it", "pt", "pt", "en", "de-AT", "cmn", "", None]
+
+
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(DatasetMissing, match="--dataset"):
         read(tmp_path / "none.jsonl", FIELDS)
