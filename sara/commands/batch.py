@@ -19,6 +19,7 @@ from inference.sensitivity import SensitivityScorer
 from inference.when import when_row
 from sara import services
 from sara.commands import rows
+from sara.commands.failures import look
 from sara.commands.loop import run
 from sara.settings import Settings, load
 
@@ -31,7 +32,11 @@ def score(
     target: Output,
     business: Annotated[str | None, typer.Option(help="use the thresholds of this business")] = None,
 ) -> None:
-    """Rows {text, language?}: adds label, score and escalate (does this need human judgment?)."""
+    """Rows {text, language?}: adds label, score and escalate (does this need human judgment?).
+
+    A row that cannot be used is named by its line, and then nothing is written, not even for the others.
+    """
+    look(target)
     given = rows.read(source, "text")
     rows.write(target, run(_score(load(), given, business)))
 
@@ -65,7 +70,11 @@ async def _thresholds(settings: Settings, business: str) -> dict[str, float]:
 
 
 def classify(source: Input, target: Output) -> None:
-    """Rows {text, language?}: adds intent and confidence (the classifier, no language model)."""
+    """Rows {text, language?}: adds intent and confidence (the classifier, no language model).
+
+    A row that cannot be used is named by its line, and then nothing is written, not even for the others.
+    """
+    look(target)
     given = rows.read(source, "text")
     rows.write(target, run(_classify(DuetEmbedder(load().data_dir / "models"), given)))
 
@@ -81,7 +90,11 @@ async def _classify(embedder: Embedder, given: list[dict[str, Any]]) -> list[dic
 
 
 def ground(source: Input, target: Output) -> None:
-    """Rows {answer, passages[], question?}: adds supported and unsupported[] (claims no passage holds)."""
+    """Rows {answer, passages[], question?}: adds supported and unsupported[] (claims no passage holds).
+
+    A row that cannot be used is named by its line, and then nothing is written, not even for the others.
+    """
+    look(target)
     reader = Reader(load().data_dir / "models")
     rows.write(
         target, rows.convert(source, lambda row: {**row, **ground_row(row, reader)}, "answer", "passages")
@@ -94,7 +107,11 @@ def when(
     now: Annotated[str, typer.Option(help="the moment it is, ISO 8601")],
     timezone: Annotated[str, typer.Option(help="IANA zone of the business")],
 ) -> None:
-    """Rows {text, language, now?}: adds value (ISO local time, or date~part, or null) and candidates[]."""
+    """Rows {text, language, now?}: adds value (ISO local time, or date~part, or null) and candidates[].
+
+    A row that cannot be used is named by its line, and then nothing is written, not even for the others.
+    """
+    look(target)
     try:
         zone = ZoneInfo(timezone)
         moment = datetime.fromisoformat(now)

@@ -26,7 +26,7 @@ from sara import (
     evaluation_voice,
 )
 from sara.commands.evaluate_upload import Uploads
-from sara.commands.failures import CommandFailed
+from sara.commands.failures import CommandFailed, look
 from sara.commands.loop import run
 from sara.evaluation_stamp import stamped
 from sara.settings import Settings, load
@@ -80,6 +80,8 @@ def evaluate(
         raise typer.BadParameter(f"no suite {', '.join(unknown)}: there are {', '.join(SUITES)}")
     if dataset and len(names or ()) != 1:
         raise typer.BadParameter("--dataset goes with the name of one suite")
+    for file in filter(None, (to_file, html)):
+        look(file)
     other = read_run(compare) if compare else []
     settings, suites = load(llm=model, llm_fallback=None), []
     uploads = Uploads.opened() if langsmith else None

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 
 class CommandFailed(Exception):
@@ -34,3 +35,17 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CommandFailed(f"{path} cannot be written ({error.strerror}): choose another place") from error
+
+
+def look(path: Path) -> None:
+    """Before work whose result goes to `path`, which stays as it is.
+
+    Raises CommandFailed when it could not be written: else that would be known only when the work is done.
+    """
+    with writing(path):
+        if path.is_file() or path.is_dir():
+            with path.open("ab"):
+                pass
+        elif not path.exists():  # and what is there and neither, a pipe or a terminal, is not to be touched
+            with TemporaryFile(dir=path.resolve().parent):
+                pass

@@ -18,6 +18,7 @@ from knowledge import reindex as reindexing
 from knowledge.store import drop_other_spaces
 from sara import services
 from sara.commands import rows
+from sara.commands.failures import look
 from sara.commands.loop import run
 from sara.settings import Settings, load
 
@@ -103,7 +104,11 @@ def search(
     target: Annotated[Path, typer.Option("--output", help="JSON Lines to write")],
     k: Annotated[int, typer.Option(min=1, max=50, help="passages a question")] = 3,
 ) -> None:
-    """Rows {question, language?}: adds hits[{document, text, score}], best first."""
+    """Rows {question, language?}: adds hits[{document, text, score}], best first.
+
+    A row that cannot be used is named by its line, and then nothing is written, not even for the others.
+    """
+    look(target)
     given = rows.read(source, "question")
     rows.write(target, run(_search(load(), given, business, k)))
 

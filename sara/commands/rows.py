@@ -33,7 +33,8 @@ def convert(
     for number, row in _numbered(path, required):
         try:
             made.append(work(row))
-        except (ValueError, InferenceError) as error:
+        # OverflowError: a moment in the first or last hours of the calendar, in another time zone.
+        except (ValueError, OverflowError, InferenceError) as error:
             raise CommandFailed(f"{path}:{number}: {error}") from error
     return made
 

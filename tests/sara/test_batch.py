@@ -121,6 +121,7 @@ def test_an_empty_file_gives_an_empty_file(sara, files, command: str) -> None:
         ("ground", '{"answer": "x", "passages": [5]}', "in.jsonl:3: "),
         ("when", '{"text": "x"}', "in.jsonl:3: language missing"),
         ("when", '{"text": "x", "language": "it", "now": "then"}', "in.jsonl:3: "),
+        ("when", '{"text": "x", "language": "it", "now": "0001-01-01T00:00:00+10:00"}', "in.jsonl:3: "),
         ("search --business aurora", '{"text": "x"}', "in.jsonl:3: question missing"),
     ],
 )
@@ -137,6 +138,23 @@ def test_files_that_cannot_be_read_or_written(bare, files, tmp_path: Path) -> No
     assert "in.jsonl cannot be read" in bare(*on("classify", files)).one_line
     files[0].write_text("")
     assert "cannot be written" in bare(*on("classify", (files[0], tmp_path / "no" / "out"))).one_line
+
+
+@pytest.mark.parametrize("command", ["score", "classify", "ground", "when", "search --business aurora"])
+def test_what_cannot_be_written_is_said_before_the_work(bare, files, tmp_path: Path, command: str) -> None:
+    """Before anything is read: the input is not even there."""
+    (tmp_path / "file").write_text("kept")
+    for target in (tmp_path, tmp_path / "no" / "out", tmp_path / "file" / "out", tmp_path / ("x" * 300)):
+        assert "cannot be written" in bare(*on(command, (files[0], target))).one_line
+    assert "cannot be read" in bare(*on(command, files)).one_line
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+def test_an_output_that_is_there_stays_until_there_is_another(bare, files) -> None:
+    files[0].write_text('{"text": 5}\n')
+    files[1].write_text("as it was")
+    assert "text must be text" in bare(*on("classify", files)).one_line
+    assert files[1].read_text() == "as it was"
 
 
 def test_transcribe_gives_each_file_its_verdict(bare, notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
