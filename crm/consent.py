@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Literal
 
 from crm import phones
-from crm.quiet import country_of
 from crm.record import Tx
 
 Source = Literal["word", "whatsapp_menu", "meta_131050", "import", "agent"]
@@ -77,7 +76,7 @@ def _as_the_channel(written: str, country: str) -> str | None:
     """A phone number as a wa_id. Old ones of Mexico (521 …) and Brazil (without the 9) are no valid numbers,
     and the channel calls people by them all the same."""
     bare = phones.figures(written)
-    old = re.fullmatch(r"\+?\d{8,15}", written) and country_of(bare) is not None
+    old = re.fullmatch(r"\+?(?:521\d{10}|55\d{10})", written)
     return phones.wa_id_of(written, country) or (bare if old else None)
 
 

@@ -104,9 +104,15 @@ def _in_another_language(state: State, context: Context) -> str | None:
 def _own_words(reply: str, state: State) -> list[str]:
     """The words of a reply that are not the sources': services and streets are called the same in every
     language."""
-    texts = [fact["text"] for fact in state["facts"]] + [_with_headings(p) for p in state["passages"]]
-    told = {word for text in (*texts, state["business"]["name"]) for word in _WORD.findall(text.casefold())}
-    return [word for word in _WORD.findall(_QUOTED.sub("", reply)) if word.casefold() not in told]
+    facts = [*(fact["text"] for fact in state["facts"]), state["business"]["name"]]
+    told = {word for text in facts for word in _WORD.findall(text)}
+    for passage in state["passages"]:
+        words = _WORD.findall(_with_headings(passage))
+        # Of a document in another language its names alone: whoever copies its sentences does not translate.
+        own = passage["language"] == state["language"]
+        told.update(word for word in words if own or word[0].isupper())
+    folded = {word.casefold() for word in told}
+    return [word for word in _WORD.findall(_QUOTED.sub("", reply)) if word.casefold() not in folded]
 
 
 def _heard(state: State) -> list[str]:

@@ -40,6 +40,8 @@ _LONG_LOOP, _FRESH = 15, 0.4  # runs of three words, and the least share of them
 # Characters of one line, of all lines before this turn, and of the customer's words in it: with facts and
 # passages a prompt then fits an engine that reads 8 000 tokens.
 _LINE, _HISTORY, _SAID = 600, 6000, 6000
+_MARK = re.compile(r"[FPA]\d{1,2}")
+_MARKED = re.compile(r"\s*[\[(][FPA]\d{1,2}(?:,\s*[FPA]\d{1,2})*[\])]")
 _INTERNAL = tuple(intent for intent in get_args(Intent) if "_" in intent)
 _PLACEHOLDER = re.compile(r"\$\w+|\n")
 _FENCES = re.compile(r"<{3,}|>{3,}")
@@ -106,11 +108,17 @@ async def _proposed(model: ChatModel, request: Request, context: Context) -> Ans
 def _unmarked(reply: str, pieces: Sequence[Piece]) -> str:
     """The reply without the ids of this turn's facts and passages, which are nobody's business outside the
     prompt: "… 65 € [F1].", "(P1, P2)". What looks like one in a piece's own words ("formato (A5)") stays."""
-    ids = [p.id for p in pieces if not any(re.search(rf"[\[(]{p.id}\b", other.text) for other in pieces)]
-    if ids:
-        one = "|".join(map(re.escape, ids))
-        reply = re.sub(rf"\s*[\[(](?:{one})(?:,\s*(?:{one}))*[\])]", "", reply)
-    return reply.strip()
+    written = {
+        mark for piece in pieces for group in _MARKED.findall(piece.text) for mark in _MARK.findall(group)
+    }
+    ours = {piece.id for piece in pieces}
+
+    def unless_told(group: re.Match[str]) -> str:
+        marks = set(_MARK.findall(group.group()))
+        cited = group.group().lstrip().startswith("[") or marks & ours
+        return "" if cited and not marks & written else group.group()
+
+    return _MARKED.sub(unless_told, reply).strip()
 
 
 def recites(proposal: Proposal) -> bool:

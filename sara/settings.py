@@ -5,6 +5,7 @@ import binascii
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -184,12 +185,13 @@ class Settings(BaseSettings):
 
     @field_validator("public_url")
     @classmethod
-    def _is_reached_by_https(cls, address: str | None) -> str | None:
+    def _is_an_address(cls, address: str | None) -> str | None:
+        """People may well reach the console over http in their own network; that Meta posts to https alone,
+        `sara whatsapp connect` says."""
         address = (address or "").strip()
-        if address and not is_private_way(address):
-            raise ValueError(
-                "not an https address such as https://sara.example.com: Meta posts webhooks to https alone"
-            )
+        parts = urlsplit(address)
+        if address and not (parts.scheme in ("http", "https") and parts.hostname):
+            raise ValueError("not an address such as https://sara.example.com, with its https://")
         return address or None
 
     @field_validator("oidc_issuer")

@@ -13,6 +13,7 @@ import httpx
 import typer
 
 from channels.messages import OutboundMessage
+from channels.oidc.provider import is_private_way
 from channels.whatsapp.client import WhatsAppClient
 from channels.whatsapp.errors import WhatsAppError
 from crm import accounts, businesses
@@ -202,12 +203,20 @@ async def _webhooks(number: _Number) -> str:
     if found is None or not found.active or "messages" not in found.fields:
         raise _Wrong(f"{app} does not get the field messages: subscribe to it in WhatsApp → Configuration")
     wanted = _callback(number)
-    if wanted and found.callback != wanted:
+    if wanted and found.callback != wanted and not await _overridden(number, token.app_id, wanted):
         raise _Wrong(
             f"Meta posts to {found.callback} instead of {wanted}: correct it in WhatsApp → Configuration"
         )
     missing = ", ".join(name for name in FIELDS if name not in found.fields)
     return f"secret fits, {found.callback}" + (f", without {missing}" if missing else ", every field")
+
+
+async def _overridden(number: _Number, app_id: str, wanted: str) -> bool:
+    """Whether this account's webhooks come here although the app's others go elsewhere: one app may serve
+    two installations. https://developers.facebook.com/docs/whatsapp/embedded-signup/webhooks/override"""
+    waba_id = number.waba_id or await number.client.account_of(number.account.phone_number_id)
+    apps = await number.client.subscribed(waba_id) if waba_id else []
+    return any(app.id == app_id and app.callback == wanted for app in apps)
 
 
 def _callback(number: _Number) -> str | None:
@@ -222,6 +231,8 @@ async def _address(number: _Number) -> str:
     url = _callback(number)
     if url is None:
         raise _Wrong("set SARA_PUBLIC_URL to the https address of this installation to have it checked")
+    if not is_private_way(url):
+        raise _Wrong(f"{url}: Meta posts webhooks to https alone")
     asked = {
         "hub.mode": "subscribe",
         "hub.verify_token": settings.whatsapp_verify_token.get_secret_value(),

@@ -59,6 +59,12 @@ def test_a_file_of_consents_is_read() -> None:
     assert rows[0].at == at("2026-03-01T09:00")
 
 
+@pytest.mark.parametrize("short", ["33312345", "+3461234567", "1187654"])
+def test_a_digit_short_is_no_number_of_another_country(short: str) -> None:
+    with pytest.raises(BadConsents, match="line 2"):
+        read("phone,given_at,evidence", f"{short},2026-01-01,form")
+
+
 @pytest.mark.parametrize("wa_id", ["5215512345678", "+5215512345678", "551196543210"])
 def test_old_numbers_of_mexico_and_brazil_are_what_the_channel_calls_them(wa_id: str) -> None:
     (row,) = read("phone,given_at,evidence", f"{wa_id},2026-01-01,form")
