@@ -78,7 +78,7 @@ _KNOWN_UNITS = "the record knows prices per session, hour, person, month and cas
 _TAX = r"(?:iva|vat|tax(?:es)?|gst|imposte|tasse|impuestos|impostos)"
 _TAX_IN = re.compile(
     rf"(?:con|with|com|incl?\.?|including|compresa) {_TAX}"
-    rf"|{_TAX} (?:e cassa )?(?:inclu[a-z]*|incl?\.?|compres[aei])"
+    rf"|{_TAX} (?:e cassa )?(?:inclu[a-z]*|incl?\.?|compres[aei])|\bivat[oi]\b"
 )
 _TAX_APART = re.compile(
     rf"(?:\+|\b(?:piu|plus|mas|mais|oltre|esclus[aeo]|excl[a-z]*\.?|ex|without|senza|sin|sem))\s?"
@@ -172,6 +172,11 @@ def sign_in(text: str) -> str:
 def without_tax(text: str) -> bool:
     """Whether a text says that tax comes on top of its prices."""
     return _TAX_APART.search(fold(text)) is not None
+
+
+def taxless(text: str) -> str:
+    """Folded text without what says whether tax is in its prices."""
+    return _TAX_IN.sub(" ", _TAX_APART.sub(" ", fold(text)))
 
 
 def _priced(found: re.Match[str], currency: str) -> Price:

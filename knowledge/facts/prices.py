@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from knowledge.facts.columns import Role, could_name_services, distinction, role_of
 from knowledge.facts.duration import is_length, minutes_of
 from knowledge.facts.fact import PriceUnit, ServiceFact, Unclear, Unread
-from knowledge.facts.money import Price, read_price, sign_in, unit_in, unit_of, without_tax
+from knowledge.facts.money import Price, read_price, sign_in, taxless, unit_in, unit_of, without_tax
 from knowledge.facts.table import Row, Table
 from knowledge.facts.words import same_name, says_nothing
 
@@ -84,13 +84,16 @@ def _layout(table: Table, currency: str) -> _Layout | None:
 
 
 def _prices(columns: Sequence[str], roles: dict[str, Role]) -> list[str]:
-    """The columns of prices; beside one with tax, those without it count no longer as such in `roles`."""
+    """The columns of prices; one without tax beside its twin with tax counts no longer as such in `roles`."""
     prices = [column for column in columns if roles[column] == "price"]
-    with_tax = [column for column in prices if not without_tax(column)]
-    if not with_tax:
-        return prices
-    roles |= dict.fromkeys((column for column in prices if column not in with_tax), "not a price")
-    return with_tax
+    with_tax = {_but_for_tax(column) for column in prices if not without_tax(column)}
+    net = [column for column in prices if without_tax(column) and _but_for_tax(column) in with_tax]
+    roles |= dict.fromkeys(net, "not a price")
+    return [column for column in prices if column not in net]
+
+
+def _but_for_tax(column: str) -> str:
+    return distinction(taxless(column), alone=False)
 
 
 def _mostly_priced(table: Table, currency: str) -> bool:

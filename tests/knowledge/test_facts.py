@@ -439,6 +439,33 @@ def test_codes_are_no_names_and_what_is_without_tax_no_price(lines: str) -> None
     assert not found.unread
 
 
+@pytest.mark.parametrize(
+    ("lines", "offered", "net"),
+    [
+        ("Intervento;Prezzo IVA esclusa;Costo trasferta\nCaldaia;90 €;25 €\n", {"Caldaia (trasferta)"}, "90"),
+        ("Corso;Tariffa mensile + IVA;Quota iscrizione\nYoga;60 €;20 €\n", {"Yoga (iscrizione)"}, "60"),
+        ("Servizio;Prezzo IVA esclusa;Prezzo soci\nTaglio;50 €;40 €\n", {"Taglio (soci)"}, "50"),
+        ("Servizio;Prezzo;Prezzo soci IVA esclusa\nTaglio;50 €;40 €\n", {"Taglio"}, "40"),
+    ],
+)
+def test_a_price_without_tax_is_not_replaced_by_one_of_something_else(
+    lines: str, offered: set[str], net: str
+) -> None:
+    found = facts(lines)
+    assert {fact.name for fact in found.services} == offered
+    assert [f"«{net} €»: a column without tax" in row.reason for row in found.unread] == [True]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    ["Prezzo + IVA;Prezzo ivato", "Prezzo soci + IVA;Prezzo soci IVA inclusa", "Costo + IVA;Totale €"],
+)
+def test_a_price_without_tax_beside_its_twin_with_tax_goes_unmentioned(columns: str) -> None:
+    found = facts(f"Servizio;{columns}\nTaglio;50 €;61 €\n")
+    assert [fact.price for fact in found.services] == [Decimal(61)]
+    assert not found.unread
+
+
 def test_a_list_of_codes_alone_offers_nothing() -> None:
     assert facts("Codice articolo;Prezzo\nRIL50;55,00 €\n") == Facts()
 
