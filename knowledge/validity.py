@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
-from itertools import chain, dropwhile, islice
+from itertools import chain, dropwhile, islice, takewhile
 
 from babel import Locale
 
@@ -162,13 +162,35 @@ def _is_caption(section: Section) -> bool:
 
 def _is_part(section: Section, document: Document) -> bool:
     """Whether what it says of itself is not about the rest: it is an offer beside other things, or one list
-    of several with days of their own (a sheet for the summer, one for the winter)."""
+    of several (a sheet for the summer, one for the winter). In doubt it is one."""
     if depth := _offer_depth(section):
         return any(other.path[:depth] != section.path[:depth] for other in document.sections)
-    if not section.path or _TERMS.search(_folded(section.path[0])):
+    level = _over_all(document)
+    own = _own_heading(section, level)
+    if not own or (_SAID_OF_ALL.search(own) and not _OF_A_PART.search(own)):
         return False
-    others = {_of_itself(other) for other in document.sections if other.path[:1] != section.path[:1]}
-    return bool(others - {_of_itself(section), None})
+    others = [o for o in document.sections if o.path[: level + 1] != section.path[: level + 1]]
+    if (
+        _OF_A_PART.search(own)
+        or stated(own, own)
+        or ({*map(_of_itself, others)} - {_of_itself(section), None})
+    ):
+        return True
+    if any(_THE_LIST.search(_folded(block.text)) for block in section.blocks):
+        return False
+    # The very first words are the document's, beside its summer prices only those of the other prices.
+    opens = section is document.sections[0] and any(_stated_in(b, document.title) for b in section.blocks[:1])
+    return not opens or any(_OF_A_PART.search(_own_heading(other, level)) for other in others)
+
+
+def _over_all(document: Document) -> int:
+    """How many headings every section that has a heading is under."""
+    paths = [section.path for section in document.sections if section.path]
+    return sum(1 for _ in takewhile(lambda level: len({*level}) == 1, zip(*paths, strict=False)))
+
+
+def _own_heading(section: Section, level: int) -> str:
+    return _folded(section.path[level]) if len(section.path) > level else ""
 
 
 def _offer_depth(section: Section) -> int:
@@ -334,6 +356,20 @@ _PRICES = re.compile(
 _TERMS = re.compile(
     r"\bvalidita\b|\bvalidity\b|\bvalidez\b|\bvalidade\b|\bcondizion|\bconditions\b|\bcondicion|\bcondic(?:ao|oes)\b"
     r"|\btermini\b|\bterms\b|\bterminos\b|\btermos\b|\bregolament|\breglament|\bregulament"
+)
+_SAID_OF_ALL = re.compile(
+    rf"{_TERMS.pattern}|\bnot[ae]\b|\bnotes\b|\binfo|\bnotas\b|\bavvertenz|\bobservac|\bvalid\w* *$"
+)
+_THE_LIST = re.compile(
+    r"\blistin[oi]\b|\bprice list|\btarifario|\bprecario\b|\btabela de prec"
+    r"|\b(?:quest|present|these|est[ae]s)\w* (?:prezzi|tariffe|prices|rates|fees|precios|tarifas|precos)\b"
+)
+# A season, opening hours, something out of the ordinary: what a heading of one part among others names.
+_OF_A_PART = re.compile(
+    r"\bestiv|\binvern|\bestate\b|\bautunn|\bprimaver|\bstagion|\bsummer|\bwinter|\bautumn|\bspring\b"
+    r"|\bseason|\bverano\b|\bverao\b|\binvierno|\botono\b|\boutono\b|\btemporad|\bepoca\b|\bnatal|\bchristmas"
+    r"|\bnavid|\bpasqua|\beaster\b|\bpascua|\bpascoa|\bpacchett|\bpackage|\bpaquete|\bpacote|\bnovita|\bnews\b"
+    r"|\bnovedad|\bnovidade|\bspecial|\bespecia[li]|\borari[oe]?\b|\bhours\b|\bhorario|\bchius|\bclos(?:ed|ing|ure)\b"
 )
 # An offer or its prices.
 _OFFER = re.compile(f"{_PROMOTION.pattern}|{_PRICES.pattern}")

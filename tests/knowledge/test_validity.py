@@ -282,6 +282,45 @@ def test_an_offer_beside_other_things_does_not_end_them(parts: tuple[tuple[str, 
     assert validity_of_section(offer).ends == date(2025, 8, 31) or offer.path == ("Massaggi",)
 
 
+PRICES = "\n\n|Servizio|Prezzo|\n|---|---|\n|Massaggio|50 €|\n\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# Listino\n\n## Prezzi estivi (validi fino al 31 agosto 2025){PRICES}## Prezzi invernali{PRICES}",
+        "# Orari\n\n## Orario estivo\n\nValido fino al 31 agosto 2025.\n\n"
+        "## Orario invernale\n\nValido dal 1 settembre 2025.\n",
+        "# Orari\n\n## Validità orario estivo: fino al 31/08/2025\n\nLunedì 9-18\n\n## Inverno\n\n9-19\n",
+        f"# Listino lido\n\n## Tariffe ombrelloni valide fino al 31/08/2025{PRICES}## Ristorante{PRICES}",
+        f"# Studio\n\n## Orario estivo\n\nQuesto orario è valido fino al 31/08/2025.\n\n## Listino{PRICES}",
+        f"# Listino\n\n## Novità\n\nValido fino al 31/08/2025: 2x1 sui massaggi.\n\n## Listino{PRICES}",
+        f"# Listino\n\n## Viso{PRICES}## Pacchetto estate\n\n2 per 80 €.\n\nValido fino al 31/08/2025.\n",
+        f"# Listino\n\n## Viso\n\nPrezzi validi fino al 31 agosto 2025.{PRICES}## Prezzi invernali{PRICES}",
+        f"# Listino\n\n## Viso{PRICES}## Corpo\n\nPrezzi validi fino al 31 agosto 2025.{PRICES}",
+        f"# Price list\n\n## Winter{PRICES}## Summer\n\nPrices valid until 31 August 2025.{PRICES}",
+    ],
+)
+def test_the_days_of_one_section_are_in_doubt_its_own(text: str) -> None:
+    document = read(text.encode(), "listino.md")
+    assert validity_of(document) == ALWAYS
+    assert [days.ends for days in validity_of_sections(document)].count(date(2025, 8, 31)) == 1
+    page = "<title>Lido</title><h1>Noi</h1><h2>Estate: prezzi validi fino al 31/08/2025</h2>a<h2>Bar</h2>b"
+    assert validity_of(read(page.encode(), "listino.html")) == ALWAYS
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "## Corpo\n\n65 €\n\nIl presente listino è valido fino al 31 agosto 2025.",
+        "## Note\n\nPrezzi validi fino al 31 agosto 2025.",
+        "## Condizioni generali\n\nI prezzi sono validi fino al 31 agosto 2025.",
+    ],
+)
+def test_a_closing_word_about_the_list_ends_it(end: str) -> None:
+    assert validity_of(read(f"# Listino\n\n## Viso{PRICES}{end}\n".encode(), "listino.md")) == ENDS_AUGUST
+
+
 def test_a_sheet_of_offers_does_not_end_the_workbook() -> None:
     book, held = Workbook(), io.BytesIO()
     book.active.title = "Promo"
