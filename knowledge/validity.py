@@ -6,18 +6,14 @@ not those about something else with an end ("the voucher is valid until ...").
 """
 
 import re
-import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from itertools import chain, dropwhile, islice, takewhile
 
-from babel import Locale
-
 from knowledge.readers.document import Block, Document, Section
+from knowledge.written_days import ONE_DAY, days_in, folded
 
-_LANGUAGES = ("it", "en", "es", "pt")
 # The statement stands in the first blocks of a document or in its last one when it is about all of it.
 _OPENING_BLOCKS = 3
 _MOST_CHARS = 600  # of a block: a date far into a long text is about a detail
@@ -90,8 +86,8 @@ def stated(text: str, about: str = "", *, of_all: bool = False) -> Validity | No
     A first day hides only an offer and its prices until then. Of a programme or a notice ("closed from 3 to
     23 August") it is only known when it is over: before, customers must hear of it.
     """
-    heading = _folded(about)
-    for sentence in _SENTENCE.split(_folded(text[:_MOST_CHARS])):
+    heading = folded(about)
+    for sentence in _SENTENCE.split(folded(text[:_MOST_CHARS])):
         if _ABOUT_OTHERS.search(sentence):
             continue
         # "Closed from 10 to 23 August" below a price list is no word about the prices.
@@ -100,7 +96,8 @@ def stated(text: str, about: str = "", *, of_all: bool = False) -> Validity | No
         if of_all and not (_SAYS_VALID.search(sentence) or _PRICES_HOLD.search(sentence)):
             continue
         if is_offer or _SAYS_VALID.search(sentence) or _NOTICE.search(heading):
-            found = _range(sentence)
+            days = days_in(sentence)
+            found = Validity(*days) if days else None
             if found and (is_offer or found.ends):
                 return found if is_offer else Validity(None, found.ends)
     return None
@@ -110,7 +107,7 @@ def _stated_in(block: Block, about: str, *, of_all: bool = False) -> Validity | 
     """What a block says as `stated` does; a row says it also with a day in a cell beside its label."""
     found = stated(block.text, about, of_all=of_all)
     values = [value for _, value in block.cells]
-    if found or not any(_ONE_DAY.fullmatch(_folded(value)) for value in values):
+    if found or not any(ONE_DAY.fullmatch(folded(value)) for value in values):
         return found
     # A row with a last day of its own ("Student discount | until | 31/08") is no word about the others.
     return stated(" ".join(values), about, of_all=True)
@@ -120,7 +117,7 @@ def _said_of_parts(section: Section) -> Validity:
     """What a section says that holds for those below it too. Where no heading of it is an offer, it must say
     so first of all, and as a word about more than the offer of which the sentence is."""
     about = section.path[-1]
-    is_offer = any(_PROMOTION.search(_folded(heading)) for heading in section.path)
+    is_offer = any(_PROMOTION.search(folded(heading)) for heading in section.path)
     for block in section.blocks:
         found = _stated_in(block, about)
         if found and (is_offer or found == _stated_in(block, about, of_all=True)):
@@ -176,7 +173,7 @@ def _is_part(section: Section, document: Document) -> bool:
         or ({*map(_of_itself, others)} - {_of_itself(section), None})
     ):
         return True
-    if any(_THE_LIST.search(_folded(block.text)) for block in section.blocks):
+    if any(_THE_LIST.search(folded(block.text)) for block in section.blocks):
         return False
     # The very first words are the document's, beside its summer prices only those of the other prices.
     opens = section is document.sections[0] and any(_stated_in(b, document.title) for b in section.blocks[:1])
@@ -190,12 +187,12 @@ def _over_all(document: Document) -> int:
 
 
 def _own_heading(section: Section, level: int) -> str:
-    return _folded(section.path[level]) if len(section.path) > level else ""
+    return folded(section.path[level]) if len(section.path) > level else ""
 
 
 def _offer_depth(section: Section) -> int:
     """How deep the first heading is that names an offer and not a price list; 0 where none does."""
-    for depth, heading in enumerate(map(_folded, section.path), start=1):
+    for depth, heading in enumerate(map(folded, section.path), start=1):
         if _PROMOTION.search(heading) and not (_PRICES.search(heading) or _TERMS.search(heading)):
             return depth
     return 0
@@ -229,7 +226,7 @@ def _stated_last(document: Document) -> Validity | None:
 
 def _year_of(document: Document) -> Validity | None:
     """A price list named after a year ("Tarifas 2025") ends with it."""
-    title = _folded(document.title)
+    title = folded(document.title)
     years = [int(year) for year in re.findall(r"\b(20\d\d)\b", title)]
     # "2025-26", in a file's name "2025_26", which is its title with a space.
     for first, second in re.findall(r"\b20(\d\d)(?:\s?[-/–]\s?|\s)(\d\d)\b", title):
@@ -238,102 +235,7 @@ def _year_of(document: Document) -> Validity | None:
     return Validity(None, date(max(years), 12, 31)) if years and _PRICE_LIST.search(title) else None
 
 
-def _range(sentence: str) -> Validity | None:
-    """The days of the first phrase in the sentence that limits something on a date."""
-    between = _BETWEEN.search(sentence)
-    if between:
-        ends = _day(between["until"], None)
-        starts = _day(between["since"], ends)
-        if ends and starts and starts <= ends:
-            return Validity(starts, ends)
-    until = _UNTIL.search(sentence)
-    if until and (ends := _day(until["until"], None)):
-        return Validity(None, ends)
-    since = _SINCE.search(sentence)
-    if since and (starts := _day(since["since"], None)):
-        return Validity(starts, None)
-    return None
-
-
-def _day(written: str, before: date | None) -> date | None:
-    """A written day; one without a year takes that of `before`, or the year earlier if it would be later."""
-    iso = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", written)
-    figures = re.fullmatch(r"(\d{1,2})[./-](\d{1,2})(?:[./-](\d{2}|\d{4}))?", written)
-    if iso:
-        return _date(int(iso[1]), int(iso[2]), int(iso[3]))
-    if figures:
-        year = int(figures[3]) if figures[3] else None
-        year = 2000 + year if year is not None and year < 100 else year
-        return _in_year(int(figures[1]), int(figures[2]), year, before)
-    if before and re.fullmatch(r"\d{1,2}(?:st|nd|rd|th)?", written):  # "from 3 to 23 August"
-        return _date(before.year, before.month, int(written.rstrip("stndrh")))
-    number = re.search(r"(?<!\d)(\d{1,2})(?!\d)", written)
-    name = next((word for word in re.findall(r"[a-z]+", written) if word in _MONTHS), None)
-    year_written = re.search(r"\b(\d{4})\b", written)
-    if not (number and name):
-        return None
-    return _in_year(int(number[1]), _MONTHS[name], int(year_written[1]) if year_written else None, before)
-
-
-def _in_year(day: int, month: int, year: int | None, before: date | None) -> date | None:
-    if year is not None:
-        return _date(year, month, day)
-    if before is None:
-        return None
-    found = _date(before.year, month, day)
-    return found if found is None or found <= before else _date(before.year - 1, month, day)
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return " ".join(plain.replace("º", "").replace("°", "").split())
-
-
-def _month_names() -> Iterator[tuple[str, int]]:
-    for language in _LANGUAGES:
-        for width in ("wide", "abbreviated"):
-            for context in ("format", "stand-alone"):
-                for number, name in Locale.parse(language).months[context][width].items():
-                    yield _folded(name).rstrip("."), number
-    yield "sept", 9
-
-
-_MONTHS = dict(_month_names())
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=\D)|\n+| \| ")
-_MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
-_ARTICLE = r"(?:(?:il|lo|l'|el|o|the|dia|giorno)\s?)?"
-_WEEKDAY = r"(?:[a-z]+(?:-feira)?,? )?"
-_DATE = (
-    rf"(?:\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}[./-]\d{{1,2}}(?:[./-]\d{{2,4}})?"
-    rf"|\d{{1,2}}(?:st|nd|rd|th|o)?(?: de| of)? {_MONTH}(?:,? (?:de |del )?\d{{4}})?"
-    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?)"
-)
-_ONE_DAY = re.compile(rf"{_ARTICLE}{_WEEKDAY}{_DATE}")
-# "Dal 1 settembre al 31 agosto", "from … to", "del … al", "de … a", "between … and …".
-_BETWEEN = re.compile(
-    rf"\b(?:dal(?:l')?|da|from|desde|del|de|do|entre|between|tra|fra)\s?{_ARTICLE}{_WEEKDAY}"
-    rf"(?P<since>{_DATE}|\d{{1,2}}(?:st|nd|rd|th)?)"
-    rf",? (?:(?:fino |sino )?al(?:l')?|(?:up )?to|until|till|through|hasta|al?|ate(?: a| ao)?|e|y|and)"
-    rf"\s?{_ARTICLE}{_WEEKDAY}(?P<until>{_DATE})"
-)
-_UNTIL = re.compile(
-    rf"\b(?:(?:fino|sino) (?:al(?:l')?|a)|entro|until|till|through|hasta|ate(?: a| ao)?"
-    rf"|(?:scad\w+|termin\w+|finisc\w+|ends?|expir\w+|caduc\w+|finaliza\w*|acab\w+|venc\w+)"
-    rf"(?: (?:il|on|el|a|em|o|no|dia))*)\s?{_ARTICLE}{_WEEKDAY}(?P<until>{_DATE})"
-)
-_SINCE = re.compile(
-    rf"\b(?:a partire dal(?:l')?|in vigore dal(?:l')?|valid\w* dal(?:l')?|(?:valid|effective|in force) from"
-    rf"|(?:en vigor|vigentes?|validos?|validas?) (?:desde|a partir de)|a partir de"
-    rf"|(?:em vigor|validos?|validas?) (?:desde|a partir de))\s?{_ARTICLE}{_WEEKDAY}(?P<since>{_DATE})"
-)
 _PRICE_LIST = re.compile(
     r"\blistin|\bprezz|\btariff|\bprice|\brates?\b|\bfees?\b|\btarifa|\bprecio|\bprecario|\btabela|\bpreco"
     r"|\bpromo|\boffert|\boffer\b|\boferta|\bcampan|\bcampanh|\bsaldi\b"
