@@ -160,8 +160,11 @@ def _is_caption(section: Section) -> bool:
 def _is_part(section: Section, document: Document) -> bool:
     """Whether what it says of itself is not about the rest: it is an offer beside other things, or one list
     of several (a sheet for the summer, one for the winter). In doubt it is one."""
+    is_leaflet = _is_one_offer(document, section)
     if depth := _offer_depth(section):
-        return any(other.path[:depth] != section.path[:depth] for other in document.sections)
+        return not is_leaflet and any(
+            other.path[:depth] != section.path[:depth] for other in document.sections
+        )
     level = _over_all(document)
     own = _own_heading(section, level)
     if not own or (_SAID_OF_ALL.search(own) and not _OF_A_PART.search(own)):
@@ -173,11 +176,19 @@ def _is_part(section: Section, document: Document) -> bool:
         or ({*map(_of_itself, others)} - {_of_itself(section), None})
     ):
         return True
-    if any(_THE_LIST.search(folded(block.text)) for block in section.blocks):
+    if is_leaflet or any(_THE_LIST.search(folded(block.text)) for block in section.blocks):
         return False
     # The very first words are the document's, beside its summer prices only those of the other prices.
     opens = section is document.sections[0] and any(_stated_in(b, document.title) for b in section.blocks[:1])
     return not opens or any(_OF_A_PART.search(_own_heading(other, level)) for other in others)
+
+
+def _is_one_offer(document: Document, section: Section) -> bool:
+    """Whether the document is by its title an offer's own leaflet, and nothing beside the section another."""
+    title = folded(document.title)
+    if not _PROMOTION.search(title) or _PRICES.search(title) or _SEVERAL.search(title):
+        return False
+    return not any(_offer_depth(other) for other in document.sections if other.path[:1] != section.path[:1])
 
 
 def _over_all(document: Document) -> int:
@@ -250,6 +261,7 @@ _PROMOTION = re.compile(
     r"\bpromo|\bofferta\b|\bofferte\b|\boffers?\b|\bofertas?\b|\bcampagna\b|\bcampan[ah]|\bcampaign"
     r"|\bsconti?\b|\bdiscount|\bdescuento|\bdesconto|\bsaldi\b|\brebajas\b|\bsaldos\b"
 )
+_SEVERAL = re.compile(r"\bofferte\b|\boffers\b|\bofertas\b|\bpromo[a-z]*(?:ioni|ions|iones|coes)\b")
 _PRICES = re.compile(
     r"\blistin|\btariff[ae]\b|\bprice list|\bprices\b|\brates\b|\bprezzi\b|\bprecios\b|\bprecos\b"
     r"|\btarifas?\b|\btabela\b|\bprecario\b|\bfees\b"
@@ -261,6 +273,7 @@ _TERMS = re.compile(
 )
 _SAID_OF_ALL = re.compile(
     rf"{_TERMS.pattern}|\bnot[ae]\b|\bnotes\b|\binfo|\bnotas\b|\bavvertenz|\bobservac|\bvalid\w* *$"
+    r"|\bdurata\b|\bduration\b|\bduracion\b|\bduracao\b|\bperiod"
 )
 _THE_LIST = re.compile(
     r"\blistin[oi]\b|\bprice list|\btarifario|\bprecario\b|\btabela de prec"

@@ -321,6 +321,31 @@ def test_a_closing_word_about_the_list_ends_it(end: str) -> None:
     assert validity_of(read(f"# Listino\n\n## Viso{PRICES}{end}\n".encode(), "listino.md")) == ENDS_AUGUST
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# Promozione\n\n## Prezzi scontati{PRICES}## Durata dell'offerta\n\nValida fino al 31/08/2025.\n",
+        f"# Promozione estate\n\n## Prezzi scontati{PRICES}## Quando\n\nValida fino al 31/08/2025.\n",
+        f"# Summer offer\n\n## The offer\n\nValid until 31 August 2025.\n\n## Treatments{PRICES}",
+        f"# Oferta de verano\n\n## Duración\n\nVálida hasta el 31/08/2025.\n\n## Cara{PRICES}",
+    ],
+)
+def test_an_offers_own_leaflet_ends_with_it(text: str) -> None:
+    assert validity_of(read(text.encode(), "volantino.md")) == ENDS_AUGUST
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Offerta\n\n## Offerta viso\n\nValida fino al 31/08/2025.\n\n## Offerta corpo\n\nSempre.\n",
+        "# Promozioni\n\n## Promo viso\n\nValida fino al 31/08/2025.\n\n## Corpo\n\nMassaggio 45 €\n",
+        "# Offerta estate\n\n## Viso\n\n39 €\n\n## Orario estivo\n\nValido fino al 31/08/2025.\n",
+    ],
+)
+def test_one_of_several_offers_does_not_end_their_page(text: str) -> None:
+    assert validity_of(read(text.encode(), "volantino.md")) == ALWAYS
+
+
 def test_a_sheet_of_offers_does_not_end_the_workbook() -> None:
     book, held = Workbook(), io.BytesIO()
     book.active.title = "Promo"
