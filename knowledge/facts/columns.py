@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from knowledge.facts.duration import is_length
-from knowledge.facts.money import sign_in, without_units
+from knowledge.facts.money import sign_in, taxless, without_tax, without_units
 from knowledge.facts.words import fold
 
 Role = Literal["name", "duration", "price", "unit", "group", "code", "not a price", "other"]
@@ -90,7 +90,8 @@ def distinction(column: str, *, alone: bool) -> str:
     A column that is `alone` is told apart only by a length of time and by words that restrict it to some
     customers or days.
     """
-    words = _NEUTRAL.sub(" ", _NAME.sub(" ", _PRICE.sub(" ", without_units(fold(column)))))
+    name = fold(column) if without_tax(column) else taxless(column)
+    words = _NEUTRAL.sub(" ", _NAME.sub(" ", _PRICE.sub(" ", without_units(name))))
     left = [word for word in re.split(r"[^\w'+<>-]+", words) if word.strip("-'")]
     if not left or (alone and not (_TELLING.search(" ".join(left)) or is_length(" ".join(left)))):
         return ""

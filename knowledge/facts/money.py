@@ -76,14 +76,17 @@ _UNIT_WHOLE = [(unit, re.compile(pattern)) for unit, pattern in _UNITS]
 _UNIT_WITHIN = [(unit, re.compile(rf"(?<![a-z])(?:{pattern})(?![a-z])")) for unit, pattern in _UNITS]
 _KNOWN_UNITS = "the record knows prices per session, hour, person, month and case, and percentages"
 _TAX = r"(?:iva|vat|tax(?:es)?|gst|imposte|tasse|impuestos|impostos)"
+_OF_TAX = rf"\s?(?:l'|la |a |o |di |de )?{_TAX}\b"
+_TAX_THEN = rf"\b{_TAX}[.:]?(?: (?:al )?\d\d?(?:[.,]\d+)? ?%)? "
 _TAX_IN = re.compile(
-    rf"(?:con|with|com|incl?\.?|including|compresa) {_TAX}"
-    rf"|{_TAX} (?:e cassa )?(?:inclu[a-z]*|incl?\.?|compres[aei])|\bivat[oi]\b"
+    rf"(?:\b(?:con|with|com|incl?\.?|including|inclus[ao]|compresa)|\bc/){_OF_TAX}"
+    rf"|{_TAX_THEN}(?:e cassa )?(?:inclu[a-z]*|incl?\b\.?|compres[aei])|\bivat[oi]\b"
 )
 _TAX_APART = re.compile(
-    rf"(?:\+|\b(?:piu|plus|mas|mais|oltre|esclus[aeo]|excl[a-z]*\.?|ex|without|senza|sin|sem))\s?"
-    rf"(?:l'|la |a |o |di |de )?{_TAX}\b|\b{_TAX} (?:esclus[aeo]|excl[a-z]*|not included|extra|a(?: )?parte"
-    r"|no incluid[oa]s?|nao incluid[oa]s?)"
+    rf"(?:\+|\b(?:piu|plus|mas|mais|oltre|esclus[aeo]|excl[a-z]*\.?|escl\.?|ex\.?|without|senza|sin|sem"
+    rf"|net of|(?:no|non|nao|not) incl[a-z]*\.?)|\bs/){_OF_TAX}"
+    rf"|{_TAX_THEN}(?:esclus[aeo]|escl\b|excl[a-z]*|extra|a(?: )?parte"
+    r"|(?:no|non|nao|not) (?:incl[a-z]*|compres[aei]))"
 )
 
 

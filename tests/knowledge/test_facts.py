@@ -466,6 +466,28 @@ def test_a_price_without_tax_beside_its_twin_with_tax_goes_unmentioned(columns: 
     assert not found.unread
 
 
+@pytest.mark.parametrize(
+    "column",
+    ["Prezzo (IVA escl.)", "Preço s/IVA", "Preço s/ IVA", "Price (ex. VAT)", "Precio (IVA no incl.)",
+     "Prezzo IVA 22% esclusa", "Price excl. VAT", "Prezzo (IVA non incl.)", "Preço (não incl. IVA)"],
+)  # fmt: skip
+def test_a_price_is_without_tax_in_short_too(column: str) -> None:
+    found = facts(f"Servizio;{column}\nTaglio;50 €\n")
+    assert not found.services
+    assert "without tax" in found.unread[0].reason
+    assert [f.price for f in facts(f"Servizio;{column};Prezzo\nTaglio;50 €;61 €\n").services] == [Decimal(61)]
+    assert not facts(f"Servizio;Prezzo\nTaglio;50 € {column.removeprefix('Prezzo')}\n").services
+
+
+@pytest.mark.parametrize("column", ["Prezzo IVA incl.", "Preço c/ IVA", "Preço c/IVA", "Price (inc. VAT)"])
+def test_a_price_is_with_tax_in_short_too(column: str) -> None:
+    for beside, net in (("", ""), (";Prezzo s/ IVA", ";50 €")):
+        found = facts(f"Servizio;{column}{beside}\nTaglio;61 €{net}\n")
+        assert [(fact.name, fact.price) for fact in found.services] == [("Taglio", Decimal(61))]
+    members = facts(f"Servizio;{column};Prezzo soci\nTaglio;61 €;55 €\n")
+    assert {fact.name for fact in members.services} == {"Taglio", "Taglio (soci)"}
+
+
 def test_a_list_of_codes_alone_offers_nothing() -> None:
     assert facts("Codice articolo;Prezzo\nRIL50;55,00 €\n") == Facts()
 
