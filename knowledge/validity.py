@@ -11,8 +11,9 @@ from datetime import date
 from functools import reduce
 from itertools import chain, dropwhile, islice, takewhile
 
+from knowledge.readers.amount import AMOUNT
 from knowledge.readers.document import Block, Document, Section
-from knowledge.written_days import ONE_DAY, days_in, folded
+from knowledge.written_days import days_in, folded
 
 # The statement stands in the first blocks of a document or in its last one when it is about all of it.
 _OPENING_BLOCKS = 3
@@ -104,13 +105,18 @@ def stated(text: str, about: str = "", *, of_all: bool = False) -> Validity | No
 
 
 def _stated_in(block: Block, about: str, *, of_all: bool = False) -> Validity | None:
-    """What a block says as `stated` does; a row says it also with a day in a cell beside its label."""
-    found = stated(block.text, about, of_all=of_all)
-    values = [value for _, value in block.cells]
-    if found or not any(ONE_DAY.fullmatch(folded(value)) for value in values):
-        return found
-    # A row with a last day of its own ("Student discount | until | 31/08") is no word about the others.
-    return stated(" ".join(values), about, of_all=True)
+    """What a block says as `stated` does. Of a table's rows only one that is a label and its day speaks of
+    more than itself: "Valid until | 31/08", but not "Massage | 50 € | until 31/08"."""
+    values = [value for _, value in block.cells if value.strip()]
+    if len(values) > 2 or AMOUNT.search(" ".join(values)):
+        return None
+    if len(values) < 2:
+        return stated(block.text, about, of_all=of_all)
+    label = folded(values[0])
+    is_label = (
+        _SAYS_VALID.search(label) or _PRICES_HOLD.search(label) or (_PRICES.match(label) and " " not in label)
+    )
+    return stated(" ".join(values), about, of_all=True) if is_label else None
 
 
 def _said_of_parts(section: Section) -> Validity:
@@ -166,21 +172,40 @@ def _is_part(section: Section, document: Document) -> bool:
             other.path[:depth] != section.path[:depth] for other in document.sections
         )
     level = _over_all(document)
-    own = _own_heading(section, level)
-    if not own or (_SAID_OF_ALL.search(own) and not _OF_A_PART.search(own)):
+    if own := _own_heading(section, level):
+        others = [o for o in document.sections if o.path[: level + 1] != section.path[: level + 1]]
+        return _names_a_part(own, is_leaflet=is_leaflet) or not (
+            _SAID_OF_ALL.search(own) or _holds_for(others, section, document, is_leaflet=is_leaflet)
+        )
+    # The only heading, with other things above it.
+    is_named = bool(section.path) and _names_a_part(folded(section.path[-1]), is_leaflet=is_leaflet)
+    return is_named and any(not (other.path or _is_caption(other)) for other in document.sections)
+
+
+def _holds_for(others: list[Section], section: Section, document: Document, *, is_leaflet: bool) -> bool:
+    """Whether a section under a heading of its own that says nothing about this speaks of the others too."""
+    own = section.path[_over_all(document)]
+    is_dated = not is_leaflet and stated(own, own)
+    if is_dated or ({*map(_of_itself, others)} - {_of_itself(section), None}):
         return False
-    others = [o for o in document.sections if o.path[: level + 1] != section.path[: level + 1]]
-    if (
-        _OF_A_PART.search(own)
-        or stated(own, own)
-        or ({*map(_of_itself, others)} - {_of_itself(section), None})
-    ):
-        return True
     if is_leaflet or any(_THE_LIST.search(folded(block.text)) for block in section.blocks):
-        return False
+        return True
     # The very first words are the document's, beside its summer prices only those of the other prices.
     opens = section is document.sections[0] and any(_stated_in(b, document.title) for b in section.blocks[:1])
-    return not opens or any(_OF_A_PART.search(_own_heading(other, level)) for other in others)
+    level = _over_all(document)
+    return opens and not any(_OF_A_PART.search(_own_heading(other, level)) for other in others)
+
+
+def _over_all(document: Document) -> int:
+    """How many headings every section that has a heading is under."""
+    paths = [section.path for section in document.sections if section.path]
+    return sum(1 for _ in takewhile(lambda level: len({*level}) == 1, zip(*paths, strict=False)))
+
+
+def _names_a_part(heading: str, *, is_leaflet: bool) -> bool:
+    """Whether a folded heading names a season, hours and the like, or one offer's conditions in a list."""
+    is_of_an_offer = _PROMOTION.search(heading) and not (is_leaflet or _PRICES.search(heading))
+    return bool(is_of_an_offer or _OF_A_PART.search(heading))
 
 
 def _is_one_offer(document: Document, section: Section) -> bool:
@@ -189,12 +214,6 @@ def _is_one_offer(document: Document, section: Section) -> bool:
     if not _PROMOTION.search(title) or _PRICES.search(title) or _SEVERAL.search(title):
         return False
     return not any(_offer_depth(other) for other in document.sections if other.path[:1] != section.path[:1])
-
-
-def _over_all(document: Document) -> int:
-    """How many headings every section that has a heading is under."""
-    paths = [section.path for section in document.sections if section.path]
-    return sum(1 for _ in takewhile(lambda level: len({*level}) == 1, zip(*paths, strict=False)))
 
 
 def _own_heading(section: Section, level: int) -> str:

@@ -88,7 +88,6 @@ _DATE = (
     rf"|\d{{1,2}}(?:st|nd|rd|th|o)?(?: de| of)? {_MONTH}(?:,? (?:de |del )?\d{{4}})?"
     rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?)"
 )
-ONE_DAY = re.compile(rf"{_ARTICLE}{_WEEKDAY}{_DATE}")
 # "Dal 1 settembre al 31 agosto", "from … to", "del … al", "de … a", "between … and …".
 _BETWEEN = re.compile(
     rf"\b(?:dal(?:l')?|da|from|desde|del|de|do|entre|between|tra|fra)\s?{_ARTICLE}{_WEEKDAY}"

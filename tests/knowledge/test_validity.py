@@ -309,6 +309,46 @@ def test_the_days_of_one_section_are_in_doubt_its_own(text: str) -> None:
     assert validity_of(read(page.encode(), "listino.html")) == ALWAYS
 
 
+TABLE = "\n\n|Servizio|Prezzo|Validità|\n|---|---|---|\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# Listino\n\n## Prezzi{TABLE}|Massaggio|50 €|prezzo valido fino al 31/08/2025|\n|Viso|40 €||\n",
+        f"# Offerte{TABLE}|Massaggio|50 €|fino al 31/08/2025|\n|Viso|40 €|fino al 31/12/2025|\n",
+        f"# Listino{TABLE}|Viso|50 €|valido fino al 31/08/2025|\n|Corpo|40 €|valido fino al 31/12/2025|\n",
+        f"# Listino{TABLE}|Massaggio||prezzo valido fino al 31/08/2025|\n|Viso|40 €||\n",
+        f"# Offerte{TABLE}|Massaggio a 50 € fino al 31/08/2025|||\n|Viso|40 €||\n",
+    ],
+)
+def test_a_row_about_one_price_speaks_for_itself_alone(text: str) -> None:
+    document = read(text.encode(), "listino.md")
+    assert validity_of(document) == ALWAYS
+    assert set(validity_of_sections(document)) == {ALWAYS}
+
+
+@pytest.mark.parametrize(
+    "row", ["Valido fino al|31/08/2025", "Validità|fino al 31/08/2025", "Prezzi|validi fino al 31/08/2025"]
+)
+def test_a_row_of_a_label_and_its_day_speaks_of_the_whole(row: str) -> None:
+    text = f"# Listino\n\n|Voce|Valore|\n|---|---|\n|{row}|\n|Massaggio|50 €|\n"
+    assert validity_of(read(text.encode(), "listino.md")) == ENDS_AUGUST
+
+
+def test_one_promotions_conditions_do_not_end_the_list() -> None:
+    promotion = (
+        "## Promozione estate\n\nSconto 20%.\n\n## Condizioni della promozione\n\nValida {} 31 agosto 2025.\n"
+    )
+    for days in ("fino al", "dal 1 giugno al"):
+        text = f"# Listino prezzi\n\n## Trattamenti{PRICES}{promotion.format(days)}"
+        assert validity_of(read(text.encode(), "listino.md")) == ALWAYS
+    under = f"# Listino{PRICES}## {{}}\n\nValidi fino al 31 agosto 2025.\n"
+    for heading in ("Condizioni della promozione", "Prezzi estivi"):
+        assert validity_of(read(under.format(heading).encode(), "listino.md")) == ALWAYS
+    assert validity_of(read(under.format("Condizioni").encode(), "listino.md")) == ENDS_AUGUST
+
+
 @pytest.mark.parametrize(
     "end",
     [
