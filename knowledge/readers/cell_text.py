@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 _SECTION = re.compile(r'((?:"[^"]*"|\\.|\[[^\]]*\]|[^;"\\\[])*);?')
 _CURRENCY_MARK = re.compile(r"\[\$(?P<symbol>[^\]-]*)(?:-(?P<locale>[0-9A-Fa-f]+))?\]")
 _BRACKETS = re.compile(r"\[[^\]]*\]")
+_CONDITION = re.compile(r"\[[<>=]")
 _PADDING = re.compile(r"[_*].")
 _PLACEHOLDERS = re.compile(r"[0#?](?:[0#?.,/ ]*[0#?])?(?:[eE][+-]0+)?,*")
 _CURRENCY = re.compile(
@@ -72,12 +73,20 @@ def _number(value: Decimal, number_format: str, language: str | None) -> str:
         value *= 100
     whole, _, fraction = digits.replace(",", "").partition(".")
     places = fraction.count("0")
-    if _CURRENCY.search(before + after) and places == len(fraction) and value.adjusted() < _MAX_DIGITS:
+    if _is_money(section, before + after, fraction) and value.adjusted() < _MAX_DIGITS:
         # Of 22.5 × 1.15 the list shows 25.88; its third decimal would be read as thousands.
         value = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     amount = _digits(abs(value) if is_own else value, places, whole.count("0"), language)
     text = f"{before}{amount}{after}".strip()
     return f"-{text}" if is_own and value < 0 and not re.search(r"[-(]", before) else text
+
+
+def _is_money(section: str, words: str, fraction: str) -> bool:
+    """Whether a format shows amounts of money, with a currency or with the two decimals of cents. One for
+    some values only (`[>=1000]`) does not tell how the others show."""
+    if _CONDITION.search(section) or "%" in words or fraction.strip("0"):
+        return False
+    return fraction == "00" or _CURRENCY.search(words) is not None
 
 
 def _section(number_format: str, value: Decimal) -> tuple[str, bool]:
