@@ -37,6 +37,9 @@ _NOT_A_PRICE = re.compile(
     r"|imponibil[ei]|nett[oi]|net|base imponible|neto|base tributavel|liquido)\b"
     r"|^(?:iva|vat|tax|imposte)\W*(?:\d{1,2}(?:[.,]\d+)?\W*)?$"
 )
+_NET = re.compile(
+    r"\b(?:(?:al |base )?imponibil[ei]|(?:al )?nett[oi]|net|base imponible|neto|base tributavel|liquido)\b"
+)
 _DETAILS = re.compile(
     r"\b(?:not[ae]s?|notes|remarks|observaciones|observacoes|dettagli|details|detalles|detalhes)\b"
 )
@@ -82,6 +85,26 @@ def could_name_services(column: str) -> bool:
     """Whether a first column of no known name may hold services: "Massaggi", but not "Preavviso"."""
     name = fold(column)
     return not (_NO_SERVICES.search(name) or _DETAILS.search(name)) and role_of(column) in ("other", "name")
+
+
+def speaks_of_names(column: str) -> bool:
+    """Whether a column's name has a word for what is offered, whatever else it has."""
+    return _NAME.search(fold(column)) is not None
+
+
+def speaks_of_price(column: str) -> bool:
+    """Whether a column's name has a word for prices, whatever else it has."""
+    return _PRICE.search(fold(column)) is not None
+
+
+def is_net(column: str) -> bool:
+    """Whether a column is by its name without tax: "Prezzo + IVA", "Imponibile", also "Peso netto"."""
+    return without_tax(column) or _NET.search(fold(column)) is not None
+
+
+def gross_name(column: str) -> str:
+    """A column's name, folded, without what says whether tax is in it."""
+    return _NET.sub(" ", taxless(column))
 
 
 def distinction(column: str, *, alone: bool) -> str:

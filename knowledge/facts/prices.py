@@ -5,15 +5,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from knowledge.facts.columns import Role, could_name_services, distinction, role_of
+from knowledge.facts.columns import (
+    Role,
+    could_name_services,
+    distinction,
+    gross_name,
+    is_net,
+    role_of,
+    speaks_of_names,
+    speaks_of_price,
+)
 from knowledge.facts.duration import is_length, minutes_of
 from knowledge.facts.fact import PriceUnit, ServiceFact, Unclear, Unread
-from knowledge.facts.money import Price, read_price, sign_in, taxless, unit_in, unit_of, without_tax
+from knowledge.facts.money import Price, read_price, sign_in, unit_in, unit_of
 from knowledge.facts.table import Row, Table
 from knowledge.facts.words import same_name, says_nothing
 
 _MOST_NAME = 120  # characters; a longer cell is a text, not a name
 _MOST_VARIANT = 60
+_MOST_CODE = 5  # capitals; a longer word of them is one
+_WORDS = re.compile(r"(?<![\w-])[^\W\d_]{3,}(?![\w-])")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _NO_SERVICE = re.compile(
     r"^(?:scont[oi]|discounts?|descuentos?|descontos?|acconto|caparra|deposit|señal|sinal|iva|vat|totale?)\b",
@@ -72,28 +83,44 @@ def _layout(table: Table, currency: str) -> _Layout | None:
     roles: dict[str, Role] = {column: role_of(column) if column else "other" for column in columns}
     for column in columns:
         values = [value for value in table.values(column) if not says_nothing(value)]
-        if roles[column] == "other" and values and all(_bare_price(value, currency) for value in values):
+        bare = bool(values) and all(_bare_price(value, currency) for value in values)
+        if (roles[column] == "other" and bare) or (is_net(column) and (bare or speaks_of_price(column))):
             roles[column] = "price"
-    first = next((column for column in columns if roles[column] != "code"), "")
-    if "name" not in roles.values() and could_name_services(first) and roles.get(first) == "other":
-        roles[first] = "name"
+    if "name" not in roles.values() and (naming := _naming(table, roles)):
+        roles[naming] = "name"
     prices = _prices(columns, roles)
     if not prices or "name" not in roles.values():
         return None
     return _Layout(roles, named=True, alone=len(prices) == 1)
 
 
+def _naming(table: Table, roles: dict[str, Role]) -> str:
+    """The column of the names where none is called so: "Servicio (ref.)" or "Codice" if words stand in it, or
+    a first column of no known name; "" where there is none."""
+    worded = [column for column, role in roles.items() if role == "code" and _mostly_words(table, column)]
+    first = next((column for column, role in roles.items() if role != "code"), "")
+    is_first = roles.get(first) == "other" and could_name_services(first)
+    return next(filter(speaks_of_names, worded), "") or (first if is_first else next(iter(worded), ""))
+
+
+def _mostly_words(table: Table, column: str) -> bool:
+    """Whether a column holds words ("Massaggio"), not codes ("RIL50", "MAS-RIL")."""
+    values = [value for value in table.values(column) if not says_nothing(value)]
+    worded = [v for v in values if any(not w.isupper() or len(w) > _MOST_CODE for w in _WORDS.findall(v))]
+    return 2 * len(worded) > len(values)
+
+
 def _prices(columns: Sequence[str], roles: dict[str, Role]) -> list[str]:
     """The columns of prices; one without tax beside its twin with tax counts no longer as such in `roles`."""
     prices = [column for column in columns if roles[column] == "price"]
-    with_tax = {_but_for_tax(column) for column in prices if not without_tax(column)}
-    net = [column for column in prices if without_tax(column) and _but_for_tax(column) in with_tax]
+    with_tax = {_but_for_tax(column) for column in prices if not is_net(column)}
+    net = [column for column in prices if is_net(column) and _but_for_tax(column) in with_tax]
     roles |= dict.fromkeys(net, "not a price")
     return [column for column in prices if column not in net]
 
 
 def _but_for_tax(column: str) -> str:
-    return distinction(taxless(column), alone=False)
+    return distinction(gross_name(column), alone=False)
 
 
 def _mostly_priced(table: Table, currency: str) -> bool:
@@ -221,7 +248,7 @@ def _priced(
 
 def _price(value: str, column: str, row: Row, table: Table, layout: _Layout, currency: str) -> Price:
     """Raises Unclear."""
-    if without_tax(column):
+    if is_net(column):
         raise Unclear("a column without tax: the record holds prices with tax, write those")
     price = read_price(value, currency)
     if price.plain and (sign := sign_in(column)):

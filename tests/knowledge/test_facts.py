@@ -488,6 +488,35 @@ def test_a_price_is_with_tax_in_short_too(column: str) -> None:
     assert {fact.name for fact in members.services} == {"Taglio", "Taglio (soci)"}
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Descrizione e codice;Prezzo\nMassaggio (M01);55,00 €\n",
+        "Trattamento/Cod.;Durata;Prezzo\nMassaggio;50 min;55 €\n",
+        "Servicio (ref.);Precio\nMassaggio;55 €\n",
+        "Codice servizio;Prezzo\nMASSAGGIO;55 €\n",
+        "Codice servizio;Sede;Prezzo\nMassaggio;Milano;55 €\n",
+        "Cod.;Note;Prezzo\nMassaggio;con olio caldo;55 €\n",
+    ],
+)
+def test_a_column_of_codes_with_words_in_it_is_that_of_the_names(lines: str) -> None:
+    [fact] = facts(lines).services
+    assert fact.name.casefold().removesuffix(" (m01)") == "massaggio"
+    assert fact.price == Decimal(55)
+
+
+@pytest.mark.parametrize("column", ["Prezzo netto", "Imponibile", "Price (net of VAT)", "Precio neto"])
+def test_a_net_price_alone_is_listed_and_beside_its_gross_goes_unmentioned(column: str) -> None:
+    [row] = facts(f"Servizio;{column}\nTaglio;50 €\n").unread
+    assert "without tax" in row.reason
+    both = facts(f"Servizio;{column};Costo trasferta\nTaglio;50 €;9 €\n")
+    assert ([fact.name for fact in both.services], len(both.unread)) == (["Taglio (trasferta)"], 1)
+    gross = facts(f"Servizio;{column};Prezzo\nTaglio;50 €;61 €\n")
+    assert ([fact.price for fact in gross.services], gross.unread) == ([Decimal(61)], ())
+    weight = facts("Servizio;Peso netto;Prezzo\nMiele;500 g;8 €\n")
+    assert ([fact.name for fact in weight.services], weight.unread) == (["Miele"], ())
+
+
 def test_a_list_of_codes_alone_offers_nothing() -> None:
     assert facts("Codice articolo;Prezzo\nRIL50;55,00 €\n") == Facts()
 
