@@ -31,12 +31,16 @@ _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGN
 # A bakery has cookies too: the word alone is a banner's name only over words about privacy.
 _CONSENT = re.compile(
     r"consent|gdpr|cookie-?bot|cookies?[-_ ]?(?:banner|bar(?![a-z])|notice|law|pop-?up|policy|compliance"
-    r"|message|alert|disclaimer)",
+    r"|message|alert|disclaimer|choice|eu[-_])",
     re.IGNORECASE,
 )
 _COOKIES = re.compile("cookie", re.IGNORECASE)
+# "Accetti", but not "accettiamo le carte", which a shop says of itself.
 _PRIVACY = re.compile(
-    r"privacy|consen[st]|browser|navega|naviga|gdpr|tracking|analytics|third part", re.IGNORECASE
+    r"privacy|consen[st]|browser|navega|naviga|gdpr|tracking|analytics|third part|terze parti|tercer|terceir"
+    r"|\b(?:us|utili[sz]+)[a-z]* (?:i |the |las |os )?(?:\w+ )?cookies?\b"
+    r"|\baccett(?!iamo|ano)|\bacept(?!amos|an)|\baceit(?!amos|am)|\baccept(?!ed| (?:card|cash|pay|order))",
+    re.IGNORECASE,
 )
 _PROSE_NAME = re.compile(r"polic|informativa|pol[ií]tica|privacy", re.IGNORECASE)
 _MENU = re.compile(r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|breadcrumbs?)(?:$|[\s_-])", re.IGNORECASE)

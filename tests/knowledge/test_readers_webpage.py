@@ -147,6 +147,9 @@ def test_what_page_builders_put_around_the_text_is_left_out() -> None:
             ["Chocolate chip"],
         ),
         ("<div class='cookies'><p>Our cookies are baked every morning.</p></div>", ["baked every morning"]),
+        ("<div class=cookies><p>Fresh cookies. We accept cards.</p></div>", ["accept cards"]),
+        ("<div class=cookies><p>I nostri cookie. Accettiamo carte.</p></div>", ["Accettiamo carte"]),
+        ("<div class=menu><a href=/c>Carrello 0,00 €</a> <a href=/p>Carbonara € 12</a></div>", ["Carbonara"]),
         ("<div id=cookie-box class=cookie-message><p>A box of twelve: £18</p></div>", ["twelve: £18"]),
     ],
 )
@@ -163,6 +166,16 @@ def test_a_menu_or_product_that_is_for_sale_is_no_navigation(html: str, words: l
         "<div class=cookieBar>Usamos cookies. Aceptar</div>",
         "<div id=cookies-eu>Usamos cookies para mejorar su navegación.</div>",
         "<div class=menu><a href=/a>Primi</a> <a href=/b>Secondi</a></div>",
+        "<ul class=menu><li><a href=/>Home</a><li><a href=/cart>Carrello / 0,00 €</a></ul>",
+        "<div class=nav><a href=/>Home</a> <a href=/c>Cart $0.00</a> <a href=/c>Cart: $12.50</a></div>",
+        "<ul class='main-menu menu'><li><a href=/>Home</a><li><a href=/saldi>Saldi -50%</a></ul>",
+        "<div class=menu><a href=/>Home</a> <a href=/orari>Aperti 9.00-19.00</a></div>",
+        "<div id=cookie-wrapper>Il sito utilizza i cookie. Continuando accetti il loro uso. <a>OK</a></div>",
+        "<div id=cookieChoiceInfo class=cookie-choices-info>Usa cookie di Google. <a>OK</a></div>",
+        "<div id=cookies-eu-banner>Usamos cookies propias y de terceros. <a>Aceptar</a></div>",
+        "<div class=cookies-box>Cookies próprios e de terceiros. <a>Aceitar</a></div>",
+        "<div class=cookies-box>We use only cookies that we need.</div>",
+        "<div class=cookie-consent>Usiamo i cookie per offrirti il 100% dei servizi. Accetta</div>",
     ],
 )
 def test_banners_and_navigation_are_left_out(html: str) -> None:
