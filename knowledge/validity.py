@@ -242,7 +242,8 @@ def _stated_first(document: Document) -> Validity | None:
     if _is_part(first, document):
         return None
     # Under a heading over everything, which many pages have beside their title, it needs no such words.
-    of_all = any(other.path[: len(first.path)] != first.path for other in document.sections)
+    is_beside = any(other.path[: len(first.path)] != first.path for other in document.sections)
+    of_all = is_beside and not _is_one_offer(document, first)
     said = (_stated_in(block, document.title, of_all=of_all) for block in first.blocks)
     return next((found for found in islice(said, _OPENING_BLOCKS) if found), None)
 
@@ -251,7 +252,8 @@ def _stated_last(document: Document) -> Validity | None:
     last = next((section for section in reversed(document.sections) if section.blocks), None)
     if last is None or _is_part(last, document):
         return None
-    return _stated_in(last.blocks[-1], document.title, of_all=bool(last.path))
+    of_all = bool(last.path) and not _is_one_offer(document, last)
+    return _stated_in(last.blocks[-1], document.title, of_all=of_all)
 
 
 def _year_of(document: Document) -> Validity | None:

@@ -366,6 +366,8 @@ def test_a_closing_word_about_the_list_ends_it(end: str) -> None:
     [
         f"# Promozione\n\n## Prezzi scontati{PRICES}## Durata dell'offerta\n\nValida fino al 31/08/2025.\n",
         f"# Promozione estate\n\n## Prezzi scontati{PRICES}## Quando\n\nValida fino al 31/08/2025.\n",
+        f"# Promozione estate\n\n## Sconto 20%\n\nOfferta valida fino al 31/08/2025.\n\n## Prezzi{PRICES}",
+        f"# Promozione estate\n\n## Viso{PRICES}## Quando\n\nOfferta valida fino al 31/08/2025.\n",
         f"# Summer offer\n\n## The offer\n\nValid until 31 August 2025.\n\n## Treatments{PRICES}",
         f"# Oferta de verano\n\n## Duración\n\nVálida hasta el 31/08/2025.\n\n## Cara{PRICES}",
     ],
