@@ -94,7 +94,11 @@ def stated(text: str, about: str = "", *, of_all: bool = False) -> Validity | No
         # "Closed from 10 to 23 August" below a price list is no word about the prices.
         below_offer = _OFFER.search(heading) and not _ABOUT_HOURS.search(sentence)
         is_offer = bool(_OFFER.search(sentence) or below_offer)
-        if of_all and not (_SAYS_VALID.search(sentence) or _PRICES_HOLD.search(sentence)):
+        # "Summer promotion: valid until …" among the conditions of a list is about the promotion.
+        is_of_an_offer = _PROMOTION.search(sentence) and not (
+            _PROMOTION.search(heading) or _PRICES_HOLD.search(sentence)
+        )
+        if of_all and (is_of_an_offer or not (_SAYS_VALID.search(sentence) or _PRICES_HOLD.search(sentence))):
             continue
         if is_offer or _SAYS_VALID.search(sentence) or _NOTICE.search(heading):
             days = days_in(sentence)

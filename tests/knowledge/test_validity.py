@@ -346,6 +346,8 @@ def test_one_promotions_conditions_do_not_end_the_list() -> None:
     under = f"# Listino{PRICES}## {{}}\n\nValidi fino al 31 agosto 2025.\n"
     for heading in ("Condizioni della promozione", "Prezzi estivi"):
         assert validity_of(read(under.format(heading).encode(), "listino.md")) == ALWAYS
+    named = f"# Listino{PRICES}## Condizioni\n\nPromozione estate: validità fino al 31 agosto 2025.\n"
+    assert validity_of(read(named.encode(), "listino.md")) == ALWAYS
     assert validity_of(read(under.format("Condizioni").encode(), "listino.md")) == ENDS_AUGUST
 
 
