@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inference.codes import base_code
 from inference.language import LANGUAGES
 
 DATASETS = Path(__file__).parent / "datasets"
@@ -76,11 +77,6 @@ def _row(line: str, fields: Mapping[str, type]) -> dict[str, Any]:
     if not isinstance(language, str | None):
         raise ValueError("language must be str")
     return row if language is None else {**row, "language": known_language(language)}
-
-
-def base_code(code: str) -> str:
-    """ "pt" for "pt-BR", "pt_BR" and "PT", as the grammar of times reads them."""
-    return code.replace("_", "-").split("-")[0].lower()
 
 
 def known_language(code: str) -> str:

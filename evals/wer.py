@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import jiwer
 from text_to_num import alpha2digit
 
+from inference.codes import base_code
+
 _NUMBER_LANGUAGES = ("it", "en", "es", "pt")
 _SIGNS = {
     "€": {"it": "euro", "en": "euros", "es": "euros", "pt": "euros"},
@@ -59,7 +61,7 @@ class Errors:
 
 def words(text: str, language: str) -> list[str]:
     """The words of a text in the one spelling; `language` as in "pt" or "pt-BR"."""
-    code = language.replace("_", "-").split("-")[0].lower()
+    code = base_code(language)
     text = _MONEY_FIRST.sub(r"\2 \1", text.casefold().replace("’", "'"))
     text = _ABBREVIATION.sub(lambda found: found[0].replace(".", ""), text)
     text = _FULL_HOUR.sub(r"\1", text)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.audio import SAMPLE_RATE, AudioRejected, decode
+from inference.codes import base_code
 from inference.decoding import decoding_options
 from inference.errors import WeightsCorrupt
 from inference.phantoms import only_music, phantom
@@ -174,7 +175,7 @@ class WhisperTranscriber:
         vocabulary: Vocabulary = (),
     ) -> Transcript:
         """See Transcriber.transcribe."""
-        wanted = tuple(dict.fromkeys(_base_code(code) for code in languages))
+        wanted = tuple(dict.fromkeys(base_code(code) for code in languages))
         work = partial(self._work, audio, wanted, _weights(prior), vocabulary)
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
@@ -245,17 +246,13 @@ def transcript_row(path: str, transcript: Transcript) -> dict[str, object]:
     }
 
 
-def _base_code(code: str) -> str:
-    return code.replace("_", "-").split("-")[0].lower()
-
-
 def _weights(prior: Prior) -> dict[str, float]:
     """The prior as weights by ISO 639-1 code."""
     if prior is None:
         return {}
     if isinstance(prior, str):
-        return {_base_code(prior): PRIOR_WEIGHT}
-    return {_base_code(code): weight for code, weight in prior.items()}
+        return {base_code(prior): PRIOR_WEIGHT}
+    return {base_code(code): weight for code, weight in prior.items()}
 
 
 def _compute_type(wanted: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
+from inference.codes import base_code
 from inference.when_en import ENGLISH
 from inference.when_es import SPANISH
 from inference.when_it import ITALIAN
@@ -69,7 +70,7 @@ def read_line(text: str, language: str) -> Line:
     A language the grammar does not know is read with whichever vocabulary recognises most of the text.
     """
     kept = unicodedata.normalize("NFC", text)[:LONGEST_TEXT]
-    code = language.replace("_", "-").split("-")[0].lower()
+    code = base_code(language)
     if code in _vocabularies():
         return _line(kept, code)
     lines = [_line(kept, known) for known in _vocabularies()]

@@ -16,11 +16,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from evals.dataset import DATASETS, Dataset, base_code, read
+from evals.dataset import DATASETS, Dataset, read
 from evals.measures import mean, sampled, share
 from evals.result import Result, Table, played
 from evals.suites.voice_made import MADE
 from evals.wer import Errors, errors, pooled
+from inference.codes import base_code
 from inference.language import LANGUAGES
 from inference.speech import Transcript
 
