@@ -51,6 +51,7 @@ class LocationRow:
     city: str
     country: str
     time_zone: str
+    retired: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class ServiceRow:
     bookable: bool
     quotable: bool
     capacity: int
+    retired: bool = False
 
     def whole_price(self, people: int) -> Decimal | None:
         """What all of them pay; None where that is not one amount: on request, a range, by the month."""
@@ -153,12 +155,14 @@ class Profile:
     locations: list[LocationRow]
     hours: list[HoursRow]
     closures: list[ClosureRow]
-    services: list[Service]
+    services: list[Service]  # on offer
     persona: dict[str, str]
     house_rules: dict[str, list[str]]
     thresholds: dict[str, float]
     pack: Pack = field(default_factory=Pack)
     holding: dict[tuple[str, str], str] = field(default_factory=dict)  # by ("open" or "closed", language)
+    retired: list[Service] = field(default_factory=list)  # what appointments may still be for
+    left: list[LocationRow] = field(default_factory=list)  # where appointments may still be
 
     @property
     def language(self) -> str:
@@ -166,8 +170,20 @@ class Profile:
         return self.business.languages[0]
 
     def service(self, key: str) -> Service | None:
-        """The service of that key."""
+        """The service of that key that is on offer."""
         return next((s for s in self.services if s.row.key == key), None)
+
+    def booked_service(self, key: str) -> Service | None:
+        """What an appointment is for, whether it is still offered or not."""
+        return next((s for s in [*self.services, *self.retired] if s.row.key == key), None)
+
+    def place(self, location_id: int | None) -> LocationRow | None:
+        """The place of that id, one that the business has left as well."""
+        return next((p for p in [*self.locations, *self.left] if p.location_id == location_id), None)
+
+    def names(self, language: str) -> dict[str, str]:
+        """What its services are called by their keys, those no longer on offer as well."""
+        return {s.row.key: s.name(language, self.language) for s in [*self.retired, *self.services]}
 
 
 async def row(tx: Tx) -> BusinessRow:
@@ -190,22 +206,25 @@ async def profile(tx: Tx) -> Profile:
     if business is None:
         raise UnknownBusiness(UnknownBusiness.__doc__)
     sentences = await tx.all(SentenceRow, "texts")
+    places, offered = await tx.all(LocationRow, "locations"), await services(tx)
     house_rules: dict[str, list[str]] = defaultdict(list)
     for sentence in sentences:
         if sentence.kind == "house_rule":
             house_rules[sentence.language].append(sentence.body)
     return Profile(
         business=business,
-        locations=await tx.all(LocationRow, "locations"),
+        locations=[place for place in places if not place.retired],
         hours=await tx.all(HoursRow, "opening_hours"),
         # In the Americas it is still the day before: its closure has not ended there.
         closures=await tx.all(ClosureRow, "closures", since=tx.now.date() - timedelta(days=1)),
-        services=await services(tx),
+        services=[service for service in offered if not service.row.retired],
         persona={text.language: text.body for text in sentences if text.kind == "persona"},
         house_rules=dict(house_rules),
         thresholds={row.label: row.threshold for row in await tx.all(ThresholdRow, "thresholds")},
         pack=await packs.pack(tx, sentences),
         holding={(one.key, one.language): one.body for one in sentences if one.kind == "holding"},
+        retired=[service for service in offered if service.row.retired],
+        left=[place for place in places if place.retired],
     )
 
 
@@ -215,7 +234,7 @@ async def profile_version(tx: Tx) -> int:
 
 
 async def services(tx: Tx) -> list[Service]:
-    """Its services in the order they were entered."""
+    """Its services in the order they were entered, those no longer on offer as well."""
     names: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     descriptions: dict[int, dict[str, str]] = defaultdict(dict)
     for name in await tx.all(ServiceNameRow, "service_names"):

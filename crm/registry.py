@@ -94,11 +94,19 @@ class BusinessEntry:
     pack: Pack = field(default_factory=Pack)
 
 
+@dataclass(frozen=True)
+class StillBooked:
+    """A service that is not offered any more, and how many appointments to come are for it."""
+
+    key: str
+    visits: int
+
+
 async def put(tx: Tx, entry: BusinessEntry) -> int:
     """Enters a business or brings it up to date by its slug; returns its id.
 
     Services, resources and locations keep their ids by key, so appointments stay; what is no longer
-    entered stays too, since the past refers to it. Raises NumberTaken.
+    entered is retired, and stays for what refers to it. Raises NumberTaken.
     """
     fields = {**_USUAL_BUSINESS, **entry.fields}
     fields["reminder_hours"] = list(fields["reminder_hours"])
@@ -118,6 +126,8 @@ async def put(tx: Tx, entry: BusinessEntry) -> int:
     await _texts(tx, business, entry)
     await packs.put(tx, business, entry.pack)
     places = await _locations(tx, business, entry)
+    await tx.run("retire_locations", business=business, locations=list(places))
+    await tx.run("retire_services", business=business, services=keys)
     services = await _services(tx, business, entry.services, places)
     await _resources(tx, business, entry.resources, places, services)
     await _terms(tx, business, entry)
@@ -125,6 +135,11 @@ async def put(tx: Tx, entry: BusinessEntry) -> int:
         agent_id = await tx.value("put_agent", email=agent["email"], name=agent["name"])
         await tx.run("put_membership", business=business, agent_id=agent_id, role=agent["role"])
     return business
+
+
+async def still_booked(tx: Tx) -> list[StillBooked]:
+    """What the business of this transaction took off its list while people have appointments for it."""
+    return await tx.all(StillBooked, "retired_booked")
 
 
 async def entered_from(tx: Tx, slug: str, digest: bytes) -> int | None:

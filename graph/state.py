@@ -5,7 +5,7 @@ checkpoint tables even under encryption, dicts and lists do not. The whole trans
 `message` table; here only the window the model sees.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, with_config
@@ -135,12 +135,13 @@ def text_of(event: Event) -> str:
     return "\n".join(said.get("text", "") for said in event.get("messages", []) if said.get("text")).strip()
 
 
-def formally(state: State) -> bool:
-    """Whether the business addresses customers formally in the language of this turn.
+def formal_languages(state: State) -> Collection[str]:
+    """The languages in which the business of this turn addresses its customers formally.
 
     A thread that an earlier release left in the middle of a turn does not know.
     """
-    return state["language"] in (state.get("business") or {}).get("formal", ())
+    languages: Collection[str] = (state.get("business") or {}).get("formal", ())
+    return languages
 
 
 def together(*parts: Sequence[Said]) -> list[Said]:

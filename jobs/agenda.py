@@ -23,7 +23,7 @@ from crm import (
     templates,
     waiting,
 )
-from crm.businesses import Profile
+from crm.businesses import Profile, Service
 from crm.desk import CUSTOMER_WINDOW
 from crm.errors import NotBookable, SlotTaken
 from crm.messages import NewMessage, Option
@@ -108,6 +108,8 @@ async def agenda_once(services: Services, business_id: int) -> None:
 
 async def _give(services: Services, tx: Tx, profile: Profile, entry: WaitingRow) -> None:
     """Holds a place for somebody who waits, if there is one and they can be asked, and says so."""
+    if not any(service.row.service_id == entry.service_id for service in profile.services):
+        return  # it is not offered any more
     try:
         found = await free_slots(
             tx,
@@ -167,7 +169,7 @@ async def _template(
 
 async def _held(tx: Tx, profile: Profile, entry: WaitingRow, slot: FreeSlot) -> int | None:
     """The appointment that holds the place; None when somebody was faster."""
-    service = next(s for s in profile.services if s.row.service_id == entry.service_id)
+    service = _service(profile, entry)
     price = service.row.whole_price(entry.people)
     try:
         made = await appointments.book(
@@ -188,13 +190,16 @@ async def _held(tx: Tx, profile: Profile, entry: WaitingRow, slot: FreeSlot) -> 
     return made.appointment_id
 
 
+def _service(profile: Profile, entry: WaitingRow) -> Service:
+    return next(s for s in profile.services if s.row.service_id == entry.service_id)
+
+
 def _offer(
     services: Services, profile: Profile, entry: WaitingRow, slot: FreeSlot, answer_by: datetime
 ) -> _Word:
-    formal = entry.language in profile.pack.formal
-    say = services.context.phrases.speaker(entry.language, formal=formal)
+    say = services.context.phrases.speaker(entry.language, formal=profile.pack.formal)
     zone = _zone(profile, entry.location_id)
-    service = next(s for s in profile.services if s.row.service_id == entry.service_id)
+    service = _service(profile, entry)
     name = service.name(entry.language, profile.language)
     line = _line(say, name, entry.people, slot.starts.astimezone(zone), entry.language)
     local = answer_by.astimezone(zone)
@@ -234,10 +239,10 @@ async def _remind_all(services: Services, tx: Tx, profile: Profile) -> None:
 
 def _reminder(services: Services, profile: Profile, row: DueRow, zone: ZoneInfo) -> _Word:
     language = row.told_language or row.language or profile.language
-    say = services.context.phrases.speaker(language, formal=language in profile.pack.formal)
-    service = profile.service(row.service_key)
+    say = services.context.phrases.speaker(language, formal=profile.pack.formal)
+    service = profile.booked_service(row.service_key)
     name = service.name(language, profile.language) if service else row.service_key
-    place = next((p for p in profile.locations if p.location_id == row.location_id), None)
+    place = profile.place(row.location_id)
     line = _line(say, name, 1, row.starts.astimezone(zone), language)
     if row.resource_kind == "person":
         line += ", " + say("with {person}", person=row.resource_name)
@@ -294,7 +299,7 @@ def _line(say: Say, name: str, people: int, starts: datetime, language: str) -> 
 
 
 def _zone(profile: Profile, location_id: int) -> ZoneInfo:
-    place = next((p for p in profile.locations if p.location_id == location_id), None)
+    place = profile.place(location_id)
     return ZoneInfo(place.time_zone if place else profile.business.time_zone)
 
 

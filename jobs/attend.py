@@ -105,7 +105,7 @@ async def _apologise(
     if contact.opted_out_at is not None:
         return
     language = contact.told_language or contact.language or profile.language
-    say = services.context.phrases.speaker(language, formal=language in profile.pack.formal)
+    say = services.context.phrases.speaker(language, formal=profile.pack.formal)
     message = NewMessage(
         conversation_id=conversation.conversation_id,
         contact_id=contact.contact_id,

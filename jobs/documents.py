@@ -185,7 +185,7 @@ async def _spoken(services: Services, tx: Tx, language: str | None) -> tuple[str
     """The language of a paper, the business's own where none is noted, and its sentences in it."""
     profile = await businesses.profile(tx)
     spoken = language or profile.language
-    return spoken, services.context.phrases.speaker(spoken, formal=spoken in profile.pack.formal)
+    return spoken, services.context.phrases.speaker(spoken, formal=profile.pack.formal)
 
 
 def _named(contact: ContactRow, seller: SellerRow) -> BuyerRow:

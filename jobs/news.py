@@ -197,7 +197,7 @@ class Desk:
     def _about(self, hook: HookRow, subject: Subject) -> list[str]:
         if not hook.kind.startswith("appointment"):
             return [_short(subject.what), subject.more or ""]
-        service, language = self.profile.service(subject.what), self.profile.language
+        service, language = self.profile.booked_service(subject.what), self.profile.language
         name = service.name(language, language) if service else subject.what
         when = self._moment(subject.moment) if subject.moment else ""
         return [", ".join(part for part in (name, when, subject.more) if part)]

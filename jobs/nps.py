@@ -79,7 +79,7 @@ async def _ask(services: Services, tx: Tx, profile: Profile, contact_id: int) ->
     conversation_id = await conversations.open_for(tx, contact_id, row.phone_number_id)
     conversation = await conversations.lock(tx, conversation_id)
     nps_response_id = await nps.asked(tx, row, row.language)
-    say = services.context.phrases.speaker(row.language, formal=row.language in profile.pack.formal)
+    say = services.context.phrases.speaker(row.language, formal=profile.pack.formal)
     message = NewMessage(
         conversation_id=conversation_id,
         contact_id=contact_id,

@@ -117,7 +117,7 @@ async def _tell(
     contact = await contacts.get(tx, conversation.contact_id)
     profile = await businesses.profile(tx)
     language = contact.language or profile.language
-    say = services.context.phrases.speaker(language, formal=language in profile.pack.formal)
+    say = services.context.phrases.speaker(language, formal=profile.pack.formal)
     words = [call_for_help(calls_for_help, say)] if calls_for_help is not None else []
     if passed_on:
         words.append(

@@ -6,7 +6,7 @@ that are then worded otherwise; the rest is said as usual.
 
 import gettext
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,10 +54,11 @@ class Phrases:
         """
         return _said(self._catalogues.get(language), sentence, **values)
 
-    def speaker(self, language: str, *, formal: bool = False) -> Say:
-        """`say` with the language filled in; `formal`: to a customer whom the business calls Lei or usted."""
+    def speaker(self, language: str, *, formal: Collection[str] = ()) -> Say:
+        """`say` with the language filled in; `formal`: in which languages the business calls its customers Lei
+        or usted, where it speaks to one."""
         plain = self._catalogues.get(language)
-        return partial(_said, self._formal.get(language, plain) if formal else plain)
+        return partial(_said, self._formal.get(language, plain) if language in formal else plain)
 
 
 def _said(catalogue: gettext.GNUTranslations | None, sentence: str, /, **values: Any) -> str:

@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from graph.context import Context
-from graph.state import State, formally, text_of
+from graph.state import State, formal_languages, text_of
 from inference.advice import advice
 from inference.errors import ModelMissing, WeightsCorrupt
 from inference.grounding import GroundingReport, Source, check
@@ -143,7 +143,7 @@ def _just_judged(state: State) -> bool:
 
 def _abstained(state: State, context: Context) -> dict[str, Any]:
     """Nobody's words on a sensitive matter but a human's: the customer is offered one."""
-    say = context.phrases.speaker(state["language"], formal=formally(state))
+    say = context.phrases.speaker(state["language"], formal=formal_languages(state))
     words = say("I don't have this information at hand. Would you like a colleague to answer you?")
     own = {"reply": words, "intent": "answer", "arguments": {}, "citations": [], "abstained": True}
     attempts = int(state.get("grounding", {}).get("attempts", 0)) + 1
@@ -164,7 +164,7 @@ async def _as_generated(state: State, context: Context) -> Say:
     have waited for a person since the business changed how it addresses customers."""
     event, language = state["event"], state["language"]
     profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
-    return context.phrases.speaker(language, formal=language in profile.pack.formal)
+    return context.phrases.speaker(language, formal=profile.pack.formal)
 
 
 def _sources(state: State, say: Say) -> list[Source]:

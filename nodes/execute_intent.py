@@ -125,7 +125,7 @@ async def _call(state: State, context: Context) -> Call:
         text=text,
         option_id=option_id,
         now=now,
-        say=context.phrases.speaker(language, formal=language in profile.pack.formal),
+        say=context.phrases.speaker(language, formal=profile.pack.formal),
         heard=heard,
         doubtful=doubtful,
         place=next((m["place"] for m in event.get("messages", []) if m.get("place")), None),

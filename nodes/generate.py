@@ -306,7 +306,7 @@ async def _material(state: State, profile: Profile, context: Context) -> Materia
         client=state.get("contact", {}).get("lifecycle") == "client",
         first_turn=len(state.get("window", [])) <= 1,
         abstain_below=context.tuning.abstain_below,
-        say=context.phrases.speaker(language, formal=language in profile.pack.formal),
+        say=context.phrases.speaker(language, formal=profile.pack.formal),
     )
 
 

@@ -13,7 +13,7 @@ from crm.conversations import ConversationRow
 from crm.messages import NewMessage
 from crm.record import Tx
 from graph.context import Context
-from graph.state import Line, State, answered_wamids, extend, formally, given_back, text_of
+from graph.state import Line, State, answered_wamids, extend, formal_languages, given_back, text_of
 from tools import alarm
 from tools.holding import holding
 from tools.unheard import voice_notes
@@ -114,7 +114,7 @@ async def _just_returned(tx: Tx, state: State) -> bool:
 
 def _offered(state: State, context: Context) -> dict[str, Any]:
     """What SARA says instead: a person is there for the asking."""
-    say = context.phrases.speaker(state["language"], formal=formally(state))
+    say = context.phrases.speaker(state["language"], formal=formal_languages(state))
     words = say("I don't have this information at hand. Would you like a colleague to answer you?")
     options = [
         {"id": "human:yes", "title": say("Yes, a colleague please")},
@@ -149,7 +149,7 @@ async def _speak(tx: Tx, state: State, words: str) -> None:
 def _holding(state: State, profile: Profile, context: Context, now: datetime) -> str:
     """What the customer is told: the emergency number first, then who answers and when."""
     language, reason = state["language"], state["handoff"]
-    say = context.phrases.speaker(language, formal=language in profile.pack.formal)
+    say = context.phrases.speaker(language, formal=profile.pack.formal)
     about = str(reason.get("text") or "")
     return holding(profile, say, language, now, emergency=_emergency(reason), about=about)
 

@@ -10,7 +10,7 @@ from channels.whatsapp.limits import BUTTONS_MAX, fit
 from crm import outbox, progress, queue
 from crm.messages import Cited, NewMessage, Option
 from graph.context import Context
-from graph.state import SUPERSEDED, Line, State, answered_wamids, extend, formally
+from graph.state import SUPERSEDED, Line, State, answered_wamids, extend, formal_languages
 from tools.heard import spoken_words
 from tools.unheard import shortened
 
@@ -85,7 +85,7 @@ def _about_voice(state: State, context: Context) -> str:
         parts.append(hearing["asked"])
     words, doubtful = spoken_words(event)
     if doubtful and outcome.get("kind") == "answered":
-        say = context.phrases.speaker(state["language"], formal=formally(state))
+        say = context.phrases.speaker(state["language"], formal=formal_languages(state))
         parts.append(say("In your voice note I heard: “{heard}”.", heard=shortened(words)))
     return "\n".join(parts)
 
@@ -122,7 +122,7 @@ def _offer(state: State, context: Context) -> list[dict[str, str]]:
     """Nothing to answer with: the customer is offered a person."""
     if not state.get("proposal", {}).get("abstained"):
         return []
-    say = context.phrases.speaker(state["language"], formal=formally(state))
+    say = context.phrases.speaker(state["language"], formal=formal_languages(state))
     return [
         {"id": "human:yes", "title": say("Yes, a colleague please")},
         {"id": "human:no", "title": say("No, thanks")},

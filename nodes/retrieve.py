@@ -27,7 +27,7 @@ async def retrieve(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
     now = context.clock()
     today = now.astimezone(ZoneInfo(profile.business.time_zone)).date()
     language = state["language"]
-    say = context.phrases.speaker(language, formal=language in profile.pack.formal)
+    say = context.phrases.speaker(language, formal=profile.pack.formal)
     sent = said_at(event, language, now)
     answers = " ".join(filter(None, map(context_of, event.get("messages", []))))
     # "And how long does this take?" means what the message above it is about, whatever was spoken of since.

@@ -8,7 +8,7 @@ from langgraph.types import Command
 
 from crm import contacts, waiting
 from graph.context import Context
-from graph.state import Event, Said, State, formally, text_of
+from graph.state import Event, Said, State, formal_languages, text_of
 from inference import extract
 from knowledge.phrases import Say
 from tools import alarm, nps
@@ -40,7 +40,7 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     """Answers what has only one right answer and sends the rest on."""
     context = runtime.context
     event, language = _readable(state), state["language"]
-    say = context.phrases.speaker(language, formal=formally(state))
+    say = context.phrases.speaker(language, formal=formal_languages(state))
     text, option = text_of(event), _option(event)
     # A heart under another message answers no question and drops none.
     update: dict[str, Any] = {"event": event} | ({} if _only_reacted(event) else {"hearing": {}})

@@ -72,7 +72,7 @@ async def raised(
     changes nothing."""
     now = context.clock()
     turn_id = f"{event.get('turn_id') or now.isoformat()}:emergency"
-    say = context.phrases.speaker(language, formal=language in profile.pack.formal)
+    say = context.phrases.speaker(language, formal=profile.pack.formal)
     words = call_for_help(profile, say)
     async with context.crm.transaction(event["business_id"]) as tx:
         conversation = await conversations.lock(tx, event["conversation_id"])

@@ -21,7 +21,7 @@ LATE = PREFIX + "late"  # a no to this question is an answer, not a wish to chan
 
 def place_of(call: Call, row: AppointmentRow) -> LocationRow | None:
     """Where it takes place."""
-    return next((p for p in call.profile.locations if p.location_id == row.location_id), None)
+    return call.profile.place(row.location_id)
 
 
 def zone_of(call: Call, row: AppointmentRow) -> ZoneInfo:
@@ -32,7 +32,7 @@ def zone_of(call: Call, row: AppointmentRow) -> ZoneInfo:
 
 def service_name(call: Call, row: AppointmentRow) -> str:
     """What it is for."""
-    service = call.profile.service(row.service_key)
+    service = call.profile.booked_service(row.service_key)
     return service.name(call.language, call.profile.language) if service else row.service_key
 
 

@@ -64,7 +64,7 @@ async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
 
 
 def _ask(call: Call, row: AppointmentRow) -> Ask | None:
-    service, place = call.profile.service(row.service_key), place_of(call, row)
+    service, place = call.profile.booked_service(row.service_key), place_of(call, row)
     if service is None or place is None:
         return None
     return Ask(call, service, place, people=row.people, but=row.appointment_id)

@@ -121,8 +121,7 @@ async def act(call: Call, slots: Slots) -> Outcome:
         await remember_once(tx, call, "contact_updated", call.contact_id, detail)
     text = call.say("Done, I have noted it.")
     if slots.get("language"):
-        formal = slots["language"] in call.profile.pack.formal
-        say = call.context.phrases.speaker(slots["language"], formal=formal)
+        say = call.context.phrases.speaker(slots["language"], formal=call.profile.pack.formal)
         text = say("Done, from now on I write to you in this language.")
     return Done(text, told)
 

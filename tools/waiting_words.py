@@ -12,9 +12,10 @@ _EXACT = timedelta(minutes=1)  # as long as the span of an entry for one instant
 
 def wanted_line(call: Call, row: WaitingRow) -> str:
     """ "Lezione di yoga, sabato 21 novembre 2026, 10:00"."""
-    service = next((s for s in call.profile.services if s.row.service_id == row.service_id), None)
+    known = [*call.profile.services, *call.profile.retired]
+    service = next((s for s in known if s.row.service_id == row.service_id), None)
     name = service.name(call.language, call.profile.language) if service else ""
-    place = next((p for p in call.profile.locations if p.location_id == row.location_id), None)
+    place = call.profile.place(row.location_id)
     zone = ZoneInfo(place.time_zone if place else call.profile.business.time_zone)
     people = call.say("{people} people", people=row.people) if row.people > 1 else ""
     return ", ".join(filter(None, [name, people, span(call, row.since, row.until, zone)]))

@@ -140,7 +140,7 @@ async def _diary(
         "visits": await diary.visits(tx, since, until, resource_id=resource),
         "busy": await diary.busy(tx, since, until),
         "waiters": await diary.waiters(tx),
-        "services": {s.row.key: s.name(language, profile.language) for s in profile.services},
+        "services": profile.names(language),
         "now": tx.now,
         "leap": timedelta(days=_WEEK if view == "week" else 1),
     }

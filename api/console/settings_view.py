@@ -51,7 +51,7 @@ async def gathered(
 def previews(profile: Profile, services: ApiServices, now: datetime) -> dict[str, dict[str, str]]:
     """The holding message in four languages, by whether the business is open when it is sent."""
     moments = {"open": _moment(profile, now, wanted=True), "closed": _moment(profile, now, wanted=False)}
-    says = {code: services.phrases.speaker(code, formal=code in profile.pack.formal) for code in LANGUAGES}
+    says = {code: services.phrases.speaker(code, formal=profile.pack.formal) for code in LANGUAGES}
     return {
         key: {code: holding(profile, say, code, at) for code, say in says.items()}
         for key, at in moments.items()

@@ -46,7 +46,7 @@ async def carry_out(
         profile = await businesses.profile(tx)
         contact = await contacts.get(tx, actor.contact_id) if actor.contact_id is not None else None
         moved = await appointments.get(tx, given.appointment) if given.appointment else None
-    place = next((p for p in profile.locations if moved and p.location_id == moved.location_id), None)
+    place = profile.place(moved.location_id) if moved else None
     for_agent = Call(
         context=services,
         profile=profile,
@@ -63,7 +63,7 @@ async def carry_out(
         agent_id=actor.agent_id,
     )
     spoken = (contact and (contact.told_language or contact.language)) or profile.language
-    say = services.phrases.speaker(spoken, formal=spoken in profile.pack.formal)
+    say = services.phrases.speaker(spoken, formal=profile.pack.formal)
     for_customer = replace(for_agent, language=spoken, say=say, option_id=None)
     tool = TOOLS[INTENTS[form]]
     try:

@@ -169,7 +169,7 @@ async def form_context(tx: Tx, seat: Seat, form: Form, values: Values, faults: l
         "people_of": await businesses.resources(tx),
         "shared": any(s.row.bookable and s.row.capacity > 1 for s in profile.services),
         "questions": profile.pack.questions.get(INTENTS[form], []),
-        "named": {s.row.key: s.name(language, profile.language) for s in profile.services},
+        "named": profile.names(language),
         "values": {**values, "attempt": [attempt_of(values)]},
         "faults": faults,
     }

@@ -34,8 +34,9 @@ SELECT kind, key, language, body FROM business_text ORDER BY kind, key, language
 -- thresholds -- its own sensitivity thresholds
 SELECT label, threshold FROM sensitivity_threshold;
 
--- locations -- where it is
-SELECT location_id, key, name, address, city, country, time_zone FROM location ORDER BY location_id;
+-- locations -- where it is and was
+SELECT location_id, key, name, address, city, country, time_zone, retired_at IS NOT NULL AS retired
+FROM location ORDER BY location_id;
 
 -- opening_hours -- its week at every location
 SELECT location_id, weekday, opens, closes FROM opening_hours ORDER BY location_id, weekday, opens;
@@ -43,8 +44,9 @@ SELECT location_id, weekday, opens, closes FROM opening_hours ORDER BY location_
 -- closures -- days it is shut, from a day on
 SELECT location_id, first_day, last_day FROM closure WHERE last_day >= %(since)s ORDER BY first_day;
 
--- services -- what it offers
-SELECT service_id, key, duration_minutes, buffer_minutes, price, price_max, price_unit, bookable, quotable, capacity
+-- services -- what it offers and has offered
+SELECT service_id, key, duration_minutes, buffer_minutes, price, price_max, price_unit, bookable, quotable, capacity,
+       retired_at IS NOT NULL AS retired
 FROM service ORDER BY service_id;
 
 -- service_names -- what its services are called, the name first

@@ -43,6 +43,12 @@ SELECT CASE
           AND lower(a.during) = substring(o.turn_id FROM '^reminder:[^:]+:[^:]+:(.+)$')::timestamptz
           AND lower(a.during) > %(now)s)
         THEN 'the appointment is over, or was moved or cancelled'
+    WHEN o.turn_id LIKE 'reminder:%%' AND EXISTS (
+        SELECT FROM appointment a JOIN resource p USING (resource_id) JOIN location l ON l.location_id = p.location_id
+        JOIN closure k ON k.business_id = a.business_id AND (k.location_id IS NULL OR k.location_id = p.location_id)
+        WHERE a.appointment_id = split_part(o.turn_id, ':', 2)::bigint
+          AND (lower(a.during) AT TIME ZONE l.time_zone)::date BETWEEN k.first_day AND k.last_day)
+        THEN 'that day was closed since'
     WHEN o.turn_id LIKE 'waiting:%%' AND NOT EXISTS (
         SELECT FROM waiting w WHERE w.waiting_id = split_part(o.turn_id, ':', 2)::bigint AND w.status = 'offered'
           AND w.answer_by > %(now)s)

@@ -42,7 +42,7 @@ named AS (
     INSERT INTO service_name (business_id, service_id, language, ordinal, name)
     SELECT %(business_id)s, service_id, %(language)s, 0, %(subject_name)s FROM made)
 INSERT INTO service_location (business_id, service_id, location_id)
-SELECT %(business_id)s, service_id, location_id FROM made, location;
+SELECT %(business_id)s, service_id, location_id FROM made, location WHERE retired_at IS NULL;
 
 -- fact_name -- one more name of a service; the first in its language is what it is called there
 INSERT INTO service_name (business_id, service_id, language, ordinal, name)

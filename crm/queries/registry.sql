@@ -50,7 +50,7 @@ INSERT INTO sensitivity_threshold (business_id, label, threshold) VALUES (%(busi
 INSERT INTO location (business_id, key, name, address, city, country, time_zone)
 VALUES (%(business)s, %(key)s, %(name)s, %(address)s, %(city)s, %(country)s, %(time_zone)s)
 ON CONFLICT (business_id, key) DO UPDATE SET name = EXCLUDED.name, address = EXCLUDED.address, city = EXCLUDED.city,
-    country = EXCLUDED.country, time_zone = EXCLUDED.time_zone
+    country = EXCLUDED.country, time_zone = EXCLUDED.time_zone, retired_at = NULL
 RETURNING location_id;
 
 -- put_hours -- one span of a location's week
@@ -63,14 +63,27 @@ VALUES (%(business)s, %(location_id)s, %(first_day)s, %(last_day)s);
 
 -- put_service -- a service
 INSERT INTO service (business_id, key, duration_minutes, buffer_minutes, price, price_max, price_unit, bookable,
-    quotable, capacity, vat_rate, vat_nature)
+    quotable, capacity, vat_rate, vat_nature, from_file)
 VALUES (%(business)s, %(key)s, %(duration_minutes)s, %(buffer_minutes)s, %(price)s, %(price_max)s, %(price_unit)s,
-    %(bookable)s, %(quotable)s, %(capacity)s, %(vat_rate)s, %(vat_nature)s)
+    %(bookable)s, %(quotable)s, %(capacity)s, %(vat_rate)s, %(vat_nature)s, true)
 ON CONFLICT (business_id, key) DO UPDATE SET duration_minutes = EXCLUDED.duration_minutes,
     buffer_minutes = EXCLUDED.buffer_minutes, price = EXCLUDED.price, price_max = EXCLUDED.price_max,
     price_unit = EXCLUDED.price_unit, bookable = EXCLUDED.bookable, quotable = EXCLUDED.quotable,
-    capacity = EXCLUDED.capacity, vat_rate = EXCLUDED.vat_rate, vat_nature = EXCLUDED.vat_nature
+    capacity = EXCLUDED.capacity, vat_rate = EXCLUDED.vat_rate, vat_nature = EXCLUDED.vat_nature, from_file = true,
+    retired_at = NULL
 RETURNING service_id;
+
+-- retire_services -- what the file had and has no more
+UPDATE service SET retired_at = now()
+WHERE business_id = %(business)s AND from_file AND retired_at IS NULL AND NOT key = ANY (%(services)s);
+
+-- retire_locations -- places the file has no more
+UPDATE location SET retired_at = now()
+WHERE business_id = %(business)s AND retired_at IS NULL AND NOT key = ANY (%(locations)s);
+
+-- retired_booked -- services not offered any more that people still have appointments for
+SELECT s.key, count(*) AS visits FROM service s JOIN appointment a USING (service_id)
+WHERE s.retired_at IS NOT NULL AND a.status = 'booked' AND lower(a.during) > %(now)s GROUP BY s.key ORDER BY s.key;
 
 -- put_service_name -- what a service is called
 INSERT INTO service_name (business_id, service_id, language, ordinal, name, description)

@@ -44,7 +44,7 @@ DELETE FROM closure WHERE closure_id = %(closure_id)s RETURNING first_day::text 
 
 -- setting_service_lock -- a service, with nobody else changing it
 SELECT service_id, key, duration_minutes, buffer_minutes, price, price_max, price_unit, bookable, quotable, capacity
-FROM service WHERE key = %(key)s FOR UPDATE;
+FROM service WHERE key = %(key)s AND retired_at IS NULL FOR UPDATE;
 
 -- setting_service -- what a service takes and costs
 UPDATE service SET duration_minutes = %(duration_minutes)s, buffer_minutes = %(buffer_minutes)s, price = %(price)s,

@@ -46,7 +46,8 @@ UPDATE waiting SET status = %(status)s WHERE waiting_id = %(waiting_id)s AND sta
 -- agenda_businesses -- who has reminders to write or places to give away, over all tenants
 SELECT business_id FROM businesses_with_agenda(%(now)s);
 
--- reminders_due -- appointments to remind of that were booked, or moved, before their reminder was due
+-- reminders_due -- appointments to remind of that were booked, or moved, before their reminder was due; nobody is
+-- asked to come on a day that was closed since, as long as it is
 SELECT a.appointment_id, a.contact_id, a.conversation_id, s.key AS service_key, r.name AS resource_name,
        r.kind AS resource_kind, r.location_id, lower(a.during) AS starts, h.hours, c.language, c.told_language,
        c.opted_out_at IS NOT NULL AS opted_out
@@ -58,6 +59,9 @@ WHERE a.status = 'booked' AND lower(a.during) > %(now)s
   AND coalesce(a.moved_at, a.created_at) < lower(a.during) - make_interval(hours => h.hours)
   AND NOT EXISTS (SELECT 1 FROM reminder m WHERE m.appointment_id = a.appointment_id AND m.hours <= h.hours
                   AND m.starts = lower(a.during))
+  AND NOT EXISTS (SELECT 1 FROM closure k JOIN location l ON l.location_id = r.location_id
+                  WHERE k.business_id = a.business_id AND (k.location_id IS NULL OR k.location_id = r.location_id)
+                    AND (lower(a.during) AT TIME ZONE l.time_zone)::date BETWEEN k.first_day AND k.last_day)
 ORDER BY h.hours, lower(a.during);
 
 -- reminder_written -- once for each start an appointment has

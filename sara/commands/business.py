@@ -1,6 +1,7 @@
 """Businesses and the people who work for them."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -22,20 +23,33 @@ def add(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a business file (YAML)")],
 ) -> None:
     """Enters a business, or brings it up to date by its slug."""
-    business_id, slug, number, others = run(_add(file))
-    print(f"{slug}: business {business_id}, phone_number_id {number}")
-    if others:
-        print(f"  and {', '.join(others)}, which customers have written to")
+    added = run(_add(file))
+    print(f"{added.slug}: business {added.business_id}, phone_number_id {added.number}")
+    if added.others:
+        print(f"  and {', '.join(added.others)}, which customers have written to")
+    for one in added.still_booked:
+        print(f"  {one.key} is not offered any more; appointments still booked for it: {one.visits}")
 
 
-async def _add(file: Path) -> tuple[int, str, str, list[str]]:
+@dataclass(frozen=True)
+class _Added:
+    business_id: int
+    slug: str
+    number: str
+    others: list[str]
+    still_booked: list[registry.StillBooked]
+
+
+async def _add(file: Path) -> _Added:
     settings = load()
     async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
         business_id, business = await seed.enter(crm, file)
         async with crm.transaction(business_id) as tx:
             numbers = [number.phone_number_id for number in await businesses.numbers(tx)]
+            still_booked = await registry.still_booked(tx)
         own = business.phone_number_id
-        return business_id, business.slug, own, [number for number in numbers if number != own]
+        others = [number for number in numbers if number != own]
+        return _Added(business_id, business.slug, own, others, still_booked)
 
 
 @app.command("list")

@@ -90,6 +90,29 @@ async def test_a_day_and_two_hours_before_the_customer_is_reminded_once_each(roo
     assert len(await told(room, talk)) == 2
 
 
+async def test_nobody_is_reminded_of_a_day_that_was_closed_since(room: Room) -> None:
+    talk = await booked(room)
+    room.clock.now = FRIDAY - timedelta(hours=24)
+    closing = (
+        "INSERT INTO closure (business_id, location_id, first_day, last_day)"
+        " VALUES (%s, NULL, '2026-11-20', '2026-11-20')"
+    )
+    await room.rows(closing, room.ids["aurora"])
+    try:
+        await look(room)
+        assert await told(room, talk) == []
+    finally:
+        await room.rows("DELETE FROM closure WHERE first_day = '2026-11-20' AND last_day = '2026-11-20'")
+    # Open after all: it is not too late for the reminder, which does not leave once the day is closed again.
+    await look(room)
+    assert await outdated(room, talk) is None
+    await room.rows(closing, room.ids["aurora"])
+    try:
+        assert await outdated(room, talk) == "that day was closed since"
+    finally:
+        await room.rows("DELETE FROM closure WHERE first_day = '2026-11-20' AND last_day = '2026-11-20'")
+
+
 async def test_a_reminder_addresses_the_customer_as_the_business_does(room: Room) -> None:
     talk = await booked(room)
     room.clock.now = FRIDAY - timedelta(hours=24)

@@ -148,8 +148,9 @@ async def test_who_may_be_in_danger_hears_first_whom_to_call_and_is_not_asked_to
     [said], [plain] = await here.bot_said(conversation_id), await here.bot_said(other_id)
     async with here.services.crm.transaction(here.business_id) as tx:
         profile = await businesses.profile(tx)
-        formal = language in profile.pack.formal
-        help_ = call_for_help(profile, here.services.context.phrases.speaker(language, formal=formal))
+        help_ = call_for_help(
+            profile, here.services.context.phrases.speaker(language, formal=profile.pack.formal)
+        )
         pressed = [o.option_id for o in await messages.options(tx, said.message_id)]
     assert "112" in help_
     assert said.body == f"{help_} {plain.body}"

@@ -82,7 +82,7 @@ def test_no_formal_sentence_is_familiar(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_a_customer_is_told_formally_is_familiar(language: str) -> None:
-    say, sentences = Phrases.load().speaker(language, formal=True), told_to_customers()
+    say, sentences = Phrases.load().speaker(language, formal={language}), told_to_customers()
     assert len(sentences) > 150
     familiar = {s: said for s in sentences if FAMILIAR[language].search(said := say(s))}
     assert familiar == {}
@@ -97,7 +97,7 @@ def test_the_forms_looked_for_are_those_of_the_plain_sentences(language: str) ->
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_formal_button_titles_fit(language: str) -> None:
-    say = Phrases.load().speaker(language, formal=True)
+    say = Phrases.load().speaker(language, formal={language})
     for title in TITLES:
         assert len(say(title)) <= WHATSAPP_BUTTON_TITLE, title
 
@@ -105,10 +105,10 @@ def test_formal_button_titles_fit(language: str) -> None:
 def test_who_speaks_formally_says_the_rest_as_usual() -> None:
     phrases = Phrases.load()
     assert phrases.languages == ["en", "es", "it", "pt"]
-    formal, plain = phrases.speaker("it", formal=True), phrases.speaker("it")
+    formal, plain = phrases.speaker("it", formal={"it"}), phrases.speaker("it")
     assert formal("Choose") == "Scelga"
     assert plain("Choose") == phrases.say("it", "Choose") == "Scegli"
     assert formal("with {person}", person="Anna") == "con Anna"
     assert formal("not in any catalogue") == "not in any catalogue"
     for language in ("en", "pt", "de"):
-        assert phrases.speaker(language, formal=True)("Choose") == phrases.say(language, "Choose")
+        assert phrases.speaker(language, formal={language})("Choose") == phrases.say(language, "Choose")

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from langgraph.runtime import Runtime
 
-from graph.state import State, formally
+from graph.state import State, formal_languages
 from nodes.reply import reply
 from tests.knowledge.test_formal_phrases import FAMILIAR
 from tests.nodes.stage import Scripted, Stage, Thread, says
@@ -96,8 +96,7 @@ async def test_a_business_that_changes_its_address_is_heard_in_the_next_turn(sta
     async with other_pack(stage, "aurora", address={"it": "formal"}):
         await thread.say("Vorrei parlare con una persona, per favore")
         assert "le risponderà qui" in thread.words
-        assert formally(thread.state)
-        assert not formally(cast(State, {**thread.state, "language": "es"}))
+        assert list(formal_languages(thread.state)) == ["it"]
 
 
 async def test_a_thread_of_an_earlier_release_is_answered_informally(stage: Stage) -> None:
@@ -107,6 +106,6 @@ async def test_a_thread_of_an_earlier_release_is_answered_informally(stage: Stag
     state: dict[str, Any] = {"event": event, "language": "it", "outcome": outcome}
     state["proposal"] = {"abstained": True}
     for business in ({}, {"business": {"name": "Studio Legale Conti", "languages": ["it"]}}):
-        assert not formally(cast(State, {**state, **business}))
+        assert not formal_languages(cast(State, {**state, **business}))
     said = await reply(cast(State, state), Runtime(context=replace(thread.context)))
     assert said["window"][-1]["offers"] == "person"

@@ -189,7 +189,7 @@ class Talk:
             text=text,
             option_id=option,
             now=self.room.clock(),
-            say=self.room.context.phrases.speaker(self.language, formal=self.language in profile.pack.formal),
+            say=self.room.context.phrases.speaker(self.language, formal=profile.pack.formal),
         )
 
 
