@@ -87,13 +87,21 @@ _MINUTES = re.compile(
 )
 
 
+# What each of the patterns above has in it, whatever else.
+_ONES = ("una", "uma", "one")
+_PARTS = ("mezz", "medi", "meia", "quart", "cuarto", "half")
+
+
 def spoken_clock(text: str) -> str:
     """The text with spoken hours written H:MM, padded with spaces to the length they had."""
-    for pattern in _ONE:
-        text = pattern.sub(lambda m: "1".ljust(len(m.group())), text)
-    text = _RANGE_TO_ONE.sub(lambda m: f"{m[1]}1  ", text)
-    for pattern, reading in _SPOKEN:
-        text = pattern.sub(lambda m, reading=reading: _written(m, reading), text)  # type: ignore[misc]
+    # Most texts have none of these words, and a pattern that begins with a number is tried at every place.
+    if any(word in text for word in _ONES):
+        for pattern in _ONE:
+            text = pattern.sub(lambda m: "1".ljust(len(m.group())), text)
+        text = _RANGE_TO_ONE.sub(lambda m: f"{m[1]}1  ", text)
+    if any(word in text for word in _PARTS):
+        for pattern, reading in _SPOKEN:
+            text = pattern.sub(lambda m, reading=reading: _written(m, reading), text)  # type: ignore[misc]
     text = _MINUTES.sub(lambda m: f"{m[1]}{m[2]}:{int(m[3]):02d}".ljust(len(m.group())), text)
     text = _SHORT_OF.sub(lambda m: _short(m, m[1], m[2]), text)
     for pattern in (_TO, _TO_PART):

@@ -248,6 +248,10 @@ def _words(
         within, best = np.zeros(len(said), dtype=np.float32), 0.0
     question, unsure, supposed, denied, valued = flags
     echoed = [float(context.echo.speaks_of(word)) for _, word in said]
+    total, most, usual = float(weighed.sum()), weighed.max(), weighed.mean()
+    strange, alone = ~vectors.any(axis=1), max(len(said) - 1, 1)
+    echoes = sum(echoed) / len(echoed)
+    size = math.log1p(len(sources.unique)) / 5
     rows = []
     for n, (at, word) in enumerate(said):
         common = lexis.rarity(word)
@@ -256,14 +260,14 @@ def _words(
             *(nearest[n], second[n], meant[n], float(word in known), alike[n], held[n], empty[n]),
             *(known_concept(word), plain(word), float(announces(bare, at)), question, unsure, supposed),
             float(denied > 0),
-            (float(weighed.sum()) - float(weighed[n])) / max(len(said) - 1, 1),
-            *(weighed.max(), weighed.mean()),
+            (total - float(weighed[n])) / alone,
+            *(most, usual),
             held[n - 1] if n else -0.2,
             held[n + 1] if n + 1 < len(said) else -0.2,
-            *(within[n], best, context.cross, len(word) / 10, float(not vectors[n].any()), len(said) / 10),
-            *(math.log1p(len(sources.unique)) / 5, context.first, context.alone, valued),
+            *(within[n], best, context.cross, len(word) / 10, float(strange[n]), len(said) / 10),
+            *(size, context.first, context.alone, valued),
             *(common, common * new, (common <= 0) * new, (common < 2) * new, (common > 4) * new),
-            *(echoed[n], echoed[n] * new, sum(echoed) / len(echoed)),
+            *(echoed[n], echoed[n] * new, echoes),
         ]
         rows.append(np.concatenate([scalars, vectors[n] * max(0.0, new)]).astype(np.float32))
     return rows

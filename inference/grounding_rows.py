@@ -28,6 +28,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[\"“«(¿¡]?[A-ZÀ-Ý0-9])|\s
 _ABBREVIATED = re.compile(
     r"\b(?:sig|sig\.ra|dott|avv|ing|sra?|dra?|tel|art|mrs?|st|p\.es|es|ex|no|min|[a-z])\.$", re.I
 )
+_LONGEST_SHORT = 12  # characters of an abbreviation, what may stand before it and blanks behind it
 _CLAUSE = re.compile(
     r"[,;:()]\s+|\s+(?:[–—-]|ma|but|pero|mas|mentre|while|mientras|enquanto|invece)\s+"
     # "open on Saturday and closed on Sunday" says two things.
@@ -93,7 +94,8 @@ def sentences(text: str) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     start = 0
     for match in _SENTENCE_END.finditer(text):
-        if "\n" not in match.group() and _ABBREVIATED.search(text[start : match.start()].rstrip()):
+        ending = text[max(start, match.start() - _LONGEST_SHORT) : match.start()].rstrip()
+        if "\n" not in match.group() and _ABBREVIATED.search(ending):
             continue
         found.append((start, text[start : match.start()]))
         start = match.end()

@@ -67,10 +67,10 @@ class Trees:
 
     def score(self, row: Floats) -> float:
         """The logit that the answer is more than its sources say."""
-        at = self.roots
+        at, lost = self.roots, np.isnan(row)
         while True:
-            seen = row[self.column[at]]
-            goes_left = np.where(np.isnan(seen), self.lost_left[at], seen <= self.least[at])
+            column = self.column[at]
+            goes_left = np.where(lost[column], self.lost_left[at], row[column] <= self.least[at])
             further = np.where(goes_left, self.left[at], self.right[at])
             if (further == at).all():
                 return float(self.value[at].sum()) + self.base
