@@ -27,7 +27,9 @@ FIELDS = (
     "user_preferences",
     "message_template_status_update",
     "message_template_quality_update",
+    "template_category_update",
     "phone_number_quality_update",
+    "business_capability_update",
     "account_update",
 )
 _EVENTS: dict[Approval, str] = {
@@ -137,7 +139,7 @@ class Account:
         number, before = self._numbers[phone_number_id], self.tier.get(phone_number_id, "TIER_250")
         up = list(TIERS).index(tier) >= list(TIERS).index(before)
         self.tier[phone_number_id] = tier
-        value = self._limit(number, "UPGRADE" if up else "DOWNGRADE") | {"old_limit": before}
+        value = self._limit(number, "UPGRADE" if up else "DOWNGRADE")
         self._tell(number, "phone_number_quality_update", value)
 
     def restrict(self, phone_number_id: str, kind: str = "RESTRICTED_BIZ_INITIATED_MESSAGING") -> None:
@@ -169,7 +171,7 @@ class Account:
         return {
             "display_phone_number": number.display_phone.lstrip("+"),
             "event": event,
-            "current_limit": self.tier.get(number.phone_number_id, "TIER_UNLIMITED"),
+            "max_daily_conversations_per_business": self.tier.get(number.phone_number_id, "TIER_UNLIMITED"),
         }
 
     def _any_of(self, waba_id: str) -> BusinessNumber:

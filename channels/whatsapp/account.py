@@ -59,10 +59,16 @@ def _template(value: Item) -> dict[str, object]:
 
 
 def _number_quality(value: Item) -> dict[str, object]:
-    """`current_limit` names the tier; `event` says whether the number is flagged."""
+    """`event` says whether the number is flagged, or which limit changed.
+
+    A number that may send faster is told with TIER_UNLIMITED too, which then is no messaging limit:
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
+    """
     digits = "".join(c for c in optional_text(value, "display_phone_number") or "" if c.isdigit())
-    tier = _TIERS.get(optional_text(value, "current_limit") or "")
-    return {"digits": digits or None, "status": identifier(value, "event").upper(), "tier": tier}
+    event = identifier(value, "event").upper()
+    faster = event == "THROUGHPUT_UPGRADE"
+    tier = None if faster else _tier(value, "max_daily_conversations_per_business", "current_limit")
+    return {"digits": digits or None, "status": event, "tier": tier}
 
 
 def _account(value: Item) -> dict[str, object]:
@@ -80,16 +86,23 @@ def _account(value: Item) -> dict[str, object]:
 
 
 def _capability(value: Item) -> dict[str, object]:
-    """-1 and very large numbers mean no limit."""
     keys = ("max_daily_conversations_per_business", "max_daily_conversation_per_phone")
-    tiers = [_tier(value.get(key)) for key in keys]
-    tiers += [number(value, key, required=False) for key in keys]
-    tier = next((found for found in tiers if found is not None), None)
-    return {"tier": UNLIMITED if tier is not None and not 0 < tier < 1_000_000 else tier}
+    return {"tier": _tier(value, *keys)}
 
 
-def _tier(value: object) -> int | None:
-    return _TIERS.get(value) if isinstance(value, str) else None
+def _tier(value: Item, *keys: str) -> int | None:
+    """What the first of these keys that can be read says, in unique customers per 24 hours.
+
+    A tier comes by its name or as a number, of which -1 and very large ones mean no limit. The last key is
+    the one that Meta takes away in 2026.
+    """
+    for key in keys:
+        named, counted = optional_text(value, key), number(value, key, required=False)
+        if named in _TIERS:
+            return _TIERS[named]
+        if counted is not None:
+            return counted if 0 < counted < 1_000_000 else UNLIMITED
+    return None
 
 
 _READERS: Mapping[str, Callable[[Item], dict[str, object]]] = {
@@ -100,3 +113,5 @@ _READERS: Mapping[str, Callable[[Item], dict[str, object]]] = {
     "business_capability_update": _capability,
     "account_update": _account,
 }
+FIELDS = tuple(_READERS)
+"""The webhook fields that are read here."""

@@ -14,6 +14,7 @@ import typer
 
 from channels.messages import OutboundMessage
 from channels.oidc.provider import is_private_way
+from channels.whatsapp.account import FIELDS as ACCOUNT_FIELDS
 from channels.whatsapp.client import WhatsAppClient
 from channels.whatsapp.errors import WhatsAppError
 from crm import accounts, businesses
@@ -34,10 +35,7 @@ FIELDS = (  # of webhooks that SARA reads; docs/whatsapp.md says what for
     "messages",
     "smb_message_echoes",
     "user_preferences",
-    "message_template_status_update",
-    "message_template_quality_update",
-    "phone_number_quality_update",
-    "account_update",
+    *ACCOUNT_FIELDS,
 )
 PERMISSIONS = ("whatsapp_business_messaging", "whatsapp_business_management")
 Business = Annotated[str, typer.Option(help="slug of the business")]

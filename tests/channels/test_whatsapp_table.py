@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from channels.simulator.account import FIELDS as SIMULATED
 from channels.whatsapp import account, content, parse
+from sara.commands.whatsapp import FIELDS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/whatsapp.md").read_text(encoding="utf-8")
@@ -63,3 +65,12 @@ def test_every_field_of_an_account_has_a_row(field: str) -> None:
 def test_every_list_of_a_change_has_a_row(key: str) -> None:
     words = {"message_echoes": "smb_message_echoes"}.get(key, key)
     assert any(words in row[0] for row in ROWS), key
+
+
+def test_every_field_that_is_read_is_subscribed_to() -> None:
+    """In step 5, in what `sara whatsapp connect` looks for, and at the simulator."""
+    read = {"messages", "smb_message_echoes", "user_preferences", *account._READERS}
+    [step] = re.findall(r"^5\. .*", TEXT, re.MULTILINE)
+    assert set(re.findall(r"\*\*(\w+)\*\*", step)) == set(FIELDS) == set(SIMULATED) == read
+    operators = (ROOT / "docs/operators.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`(\w+_(?:update|preferences))`", operators)) <= read

@@ -178,8 +178,11 @@ async def test_what_meta_decides_is_switched_from_the_page_and_told(stage: Any, 
     assert shown["templates"] == [{"name": "autumn", "language": "it", "status": "APPROVED"}]
     assert stage.simulator.quotas.tier == 2000
     await stage.simulator.settle()
-    told = [news.status for webhook in inbox.events for news in webhook.account]
-    assert sorted(told) == ["ACCOUNT_REINSTATED", "ACCOUNT_RESTRICTION", "APPROVED", "FLAGGED", "UPGRADE"]
+    told = [news for webhook in inbox.events for news in webhook.account]
+    kinds = sorted(news.status for news in told)
+    assert kinds == ["ACCOUNT_REINSTATED", "ACCOUNT_RESTRICTION", "APPROVED", "FLAGGED", "UPGRADE"]
+    assert [news.tier for news in told if news.status == "UPGRADE"] == [2000]
+    assert not any(b"current_limit" in post for post in inbox.posts), "Meta takes it away in 2026"
     unknown = {"business": "1001", "template": "winter", "language": "it", "approval": "APPROVED"}
     assert (await stage.http.post(page, json=unknown)).status_code == 404
     assert (await stage.http.get(f"{page}?business=9")).status_code == 404

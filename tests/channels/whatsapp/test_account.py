@@ -65,6 +65,36 @@ def told(field: str, **value: Any) -> dict[str, Any]:
             ),
             {"digits": "1", "status": "UPGRADE", "tier": 0},
         ),
+        (
+            told(
+                "phone_number_quality_update",
+                display_phone_number="1",
+                event="UPGRADE",
+                max_daily_conversations_per_business="TIER_2K",
+            ),
+            {"digits": "1", "status": "UPGRADE", "tier": 2000},
+        ),
+        (
+            told(
+                "phone_number_quality_update",
+                display_phone_number="1",
+                event="DOWNGRADE",
+                current_limit="TIER_10K",
+                max_daily_conversations_per_business=250,
+            ),
+            {"digits": "1", "status": "DOWNGRADE", "tier": 250},
+        ),
+        (
+            told(
+                "phone_number_quality_update",
+                display_phone_number="1",
+                event="ONBOARDING",
+                current_limit="TIER_250",
+                max_daily_conversations_per_business="TIER_NOT_SET",
+            ),
+            {"digits": "1", "status": "ONBOARDING", "tier": 250},
+        ),
+        (told("business_capability_update", max_daily_conversations_per_business=2000), {"tier": 2000}),
         (told("business_capability_update", max_daily_conversations_per_business="TIER_2K"), {"tier": 2000}),
         (told("business_capability_update", max_daily_conversation_per_phone=10000), {"tier": 10000}),
         (told("business_capability_update", max_daily_conversation_per_phone=-1), {"tier": 0}),
@@ -90,3 +120,11 @@ def test_news_without_a_name_is_kept_beside_its_neighbours() -> None:
     parsed = parse(broken)
     assert [one.tier for one in parsed.account] == [250]
     assert ["message_template_name" in one.reason for one in parsed.unparsed] == [True]
+
+
+@pytest.mark.parametrize("key", ["max_daily_conversations_per_business", "current_limit"])
+def test_more_throughput_is_no_higher_tier(key: str) -> None:
+    """TIER_UNLIMITED stands there for the messages a second."""
+    limit = {"display_phone_number": "1", key: "TIER_UNLIMITED"}
+    (news,) = parse(told("phone_number_quality_update", event="THROUGHPUT_UPGRADE", **limit)).account
+    assert (news.status, news.tier) == ("THROUGHPUT_UPGRADE", None)
