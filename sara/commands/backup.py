@@ -18,12 +18,10 @@ from sara import services
 from sara.commands.desk import require_database
 from sara.commands.doctor_keys import closed_here, told
 from sara.commands.failures import CommandFailed, writing
-from sara.commands.keys import mend
+from sara.commands.keys import keep, mend
 from sara.commands.loop import run
 from sara.connections import unshared
 from sara.settings import Settings, load
-
-_KEYS = "The keys are not in it: keep SARA_AUDIO_KEY and SARA_SECRET_KEY, or SARA_DATA_DIR/*.key, apart."
 
 
 def backup(
@@ -39,7 +37,7 @@ def backup(
     settings = load()
     require_database(settings)
     size = run(_backup(settings, file))
-    print(f"{file}: {size} bytes\n{_KEYS}")
+    print(f"{file}: {size} bytes\nThe keys are not in it: {keep()}")
 
 
 async def _backup(settings: Settings, file: Path) -> int:

@@ -93,6 +93,13 @@ def keyring(settings: Settings, *, make: bool = True) -> Keys:
     return Keys(seals, services.state_cipher(settings))
 
 
+def keep() -> str:
+    """Which keys to keep apart from a backup, which holds none of them."""
+    files = " and ".join(_FILES.values())
+    names = ", ".join(_OPTIONS.values())
+    return f"keep {names} apart, with an embedded database also {files} of SARA_DATA_DIR"
+
+
 def mend(settings: Settings, purposes: Collection[Purpose]) -> str:
     """Which keys to bring where something is sealed that none opens."""
     asked = []

@@ -22,10 +22,13 @@ from db.cipher import StateCipher, ThreadUnreadable
 from db.pool import open_pool
 from db.sealed import binary_columns
 from sara import seed
+from sara.audio_key import NAME, SECRETS
+from sara.commands.keys import keep
 from tests.db.scene import set_up
 from tests.jobs.shop import own_database
 from tests.sara.conftest import Cli
 
+ROOT = Path(__file__).parents[2]
 OLD, NEW, OTHER = new_key(), new_key(), new_key()
 WORDS = b"what only we may read"
 MANY = 7
@@ -261,3 +264,18 @@ def test_an_installation_of_its_own_gets_its_new_keys_in_its_folder(
         assert f"a new key in {tmp_path / 'secrets.key'}" in told
         for name in ("audio.key", "secrets.key"):
             assert len((tmp_path / name).read_text().split()) == number
+
+
+def test_what_is_kept_apart_from_a_backup_is_every_key_there_is() -> None:
+    """Said by `sara backup` and by the page, which also says which of them have no file."""
+    guide = (ROOT / "docs/deploy.md").read_text("utf-8")
+    [page] = [line for line in guide.splitlines() if line.startswith("`backup` takes one consistent snapshot")]
+    for option in ("SARA_AUDIO_KEY", "SARA_SECRET_KEY", "SARA_STATE_KEY"):
+        assert option in keep()
+        assert f"`{option}`" in page
+    for file in (NAME, SECRETS):
+        assert file in keep()
+        assert f"`{file}`" in page
+    privacy = (ROOT / "docs/privacy.md").read_text("utf-8")
+    [line] = [line for line in privacy.splitlines() if "not encrypted within the database" in line]
+    assert "checkpoints only with `SARA_STATE_KEY`" in line
