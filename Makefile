@@ -56,5 +56,5 @@ audit: setup  ## known holes in what is installed, and a bill of materials in sb
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --short-PURLs --output-reproducible --of JSON -o sbom.json $(BIN)/python
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
-clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .sara
+clean:  ## what make setup and the checks made; .sara stays: it is a database and its keys
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -300,3 +300,10 @@ def test_old_backups_go_also_where_tonights_fails(tmp_path: Path) -> None:
     subprocess.run(words, check=True, cwd=tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == kept
     assert dict(settings)["WorkingDirectory"] == "/var/lib/sara"
+
+
+def test_make_clean_leaves_the_data_of_a_business_alone() -> None:
+    [rule] = re.findall(r"^clean:.*\n((?:\t.*\n?)+)", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    folder = Settings.model_fields["data_dir"].default
+    assert str(folder) not in rule.split()
+    assert "$(DATA)" not in rule
