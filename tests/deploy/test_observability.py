@@ -241,3 +241,21 @@ def test_jobs_of_the_scraping_example_are_those_of_the_rules() -> None:
     assert "Environment=SARA_METRICS_PORT=910%i" in unit
     targets = [t for job in SCRAPED["scrape_configs"] for s in job["static_configs"] for t in s["targets"]]
     assert {"127.0.0.1:9101", "127.0.0.1:9102"} <= set(targets)
+
+
+def test_the_units_make_the_folder_that_metrics_are_added_up_in() -> None:
+    """Without it nothing starts: prometheus_client writes there with the first counter."""
+    guide = (ROOT / "docs/observability.md").read_text("utf-8")
+    [folder] = re.findall(r"^PROMETHEUS_MULTIPROC_DIR=(\S+)", guide, re.MULTILINE)
+    for name in ("sara-serve.service", "sara-worker@.service"):
+        unit = (ROOT / "deploy/systemd" / name).read_text("utf-8").splitlines()
+        [made] = [line.partition("=")[2] for line in unit if line.startswith("RuntimeDirectory=")]
+        assert f"/run/{made}" == folder
+        assert "RuntimeDirectoryPreserve=yes" in unit, "or one that stops takes it from the others"
+
+
+def test_workers_whose_number_makes_no_port_are_told_of() -> None:
+    for path in ("docs/observability.md", "deploy/systemd/sara-worker@.service"):
+        text = (ROOT / path).read_text("utf-8")
+        assert "systemctl edit sara-worker@10" in text
+        assert "Environment=SARA_METRICS_PORT=9110" in text
