@@ -1,11 +1,9 @@
 """The files of deploy/ against the programs that will read them, and against SARA itself."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,11 @@ MANIFESTS: list[dict[str, Any]] = list(
 )
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
+
+
+def _guide() -> str:
+    """The page about deployment, its commands on one line each."""
+    return (ROOT / "docs/deploy.md").read_text("utf-8").replace("\\\n", " ")
 
 
 def _is_command(arguments: list[str]) -> None:
@@ -71,7 +74,9 @@ def test_compose_starts_what_there_is() -> None:
         assert service["logging"]["options"]["max-size"], "logs hold personal data: they must rotate"
         mounts = [mount.split(":")[0] for mount in service.get("volumes", [])]
         files = {mount for mount in mounts if mount.startswith("./")}
-        assert set(mounts) - files <= set(COMPOSE["volumes"])
+        folders = {mount for mount in mounts if mount.startswith("/")}
+        assert set(mounts) - files - folders <= set(COMPOSE["volumes"])
+        assert folders <= set(re.findall(r"^sudo install -d -m 700 -o 10001 (\S+)", _guide(), re.MULTILINE))
         assert all((DEPLOY / file).is_file() for file in files)
 
 
@@ -257,53 +262,3 @@ def test_the_proxy_reaches_the_service_and_hides_what_is_internal() -> None:
     assert "--host 127.0.0.1 --port 8000" in unit
     blocks = dict(re.findall(r"handle (/\S+) \{\n\t\t(\w+)", text))
     assert blocks["/metrics"] == blocks["/docs*"] == blocks["/openapi.json"] == "respond"
-
-
-def _unit(name: str) -> list[tuple[str, str]]:
-    """The settings of a unit, in order."""
-    lines = (DEPLOY / "systemd" / name).read_text("utf-8").splitlines()
-    return [(key, value) for key, _, value in (line.partition("=") for line in lines if line[:1] not in "[#")]
-
-
-@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
-def test_no_unit_is_cut_off_while_it_prepares(unit: Path) -> None:
-    """systemd ends what comes before ExecStart after 90 s, but for units of one shot."""
-    settings = _unit(unit.name)
-    found = dict(settings)
-    if "ExecStartPre" in found and found.get("Type") != "oneshot":
-        assert found["TimeoutStartSec"] == "infinity"
-    assert found.get("TimeoutStartSec", "infinity") == "infinity"
-
-
-def _aged(folder: Path) -> set[str]:
-    """Backups of several days; the names of those to be kept."""
-    days = {
-        "sara-20260101T031500Z.dump": 40,
-        "sara-20260201T031500Z.dump": 3,
-        ".sara-20260201T031500Z.dump.partial": 3,  # of one that was killed
-        ".sara-20260204T031500Z.dump.partial": 0,  # of one at work
-        "before-upgrade.dump": 40,
-    }
-    for name, age in days.items():
-        (folder / name).touch()
-        os.utime(folder / name, times=(time.time() - age * 86400,) * 2)
-    return set(days) - {"sara-20260101T031500Z.dump", ".sara-20260201T031500Z.dump.partial"}
-
-
-def test_old_backups_go_also_where_tonights_fails(tmp_path: Path) -> None:
-    settings = _unit("sara-backup.service")
-    kept = _aged(tmp_path)
-    [(key, command)] = [(key, value) for key, value in settings if "/usr/bin/find " in value]
-    assert (key, command[0]) == ("ExecStartPre", "-"), "before the backup, and not in its way"
-    # As systemd starts it: no shell that reads the patterns.
-    words = command[1:].replace("/var/lib/sara/backups", str(tmp_path)).split()
-    subprocess.run(words, check=True, cwd=tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == kept
-    assert dict(settings)["WorkingDirectory"] == "/var/lib/sara"
-
-
-def test_make_clean_leaves_the_data_of_a_business_alone() -> None:
-    [rule] = re.findall(r"^clean:.*\n((?:\t.*\n?)+)", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    folder = Settings.model_fields["data_dir"].default
-    assert str(folder) not in rule.split()
-    assert "$(DATA)" not in rule
