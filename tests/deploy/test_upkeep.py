@@ -6,11 +6,12 @@ import shlex
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sara.settings import Settings
-from tests.deploy.test_files import COMPOSE, DEPLOY, ROOT, UNITS, _guide, _is_command
+from tests.deploy.test_files import COMPOSE, DEPLOY, MANIFESTS, ROOT, UNITS, _guide, _is_command, _workloads
 
 
 def _unit(name: str) -> list[tuple[str, str]]:
@@ -123,3 +124,46 @@ def test_the_page_says_how_each_installation_gets_a_new_version() -> None:
     upgrade = _guide().partition("\n## Upgrade\n")[2]
     for command in ("compose.yaml build\n", "make setup", "systemctl restart sara-serve", "manifests"):
         assert command in upgrade
+
+
+def _of(kind: str, name: str) -> dict[str, Any]:
+    [found] = [m for m in MANIFESTS if (m["kind"], m["metadata"]["name"]) == (kind, name)]
+    return found
+
+
+def test_what_runs_sara_is_applied_after_the_migration() -> None:
+    [first, wait, then] = re.findall(r"^kubectl (?:apply|-n sara wait) .+$", _guide(), re.MULTILINE)
+    wanted = re.search(r"-l '(\S+) notin \((.+)\)'$", first)
+    assert wanted is not None
+    label, later = wanted[1], set(wanted[2].split(", "))
+    [job] = [m for m in MANIFESTS if m["kind"] == "Job"]
+    for manifest in MANIFESTS:
+        # Like kubectl: what has no such label is not in the list either.
+        own = manifest["metadata"].get("labels", {}).get(label)
+        assert (own in later) is (manifest["kind"] == "Deployment"), manifest["metadata"]["name"]
+    assert "--for=condition=complete" in wait.split()
+    assert "--timeout=1h" in wait.split(), "kubectl gives up after half a minute by itself"
+    assert wait.split()[-1] == f"job/{job['metadata']['name']}"
+    assert then == "kubectl apply -f deploy/kubernetes/sara.yaml"
+    pods = [m["spec"]["template"]["spec"] for m in _workloads()]
+    [version] = {one["image"].partition(":")[2] for pod in pods for one in pod["containers"]}
+    assert job["metadata"]["name"].endswith(version.replace(".", "-"))
+
+
+def test_a_new_worker_that_ends_at_once_replaces_none() -> None:
+    """A pod without a probe is ready with its first second."""
+    for manifest in MANIFESTS:
+        if manifest["kind"] != "Deployment":
+            continue
+        spec = manifest["spec"]
+        [container] = spec["template"]["spec"]["containers"]
+        assert "readinessProbe" in container or spec["minReadySeconds"] >= 30, manifest["metadata"]["name"]
+        assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
+def test_how_many_there_are_is_said_once() -> None:
+    """`replicas` beside an autoscaler sets its number back with every apply."""
+    for manifest in MANIFESTS:
+        if manifest["kind"] == "HorizontalPodAutoscaler":
+            target = _of("Deployment", manifest["spec"]["scaleTargetRef"]["name"])
+            assert "replicas" not in target["spec"]
