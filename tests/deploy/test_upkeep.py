@@ -103,7 +103,8 @@ def test_a_restore_in_docker_comes_before_the_migration() -> None:
     assert commands[restore - 2 : restore] == [["down"], ["up", "-d", "--wait", "database"]]
     volume = f"{COMPOSE['name']}_database"
     guide = _guide()
-    places = [guide.index(part) for part in ("yaml down\n", f"\ndocker volume rm {volume}\n", "--wait database")]
+    order = ("yaml down\n", f"\ndocker volume rm {volume}\n", "--wait database")
+    places = [guide.index(part) for part in order]
     assert places == sorted(places)
     assert commands[restore + 1] == ["up", "-d"]
     assert "NOSUPERUSER" not in guide, "PostgreSQL 16 refuses it for the role a server was set up with"

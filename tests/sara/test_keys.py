@@ -269,7 +269,9 @@ def test_an_installation_of_its_own_gets_its_new_keys_in_its_folder(
 def test_what_is_kept_apart_from_a_backup_is_every_key_there_is() -> None:
     """Said by `sara backup` and by the page, which also says which of them have no file."""
     guide = (ROOT / "docs/deploy.md").read_text("utf-8")
-    [page] = [line for line in guide.splitlines() if line.startswith("`backup` takes one consistent snapshot")]
+    [page] = [
+        line for line in guide.splitlines() if line.startswith("`backup` takes one consistent snapshot")
+    ]
     for option in ("SARA_AUDIO_KEY", "SARA_SECRET_KEY", "SARA_STATE_KEY"):
         assert option in keep()
         assert f"`{option}`" in page
