@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 
 from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.gauges import DatabaseGauges
@@ -65,7 +66,8 @@ class Metrics:
 
 
 class Timed:
-    """ASGI middleware that measures each request up to the start of its answer.
+    """ASGI middleware that measures each request up to the start of its answer; one that fails before it has
+    begun is answered 500 outside of this, and counted as that.
 
     What changes something (an agent's reply, a hand-back) begins a trace; webhooks begin their own.
     """
@@ -87,14 +89,23 @@ class Timed:
             span.note(route=_route(scope))
 
     async def _measured(self, scope: Scope, receive: Receive, send: Send, metrics: Metrics) -> None:
-        started = time.perf_counter()
+        started, answering = time.perf_counter(), False
 
         async def measured(message: Message) -> None:
+            nonlocal answering
             if message["type"] == "http.response.start":
+                answering = True
                 metrics.request(_route(scope), message["status"], time.perf_counter() - started)
             await send(message)
 
-        await self._app(scope, receive, measured)
+        try:
+            await self._app(scope, receive, measured)
+        except ClientDisconnect:  # who hung up is answered nothing
+            raise
+        except Exception:
+            if not answering:
+                metrics.request(_route(scope), 500, time.perf_counter() - started)
+            raise
 
 
 def _route(scope: Scope) -> str:

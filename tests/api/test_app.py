@@ -10,8 +10,10 @@ import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api import webhook
 from api.app import create_app
 from api.state import ApiServices
+from channels.whatsapp.signature import sign
 from crm.record import Crm
 from db.pool import open_pool
 from sara import services
@@ -64,6 +66,38 @@ async def test_requests_are_counted_by_route_and_not_by_path(whole: Local) -> No
     routes = {sample.labels["route"] for sample in samples if "route" in sample.labels}
     assert {"/healthz", "/api/businesses/{business}/handoffs/{handoff_id}"} <= routes
     assert "123456789" not in answer.text
+
+
+async def test_a_webhook_that_fails_is_counted_as_answered_500(
+    settings: Settings, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the alert about it could never fire: the answer is written outside of what measures."""
+
+    async def broken(*_: object) -> dict[str, int]:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(webhook, "take_in", broken)
+    pool = await open_pool(dsn, max_size=2)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[ApiServices]:
+        yield services.api_services(settings, Crm(pool))
+
+    app = create_app(lifespan)
+    async with pool, app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://sara") as client:
+            signed = {"X-Hub-Signature-256": sign(settings.whatsapp_app_secret.get_secret_value(), b"{}")}
+            answer = await client.post("/webhooks/whatsapp", content=b"{}", headers=signed)
+            told = (await client.get("/metrics")).text
+    assert answer.status_code == 500
+    counted = {
+        (sample.labels["route"], sample.labels["status"]): sample.value
+        for family in text_string_to_metric_families(told)
+        for sample in family.samples
+        if sample.name == "sara_http_seconds_count"
+    }
+    assert counted == {("/webhooks/whatsapp", "500"): 1}
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
