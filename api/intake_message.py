@@ -127,7 +127,7 @@ async def _said(services: ApiServices, tx: Tx, message: InboundMessage, arrival:
     asks: list[Ask[Any]] = [
         *arrival.asks,
         messages.writing(new, message_id),
-        *inbound.arrived(tx, message_id, new, message.phone_number_id),
+        *inbound.arrived(tx, message_id, new, message.phone_number_id, answers=_answers(message)),
     ]
     # At once and whoever has the conversation: what is on its way stays unsent, and a human need not notice.
     # A word that may as well answer a question ("cancella") waits for the turn, which knows what was asked.
@@ -151,6 +151,11 @@ async def _said(services: ApiServices, tx: Tx, message: InboundMessage, arrival:
     if message.media and message.type in KEPT_KINDS:
         await queue.file(tx, message_id)
     await tx.ending([*asks, *_telling_graph(services, tx, conversation_id, message_id)])
+
+
+def _answers(message: InboundMessage) -> bool:
+    """Whether a message can be an answer to a campaign: a thumb says nothing, and who leaves answers none."""
+    return message.type != "reaction" and not extract.opt_out(message.text or "")
 
 
 async def _came_from(

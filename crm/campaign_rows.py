@@ -113,10 +113,14 @@ class TurnRow:
 
 @dataclass(frozen=True)
 class CountRow:
+    """How many recipients of a variant are in a state. `replied` answered it, `left` withdrew their consent after
+    it reached them, both within a week."""
+
     variant: str
     state: str
     people: int
     replied: int
+    left: int
 
 
 @dataclass(frozen=True)

@@ -264,8 +264,8 @@ def replied(contact_id: int, message_id: int, reply_to: str | None) -> Ask[None]
 
 
 async def counts(tx: Tx, campaign_id: int) -> list[CountRow]:
-    """How many are in each state, per variant."""
-    return await tx.all(CountRow, "campaign_counts", campaign_id=campaign_id)
+    """How many are in each state, per variant, with who answered and who left."""
+    return await tx.all(CountRow, "campaign_counts", campaign_id=campaign_id, within=ATTRIBUTED_WITHIN)
 
 
 async def fares(tx: Tx, campaign_id: int) -> FaresRow:

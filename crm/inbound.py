@@ -95,14 +95,18 @@ class RevokedRow:
     message_id: int
 
 
-def arrived(tx: Tx, message_id: int, new: NewMessage, phone_number_id: str) -> list[Ask[None]]:
-    """What every message of a customer's sets in motion: the 24 hours, the number's pace, the campaign they
-    answer."""
-    return [
+def arrived(
+    tx: Tx, message_id: int, new: NewMessage, phone_number_id: str, *, answers: bool = True
+) -> list[Ask[None]]:
+    """What every message of a customer's sets in motion: the 24 hours, the number's pace, and where it is one
+    that `answers`, the campaign they answer."""
+    asks: list[Ask[None]] = [
         conversations.wrote(new.conversation_id, min(new.sent_at, tx.now)),
         governor.heard(phone_number_id),
-        campaigns.replied(new.contact_id, message_id, new.reply_to_wamid),
     ]
+    if answers:
+        asks.append(campaigns.replied(new.contact_id, message_id, new.reply_to_wamid))
+    return asks
 
 
 def revoked(wamid: str) -> Ask[RevokedRow]:

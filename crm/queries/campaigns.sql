@@ -139,7 +139,7 @@ WHERE r.contact_id = %(contact_id)s AND r.state = 'handed' AND r.replied_at IS N
        AND q.handed_at > %(now)s - %(within)s
      ORDER BY q.handed_at DESC LIMIT 1));
 
--- campaign_counts -- how far it has come, per variant
+-- campaign_counts -- how far it has come, per variant; who left did so after this message and before a later one
 SELECT r.variant, CASE
            WHEN r.state <> 'handed' THEN r.state
            WHEN m.status = 'failed' OR o.state IN ('refused', 'held', 'superseded') THEN 'failed'
@@ -147,9 +147,15 @@ SELECT r.variant, CASE
            WHEN m.status = 'delivered' THEN 'delivered'
            WHEN o.state = 'accepted' THEN 'sent'
            ELSE 'queued' END AS state,
-       count(*)::int AS people, count(r.replied_at)::int AS replied
+       count(*)::int AS people, count(r.replied_at)::int AS replied, count(w.at)::int AS "left"
 FROM campaign_recipient r LEFT JOIN message m ON m.message_id = r.message_id
 LEFT JOIN outbox o ON o.message_id = r.message_id
+LEFT JOIN LATERAL (
+    SELECT min(k.at) AS at FROM marketing_consent k
+    WHERE r.state = 'handed' AND o.state = 'accepted' AND m.status IS DISTINCT FROM 'failed'
+      AND k.contact_id = r.contact_id AND NOT k.given AND k.at BETWEEN r.handed_at AND r.handed_at + %(within)s
+      AND NOT EXISTS (SELECT FROM campaign_recipient q WHERE q.contact_id = r.contact_id AND q.state = 'handed'
+                      AND q.handed_at > r.handed_at AND q.handed_at <= k.at)) w ON true
 WHERE r.campaign_id = %(campaign_id)s GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- campaign_fares -- of what was handed over since it last began or went on: how many it is settled of, and failures

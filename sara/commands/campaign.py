@@ -258,7 +258,7 @@ def status(
     people: Annotated[bool, typer.Option("--people", help="each recipient, with what became of it")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """How far it has come, who read it, who answered; both templates side by side."""
+    """How far it has come, who read it, who answered, who left; both templates side by side."""
     row, counts, each = run(_status(business, name, people))
     if as_json:
         shown: dict[str, Any] = {**asdict(row), "counts": [asdict(count) for count in counts]}
@@ -301,13 +301,13 @@ def bar(counts: Sequence[CountRow]) -> str:
 def table(counts: Sequence[CountRow]) -> list[str]:
     """The counts, a line per variant."""
     variants = sorted({count.variant for count in counts})
-    head = "   " + "".join(f"{state:>11}" for state in (*_STATES, "answered"))
+    head = "   " + "".join(f"{state:>11}" for state in (*_STATES, "answered", "left"))
     lines = [head]
     for variant in variants:
         own = {count.state: count for count in counts if count.variant == variant}
         cells = [own[state].people if state in own else 0 for state in _STATES]
-        answered = sum(count.replied for count in own.values())
-        lines.append(f"{variant:<3}" + "".join(f"{cell:>11}" for cell in (*cells, answered)))
+        cells += [sum(count.replied for count in own.values()), sum(count.left for count in own.values())]
+        lines.append(f"{variant:<3}" + "".join(f"{cell:>11}" for cell in cells))
     return lines
 
 

@@ -274,6 +274,39 @@ async def test_an_answer_is_attributed_to_the_campaign(market: Shop) -> None:
     assert sum(count.replied for count in counts) == 1
 
 
+async def test_who_leaves_or_only_reacts_has_not_answered(market: Shop) -> None:
+    people = await customers(market, 5)
+    made = await started(market)
+    await run(market, made)
+    stops, presses, reacts, answers, leaves_later = people
+
+    async def says(wa_id: str, kind: str, content: dict[str, str], number: int = 1) -> None:
+        at = str(int(datetime.now(UTC).timestamp()))
+        item = {"from": wa_id, "id": f"wamid.after.{number}.{wa_id}", "timestamp": at, "type": kind}
+        await post(market, "messages", messages=[{**item, kind: content}])
+
+    (reached,) = market.simulator.sent_to(reacts, NUMBER)
+    await says(stops, "text", {"body": "STOP"})
+    await says(presses, "button", {"text": "Stop promotions", "payload": "Stop promotions"})
+    await says(reacts, "reaction", {"message_id": reached.wamid, "emoji": "👍"})
+    await says(answers, "text", {"body": "Sì, mi interessa!"})
+    async with market.crm.transaction(market.business_id) as tx:
+        counts = await campaigns.counts(tx, made)
+    assert (sum(count.replied for count in counts), sum(count.left for count in counts)) == (1, 2)
+    await says(reacts, "text", {"body": "Quanto costa?"}, number=2)  # words after the thumb are an answer
+    # Who leaves after the next campaign has not left this one.
+    query = "UPDATE campaign_recipient SET handed_at = handed_at - interval '2 days' WHERE campaign_id = %s"
+    await market.rows(query, made)
+    again = await started(market, manner=Manner(first_wave=0, cap_days=1))
+    await run(market, again)
+    assert received(market, [leaves_later]) == [2]
+    await says(leaves_later, "text", {"body": "BAJA"})
+    async with market.crm.transaction(market.business_id) as tx:
+        before, after = await campaigns.counts(tx, made), await campaigns.counts(tx, again)
+    assert sum(count.replied for count in before) == 2
+    assert [sum(count.left for count in counted) for counted in (before, after)] == [2, 1]
+
+
 async def test_two_templates_share_the_audience(market: Shop) -> None:
     people = await customers(market, 24)
     made = await started(market, Variant("a", "autumn", VALUES), Variant("b", "winter", VALUES))
