@@ -169,7 +169,8 @@ async def answer(
     conversation_id: int,
     turn_id: str,
 ) -> None:
-    """Keeps a score, 0 to 10, with the customer's own words, which may be none; a second one corrects it."""
+    """Keeps a score, 0 to 10, with the customer's own words, which may be none; a second one corrects it,
+    in the history too."""
     await tx.run(
         "nps_answer",
         nps_response_id=nps_response_id,
@@ -177,15 +178,18 @@ async def answer(
         comment=comment[:_LONGEST_COMMENT],
         turn_id=turn_id,
     )
-    await events.happened(
+    key, detail = f"nps_answered:{nps_response_id}", f"{score}/10"
+    new = await events.happened(
         tx,
         "nps_answered",
         contact_id,
-        key=f"nps_answered:{nps_response_id}",
+        key=key,
         conversation_id=conversation_id,
         subject_id=nps_response_id,
-        detail=f"{score}/10",
+        detail=detail,
     )
+    if not new:
+        await tx.run("nps_answered_anew", key=key, detail=detail)
 
 
 async def comment(tx: Tx, nps_response_id: int, words: str) -> None:

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-from inference.nps_words import BOLD, NUMBERS, displeased, follows, giving, judging, leads, wishing
+from inference.nps_words import BOLD, NUMBERS, correcting, displeased, follows, giving, judging, leads, wishing
 from inference.when_lexer import fold, read_line
 
 _MOST_CHARACTERS = 2000
@@ -45,6 +45,18 @@ def read(text: str, language: str) -> Answer | None:
         if len(before.split()) <= _PREAMBLE_WORDS and _judges(before) and _is_comment(before, language):
             return Answer(_score(tail), before)
     return None
+
+
+def corrected(text: str, language: str) -> Answer | None:
+    """The answer that takes an earlier one's place, behind words such as "sorry, I meant"; None for anything
+    else, a bare score too."""
+    plain = _plain(text)
+    found = _correction().match(fold(plain))
+    if found is None:
+        return None
+    rest = plain[found.end() :]
+    before = _not_that().search(fold(rest))
+    return read(rest[: before.start()] if before else rest, language)
 
 
 def complains(text: str) -> bool:
@@ -139,6 +151,20 @@ def _tail() -> re.Pattern[str]:
     pause = r"(?:[,.;:!…()\n–—-]|[^\w\s?'\"])\s*"
     announced = rf"(?:{pause}(?:(?:{leads()})(?!\w)[\s,:]*){{0,3}}|(?<!\w)(?:{giving()})[\s:]+)"
     return re.compile(rf"{announced}{_number()}[^\w?]*$")
+
+
+@cache
+def _correction() -> re.Pattern[str]:
+    """What leads a correction, an exclamation before it included."""
+    cry = r"(?:(?:no|nao|oh|ah|ops|oops|ups|oddio)(?!\w)[\s,:.!…]*)?"
+    return re.compile(rf"[\s\"'«“(*_]*{cry}(?:(?:{correcting()})(?!\w)[\s,:;.!…]*(?:-\s+)?)+")
+
+
+@cache
+def _not_that() -> re.Pattern[str]:
+    """The former score at the end of a correction: "… and not 10"."""
+    rather = r"non|not|no|nao|invece (?:di|che)|instead of|en (?:vez|lugar) de|em vez de"
+    return re.compile(rf"[\s,;]+(?:(?:e|y|and)\s+)?(?:{rather})\s+(?:(?:an?|un|um)\s+)?{_number()}\W*$")
 
 
 def _plain(text: str) -> str:

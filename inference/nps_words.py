@@ -83,13 +83,27 @@ def leads() -> str:
         r"|probablemente(?: un)?"
         r"|seguramente(?: un)?|seguro que(?: un)?|sin duda(?: un)?|perdon|perdona|quise decir"
         r"|(?:yo )?creo que(?: un)?|supongo que(?: un)?|para mi(?: es)? un|sin dudar(?:lo)?(?: un)?"
-        r"|queria decir|pues(?: un)?"
+        r"|queria (?:decir|dizer)|pues(?: un)?"
         r"|um|um belo|e um|seria um|so um|apenas um|(?:eu )?diria(?: que)?(?: um)?"
         r"|digo(?: um)?|sinceramente(?: um)?"
         r"|honestamente(?: um)?|infelizmente(?: um)?|talvez(?: um)?|provavelmente(?: um)?"
         r"|certamente(?: um)?"
         r"|com certeza(?: um)?|sem duvida(?: um)?|desculpe?|desculpa|quis dizer"
         r"|(?:eu )?acho que(?: um)?|para mim(?: e)? um|uns"
+    )
+
+
+@cache
+def correcting() -> str:
+    """Phrases that lead a score which takes another one's place, as a pattern."""
+    return (
+        r"scus(?:a|ate|i|ami|atemi)|mi scusi|volevo (?:dire|scrivere|mettere|dare)|intendevo(?: dire)?|anzi"
+        r"|ho sbagliato|mi sono sbagliat[oa]|mi correggo"
+        r"|sorry|my (?:bad|mistake)|i meant(?: to (?:say|write|put|give))?|i mean|actually|i made a mistake"
+        r"|perdon[ae]?|disculp[ae]|quise (?:decir|poner|escribir|dar)|queria (?:decir|poner|escribir|dar)"
+        r"|me equivoque|me he equivocado|mejor dicho"
+        r"|desculp[ae]|perdao|quis (?:dizer|escrever|dar)|queria (?:dizer|escrever|dar)"
+        r"|enganei-me|me enganei|errei|alias"
     )
 
 

@@ -57,12 +57,11 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         return Command(goto="score_sensitivity", update=update)
     if option == "human:yes":
         return _human(update, "customer_request", text)
-    if pending is None or option in (nps.NO, nps.PERSON):
-        taken = await nps.take(state, event, option, context, say)
-        update |= taken.update if taken else {}
-        if taken and taken.goto:
-            return Command(goto=taken.goto, update=update)
-        event, text = update["event"], text_of(update["event"])
+    taken = await nps.take(state, event, option, context, say, amid=amid)
+    update |= taken.update if taken else {}
+    if taken and taken.goto:
+        return Command(goto=taken.goto, update=update)
+    event, text = update["event"], text_of(update["event"])
     if extract.wants_person(text, language):
         # Scored first all the same: whoever asks for a person in an emergency needs the number too.
         update["handoff"] = _wanted(state, requested="customer_request")

@@ -1,8 +1,8 @@
 """What an answer to "how likely are you to recommend us?" leads to.
 
 The question is asked by a job (jobs/nps.py). An answer is kept and thanked for; after a low one the customer
-is asked what went wrong, and a person gets it. Only what is surely an answer is taken: everything else, and
-whatever an answer asks for besides, goes its normal way.
+is asked what went wrong, and a person gets it. What is said next may correct a score. Only what is surely an
+answer is taken: everything else, and whatever an answer asks for besides, goes its normal way.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from graph.context import Context
 from graph.state import Event, Said, State, text_of
 from inference.errors import InferenceError
 from inference.extract import cancel_words, thanks, wants_person, yes_no
-from inference.nps import Answer, complains, read
+from inference.nps import Answer, complains, corrected, read
 from knowledge.phrases import Say
 from tools.frame import looks_like_question
 from tools.unheard import not_understood
@@ -54,24 +54,26 @@ class _Turn:
         return self.state["language"]
 
 
-async def take(state: State, event: Event, option: str | None, context: Context, say: Say) -> Taken | None:
+async def take(
+    state: State, event: Event, option: str | None, context: Context, say: Say, *, amid: bool
+) -> Taken | None:
     """Takes an answer in, or says that the message is none: None when nothing was asked and nothing is known.
 
-    Nothing while the customer is arranging something: the caller sees to that.
+    `amid`: the customer is arranging something, so that a number speaks of that and only a button of this.
     """
     turn, known = _Turn(state, event, context, say), _known(state, context.clock())
     if option in (NO, PERSON):
         return await _pressed(turn, option, known)
     forgets = Taken({"nps": {}}) if state.get("nps") else None
-    if option is not None or event["kind"] != "customer_message" or not _readable(event):
+    if amid or option is not None or event["kind"] != "customer_message" or not _readable(event):
         return forgets
-    if known and (why := await _why(turn, known)):
-        return why
+    if known and (taken := await _again(turn, known)):
+        return taken
     return await _answer(turn) or forgets
 
 
 def _known(state: State, now: datetime) -> dict[str, Any]:
-    """The low score whose reason was asked for in the last turn."""
+    """The score that was taken in the last turn; `why`: the customer was asked for its reason."""
     known = state.get("nps") or {}
     recent = bool(known) and now - datetime.fromisoformat(known["at"]) < nps.ANSWER_WITHIN
     return known if recent else {}
@@ -90,12 +92,21 @@ async def _pressed(turn: _Turn, option: str, known: dict[str, Any]) -> Taken:
     return _say(turn, "nps_declined", turn.say("All right. Thank you for your time!"))
 
 
+async def _again(turn: _Turn, known: dict[str, Any]) -> Taken | None:
+    """What is said after a score: another one in its place, or the reason where that was asked for."""
+    instead = corrected(turn.text, turn.language)
+    if instead is not None:
+        return await _kept(turn, PendingRow(known["nps_response_id"], None), instead)
+    # A thread of an earlier release remembers no other scores than those it asked about.
+    return await _why(turn, known) if known.get("why", True) else None
+
+
 async def _why(turn: _Turn, known: dict[str, Any]) -> Taken | None:
     """What is said after a low score: what went wrong, yes or no to a colleague, or something else."""
     text, language = turn.text, turn.language
-    corrected = read(text, language)
-    if corrected is not None and not corrected.asks:
-        return await _kept(turn, PendingRow(known["nps_response_id"], None), corrected)
+    other = read(text, language)
+    if other is not None and not other.asks:
+        return await _kept(turn, PendingRow(known["nps_response_id"], None), other)
     verdict = yes_no(text, language)
     if verdict == "no" or cancel_words(text, language):
         return _say(turn, "nps_declined", turn.say("All right. Thank you for your time!"))
@@ -124,12 +135,7 @@ async def _asks(turn: _Turn) -> bool:
 
 async def _answer(turn: _Turn) -> Taken | None:
     """A score, alone or first of a burst, or a plain no: if the question was the last thing said."""
-    answer, rest = read(turn.text, turn.language), None
-    messages = turn.event.get("messages", [])
-    if (answer is None or answer.asks) and len(messages) > 1:
-        first = read(messages[0].get("text", ""), turn.language)
-        if first is not None and not first.asks:
-            answer, rest = first, messages[1:]
+    answer, rest = _scored(turn)
     refuses = answer is None and _refuses(turn)
     if answer is None and not refuses:
         return None
@@ -141,6 +147,18 @@ async def _answer(turn: _Turn) -> Taken | None:
         await _declined(turn)
         return _say(turn, "nps_declined", turn.say("All right. Thank you for your time!"))
     return await _kept(turn, pending, answer, rest)
+
+
+def _scored(turn: _Turn) -> tuple[Answer | None, list[Said] | None]:
+    """The score in a turn's words; with the messages behind it where it is told apart from them."""
+    answer, messages = read(turn.text, turn.language), turn.event.get("messages", [])
+    first = read(messages[0].get("text", ""), turn.language) if len(messages) > 1 else None
+    if first is None or first.asks:
+        return answer, None
+    second = corrected(messages[1].get("text", ""), turn.language)
+    if second is not None and not second.asks:
+        return second, messages[2:] or None
+    return (first, messages[1:]) if answer is None or answer.asks else (answer, None)
 
 
 def _refuses(turn: _Turn) -> bool:
@@ -160,35 +178,37 @@ async def _kept(turn: _Turn, pending: PendingRow, answer: Answer, rest: list[Sai
             conversation_id=event["conversation_id"],
             turn_id=event["turn_id"],
         )
-    if rest is not None:
-        return Taken({"nps": {}, "event": Event(**{**event, "messages": rest})})
-    if answer.asks:
-        return Taken({"nps": {}})
-    if answer.score <= DETRACTOR:
-        return _low(turn, pending, answer)
-    if await _matter(turn, answer.comment):
-        return Taken({"nps": {}}, "score_sensitivity")
-    if answer.score >= PROMOTER:
-        return _say(turn, "nps_thanked", turn.say("Thank you so much! We are glad to hear it."))
-    return _say(turn, "nps_thanked", turn.say("Thank you! We will try to do even better next time."))
-
-
-def _low(turn: _Turn, pending: PendingRow, answer: Answer) -> Taken:
-    """With words it goes to a person at once; without, they are asked for."""
-    if answer.comment:
-        return _to_person(turn, f"{answer.score}/10: {answer.comment}")
     known = {
         "nps_response_id": pending.nps_response_id,
         "score": answer.score,
         "at": turn.context.clock().isoformat(),
+        "why": False,
     }
+    if rest is not None:
+        return Taken({"nps": known, "event": Event(**{**event, "messages": rest})})
+    if answer.asks:
+        return Taken({"nps": known})
+    if answer.score <= DETRACTOR:
+        return _low(turn, answer, known)
+    if await _matter(turn, answer.comment):
+        return Taken({"nps": known}, "score_sensitivity")
+    if answer.score >= PROMOTER:
+        words = turn.say("Thank you so much! We are glad to hear it.")
+    else:
+        words = turn.say("Thank you! We will try to do even better next time.")
+    return _say(turn, "nps_thanked", words, known=known)
+
+
+def _low(turn: _Turn, answer: Answer, known: dict[str, Any]) -> Taken:
+    """With words it goes to a person at once; without, they are asked for."""
+    if answer.comment:
+        return _to_person(turn, f"{answer.score}/10: {answer.comment}")
     words = turn.say("What went wrong? Write it here and a colleague will see to it.")
     options = [
         {"id": PERSON, "title": turn.say("Yes, a colleague please")},
         {"id": NO, "title": turn.say("No, thanks")},
     ]
-    taken = _say(turn, "nps_why", f"{turn.say(_SORRY)} {words}", options)
-    return Taken({**taken.update, "nps": known}, taken.goto)
+    return _say(turn, "nps_why", f"{turn.say(_SORRY)} {words}", options, known={**known, "why": True})
 
 
 async def _matter(turn: _Turn, comment: str) -> bool:
@@ -217,6 +237,14 @@ def _to_person(turn: _Turn, wants: str, *, told: bool = True) -> Taken:
     return Taken({"nps": {}, "handoff": {**handoff, "reason": REASON}}, "open_handoff")
 
 
-def _say(turn: _Turn, kind: str, words: str, options: list[dict[str, str]] | None = None) -> Taken:
+def _say(
+    turn: _Turn,
+    kind: str,
+    words: str,
+    options: list[dict[str, str]] | None = None,
+    *,
+    known: dict[str, Any] | None = None,
+) -> Taken:
+    """A reply, with the score that the next words may be about."""
     reply: dict[str, Any] = {"text": words} | ({"options": options} if options else {})
-    return Taken({"nps": {}, "outcome": {"kind": kind, "intent": "nps", "replies": [reply]}}, "reply")
+    return Taken({"nps": known or {}, "outcome": {"kind": kind, "intent": "nps", "replies": [reply]}}, "reply")

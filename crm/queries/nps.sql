@@ -80,10 +80,13 @@ WHERE n.contact_id = %(contact_id)s AND (n.turn_id = %(turn_id)s OR (
                     AND m.author IN ('bot', 'agent'))))
 ORDER BY n.nps_response_id DESC LIMIT 1;
 
--- nps_answer -- a score, perhaps with words; a second one of the same customer corrects it
-UPDATE nps_response SET status = 'answered', score = %(score)s, comment = %(comment)s, turn_id = %(turn_id)s,
-       answered_at = coalesce(answered_at, %(now)s)
+-- nps_answer -- a score, perhaps with words; a second one corrects it, and takes no words away
+UPDATE nps_response SET status = 'answered', score = %(score)s, turn_id = %(turn_id)s,
+       comment = coalesce(nullif(%(comment)s, ''), comment), answered_at = coalesce(answered_at, %(now)s)
 WHERE nps_response_id = %(nps_response_id)s AND status <> 'declined';
+
+-- nps_answered_anew -- the history tells the score that counts
+UPDATE crm_event SET detail = %(detail)s WHERE business_id = %(business_id)s AND key = %(key)s;
 
 -- nps_comment -- what went wrong
 UPDATE nps_response SET comment = %(comment)s WHERE nps_response_id = %(nps_response_id)s AND score IS NOT NULL;

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.nps import Answer, complains, read
+from inference.nps import Answer, complains, corrected, read
 
 # language, what was written, the score, what of it is the comment
 ANSWERS = [
@@ -257,3 +257,33 @@ def test_a_score_with_a_question_is_both(text: str, language: str, score: int) -
 )
 def test_who_is_displeased_is_heard(text: str, displeased: bool) -> None:
     assert complains(text) == displeased
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "score"),
+    [
+        ("it", "scusa, volevo dire 1", 1),
+        ("it", "No anzi, 9!", 9),
+        ("it", "ops ho sbagliato, era un 10", None),  # "era" may be anything
+        ("it", "mi scusi, intendevo 8 e non 3", 8),
+        ("it", "9", None),
+        ("it", "no, 9 grazie", None),
+        ("it", "scusa, 2 persone", None),
+        ("it", "scusi, alle 3?", None),
+        ("it", "anzi, vorrei prenotare per 2", None),
+        ("en", "Sorry, I meant 2", 2),
+        ("en", "sorry I meant 1, not 10", 1),
+        ("en", "oops! I meant to say nine", 9),
+        ("en", "sorry, 5 minutes late", None),
+        ("en", "actually 2 please", None),
+        ("es", "Perdón, quise decir 7", 7),
+        ("es", "me he equivocado: un 8", 8),
+        ("es", "perdona, a las 8", None),
+        ("pt", "Desculpe, queria dizer 1", 1),
+        ("pt", "Enganei-me, 10", 10),
+        ("pt", "desculpa, 2 pessoas", None),
+    ],
+)
+def test_a_correction_is_a_score_behind_words_that_say_so(language: str, said: str, score: int | None) -> None:
+    found = corrected(said, language)
+    assert (None if found is None else found.score) == score

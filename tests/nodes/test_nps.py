@@ -175,10 +175,57 @@ async def test_after_a_low_score_a_person_is_there_for_the_asking(
     assert (await kept(asked))[0][:2] == ("answered", 4)
 
 
+async def told(thread: Thread) -> list[str]:
+    """What the customer's history says of their answers."""
+    rows = await thread.stage.rows(
+        "SELECT detail FROM crm_event WHERE contact_id = %s AND kind = 'nps_answered'", thread.contact_id
+    )
+    return [row["detail"] for row in rows]
+
+
 async def test_a_score_can_be_corrected(asked: Thread) -> None:
     await asked.say("1")
     await asked.say("scusa, volevo dire 10")
     assert asked.state["outcome"]["kind"] == "nps_thanked"
+    assert await kept(asked) == [("answered", 10, "")]
+    assert await told(asked) == ["10/10"]
+
+
+async def test_a_friendly_score_can_be_corrected_too_and_back(asked: Thread) -> None:
+    await asked.say("10")
+    await asked.say("scusa, volevo dire 1")
+    assert asked.state["outcome"]["kind"] == "nps_why"
+    assert (await kept(asked), await told(asked)) == ([("answered", 1, "")], ["1/10"])
+    await asked.say("no anzi, 9")
+    assert asked.state["outcome"]["kind"] == "nps_thanked"
+    assert (await kept(asked), await told(asked)) == ([("answered", 9, "")], ["9/10"])
+    assert await asked.handoffs() == []
+
+
+async def test_a_correction_takes_no_words_away(asked: Thread) -> None:
+    await asked.say("10, gentilissimi")
+    await asked.say("scusate, ho sbagliato: 9")
+    assert await kept(asked) == [("answered", 9, "gentilissimi")]
+
+
+async def test_a_score_is_corrected_in_the_same_breath(asked: Thread) -> None:
+    await asked.say("10", "scusa, volevo dire 1", "Quanto costa il massaggio rilassante?")
+    assert (await kept(asked), await told(asked)) == ([("answered", 1, "")], ["1/10"])
+    assert "65,00" in asked.words
+
+
+async def test_a_score_is_corrected_at_once_or_not_at_all(asked: Thread) -> None:
+    await asked.say("10")
+    await asked.say("Quanto costa il peeling?")
+    assert asked.state["nps"] == {}
+    await asked.say("scusa, volevo dire 1")
+    assert await kept(asked) == [("answered", 10, "")]
+
+
+@pytest.mark.parametrize("said", ["scusa, 2 persone", "Scusate, siete aperti il 9?", "anzi no"])
+async def test_not_everything_behind_an_apology_is_a_score(asked: Thread, said: str) -> None:
+    await asked.say("10")
+    await asked.say(said)
     assert await kept(asked) == [("answered", 10, "")]
 
 
