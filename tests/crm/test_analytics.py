@@ -362,6 +362,25 @@ async def test_time_that_is_peoples_is_no_answer_time_of_saras(new: Book, what: 
     assert [row["seconds"] for row in waits if row["author"] == "bot"] == took
 
 
+async def test_a_hand_over_that_nobody_took_up_was_not_handled(new: Book) -> None:
+    """Idle for three days, or resolved from the list: people waited, and nobody had it in hand."""
+    _, talk = await new.customer()
+    began = new.clock.now
+    for since, until in ((0, 900), (1000, 260_000), (260_100, 260_200), (260_300, None)):
+        closed = until and began + timedelta(seconds=until)
+        await new.rows(HANDED, new.business_id, talk, f"1:{since}", began + timedelta(seconds=since), closed)
+    claimed = "UPDATE handoff SET claimed_at = opened_at + interval '10 min' WHERE conversation_id = %s"
+    await new.rows(f"{claimed} AND turn_id IN ('1:0', '1:260300')", talk)
+    new.clock.now += timedelta(days=4)
+    week = Period(TODAY, TODAY + timedelta(days=6))
+    async with new.crm.transaction(new.business_id) as tx:
+        figure = (await analytics.figures(tx, week))["handling_median"]
+        [row] = await analytics.behind(tx, week, "handling_median")
+        assert sum(number for _, number in await analytics.shares(tx, week, "reasons")) == 4
+    assert (figure.value, figure.of) == (pytest.approx(300), 1)
+    assert row.value == pytest.approx(300)
+
+
 async def test_what_comes_late_counts_for_its_day(new: Book) -> None:
     """A reply known to have been taken the day after, and a lead whose 48 hours end two days later."""
     contact_id, conversation_id = await new.customer()
