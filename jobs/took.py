@@ -19,7 +19,9 @@ def of_turn(event: Event, before: State, after: State, seconds: float) -> Turn |
     proposal, kind = after.get("proposal") or {}, str(outcome.get("kind", "answered"))
     usage = proposal.get("usage") or {}
     abstained = kind == "answered" and bool(proposal.get("abstained"))
-    gave_up = kind == "handed_over" and waits.get("reason") in _NOTHING_TO_SAY
+    # A question that a person has just given back is not handed over for the same reason again.
+    back = (waits.get("returned") or {}).get("reason") if kind == "not_again" else None
+    gave_up = (waits.get("reason") if kind == "handed_over" else back) in _NOTHING_TO_SAY
     said = [one["message_id"] for one in told["messages"] if one.get("message_id") is not None]
     return Turn(
         turn_id=event["turn_id"],

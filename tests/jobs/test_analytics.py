@@ -88,3 +88,17 @@ def test_handing_over_for_want_of_an_answer_is_a_gap(reason: str, unanswered: bo
     turn = of_turn(EVENT, State(), state, 1.0)
     assert turn is not None
     assert turn.unanswered is unanswered
+
+
+@pytest.mark.parametrize(
+    ("reason", "unanswered"), [("ungrounded", True), ("model_exhausted", True), ("sensitive", False)]
+)
+def test_what_is_unanswered_again_after_a_hand_back_is_a_gap_too(reason: str, unanswered: bool) -> None:
+    """It is not handed over once more: a person is offered."""
+    back = Event(kind="hand_back", turn_id="7:4", conversation_id=7, messages=[Said(message_id=12)])
+    state = _after(
+        back, handoff={"open": False, "returned": {"reason": reason}}, outcome={"kind": "not_again"}
+    )
+    turn = of_turn(back, State(handoff={"open": True, "reason": reason}), state, 1.0)
+    assert turn is not None
+    assert (turn.unanswered, turn.message_id) == (unanswered, 12)
