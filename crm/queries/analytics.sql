@@ -102,11 +102,12 @@ FROM (
 JOIN conversation c USING (conversation_id) JOIN contact k USING (contact_id)
 ORDER BY c.conversation_id DESC;
 
--- metric_behind_newest -- the same where nearly every conversation is one: looks into the newest ones only
+-- metric_behind_newest -- the same where nearly every conversation is one: looks into the newest ones only. What we say
+-- unasked is no activity of a conversation's, but is said while it is open: one that was open in the period may be one
 WITH newest AS MATERIALIZED (
     SELECT conversation_id, thread_id, contact_id FROM conversation
     WHERE business_id = %(business_id)s AND conversation_id < %(after)s AND opened_at < %(until)s
-      AND last_activity_at >= %(since)s
+      AND greatest(last_activity_at, coalesce(closed_at, 'infinity')) >= %(since)s
     ORDER BY conversation_id DESC LIMIT %(most)s)
 SELECT n.conversation_id, n.thread_id, k.name AS contact_name, k.wa_id, f.at, f.value
 FROM newest n JOIN contact k USING (contact_id)

@@ -207,6 +207,29 @@ async def test_behind_a_figure_are_its_conversations(past: Past, name: str) -> N
     assert all(row.contact_name and row.wa_id for row in found)
 
 
+async def test_behind_messages_sent_are_conversations_in_which_only_we_wrote_that_day(new: Book) -> None:
+    """A person who goes on the next morning, a reminder in a conversation that is over since; not one that was
+    resolved the day before."""
+    talks = [await new.customer() for _ in range(3)]
+    for contact_id, talk in talks:
+        await said(new, contact_id, talk, "Buongiorno")
+    ended = "UPDATE conversation SET status = 'closed', closed_at = %s WHERE conversation_id = %s"
+    await new.rows(ended, new.clock.now + timedelta(minutes=5), talks[2][1])
+    new.clock.now += timedelta(hours=14)
+    for (contact_id, talk), author, purpose in zip(talks, ("agent", "bot"), (None, "reminder"), strict=False):
+        at = new.clock.now - timedelta(hours=1)
+        await new.rows(SAID, new.business_id, talk, contact_id, author, at, f"{author}:{talk}", purpose)
+    await new.rows(ended, new.clock.now + timedelta(hours=10), talks[1][1])
+    new.clock.now += timedelta(hours=11)
+    morrow = Period(TODAY + timedelta(days=1), TODAY + timedelta(days=1))
+    async with new.crm.transaction(new.business_id) as tx:
+        figure = (await analytics.figures(tx, morrow))["messages_out"]
+        rows = await analytics.behind(tx, morrow, "messages_out")
+        assert await analytics.behind(tx, morrow, "messages_in") == []
+    assert figure.value == sum(row.value or 0 for row in rows) == 2
+    assert [row.conversation_id for row in rows] == [talks[1][1], talks[0][1]]
+
+
 async def test_gaps_are_the_questions_nothing_answers(past: Past) -> None:
     """Of the latest four hundred; the wordings of one question together."""
     async with past.book.crm.transaction(past.book.business_id) as tx:
