@@ -4,7 +4,7 @@ import structlog
 from procrastinate import Blueprint, JobContext
 
 from crm import analytics_refresh, businesses, queue
-from jobs.periodic import every
+from jobs.periodic import alone, every
 from jobs.services import Services, services_of
 
 log = structlog.get_logger(__name__)
@@ -34,11 +34,12 @@ async def refresh_once(services: Services, *, lately: int) -> int:
     async with services.crm.outside() as tx:
         everyone = await businesses.directory(tx)
     for business in everyone:
-        async with services.crm.transaction(business.business_id) as tx:
-            due = await analytics_refresh.due(tx, lately=lately)
-        for period in due:
+        with alone(business.business_id, "analytics"):
             async with services.crm.transaction(business.business_id) as tx:
-                await analytics_refresh.refresh(tx, period)
-        done += len(due)
+                due = await analytics_refresh.due(tx, lately=lately)
+            for period in due:
+                async with services.crm.transaction(business.business_id) as tx:
+                    await analytics_refresh.refresh(tx, period)
+                done += 1
     log.debug("days_summed_up", businesses=len(everyone), portions=done)
     return done

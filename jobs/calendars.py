@@ -17,8 +17,7 @@ from crm import calendars, events, queue
 from crm.calendars import Blocked, BookedRow, CalendarRow
 from crm.events import HookRow
 from crm.record import Tx
-from db.tenancy import tenant
-from jobs.periodic import every
+from jobs.periodic import alone, every
 from jobs.services import Services, services_of
 
 log = structlog.get_logger(__name__)
@@ -41,7 +40,7 @@ async def look(job: JobContext, timestamp: int) -> None:
     async with services.crm.outside() as tx:
         found = await calendars.businesses_with_calendars(tx)
     for business_id in found:
-        with tenant(business_id), structlog.contextvars.bound_contextvars(business_id=business_id):
+        with alone(business_id, "calendars"):
             await sync(services, business_id)
 
 

@@ -13,7 +13,7 @@ from crm.alerts import News
 from crm.analytics import Figure, Period
 from crm.businesses import Profile
 from crm.record import Tx
-from jobs.periodic import every
+from jobs.periodic import alone, every
 from jobs.services import Services, services_of
 from knowledge.phrases import Say
 from tools.figures import written
@@ -38,13 +38,17 @@ async def told(job: JobContext, timestamp: int) -> None:
 
 
 async def digest_once(services: Services) -> int:
-    """Tells every business's team of its week where that is due; how many teams."""
+    """Tells every business's team of its week where that is due; how many teams.
+
+    One that fails is told by the next look that does not.
+    """
     async with services.crm.outside() as tx:
         watched = await alerts.watched_businesses(tx)
     teams = 0
     for business_id in watched:
-        async with services.crm.transaction(business_id) as tx:
-            teams += await _tell(services, tx)
+        with alone(business_id, "digest"):
+            async with services.crm.transaction(business_id) as tx:
+                teams += await _tell(services, tx)
     return teams
 
 

@@ -13,9 +13,8 @@ from crm.messages import NewMessage, Option
 from crm.nps import DueRow
 from crm.quiet import quiet_until
 from crm.record import Tx
-from db.tenancy import tenant
 from inference.nps import complains
-from jobs.periodic import every
+from jobs.periodic import alone, every
 from jobs.services import Services, services_of
 from knowledge.phrases import Say
 from tools.nps import NO
@@ -40,7 +39,7 @@ async def ask_all(services: Services) -> None:
     async with services.crm.outside() as tx:
         found = await nps.businesses_that_ask(tx)
     for business_id in found:
-        with tenant(business_id), structlog.contextvars.bound_contextvars(business_id=business_id):
+        with alone(business_id, "nps"):
             await ask_once(services, business_id)
 
 

@@ -1,8 +1,15 @@
 """Tasks that come round by the clock."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
+import structlog
 from procrastinate import Blueprint, JobContext
+
+from crm.errors import RecordContended, RecordUnavailable
+from db.tenancy import tenant
+
+log = structlog.get_logger(__name__)
 
 
 def every(
@@ -21,3 +28,21 @@ def every(
     """
     task = made.task(name=name, queue=queue, queueing_lock=name, priority=priority, pass_context=True)(work)
     made.periodic(cron=cron, periodic_id=name)(task)
+
+
+@contextmanager
+def alone(business_id: int, work: str) -> Iterator[None]:
+    """One business's part of a task that goes through all of them: what fails in it is logged, with the `work` it
+    was, and holds up nobody else.
+
+    Raises RecordUnavailable: without a database nobody's part can be done.
+    """
+    with tenant(business_id), structlog.contextvars.bound_contextvars(business_id=business_id):
+        try:
+            yield
+        except RecordContended as error:  # the next round finds it
+            log.warning("business_contended", work=work, error=str(error))
+        except RecordUnavailable:
+            raise
+        except Exception:
+            log.exception("business_failed", work=work)

@@ -21,7 +21,7 @@ from crm import (
 from crm.alert_watch import WaitingHandoff
 from crm.businesses import Profile
 from crm.record import Tx
-from jobs.periodic import every
+from jobs.periodic import alone, every
 from jobs.services import Services, services_of
 from jobs.telling import desk_of
 
@@ -53,12 +53,13 @@ async def forget(job: JobContext, timestamp: int) -> None:
 
 
 async def watch_once(services: Services) -> None:
-    """Looks at every business whose team wants to be told."""
+    """Looks at every business whose team wants to be told, each for itself."""
     async with services.crm.outside() as tx:
         watched = await alerts.watched_businesses(tx)
     for business_id in watched:
-        async with services.crm.transaction(business_id) as tx:
-            await _look(services, tx)
+        with alone(business_id, "watch"):
+            async with services.crm.transaction(business_id) as tx:
+                await _look(services, tx)
 
 
 async def queue_due(services: Services) -> None:

@@ -4,13 +4,18 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 import pytest_asyncio
 import structlog
 
-from crm import alerts, budgets, contacts, events, handoffs, hours
+from crm import alerts, budgets, businesses, contacts, events, handoffs, hours
 from crm.businesses import profile as profile_of
+from crm.errors import RecordUnavailable
+from crm.record import Tx
+from jobs import watch
 from jobs.alerts import LEASE, MOST_ATTEMPTS, tell_target
 from jobs.hooks import hooks_once
+from jobs.services import Services
 from jobs.telling import Bell
 from jobs.watch import queue_due, watch_once
 from sara.commands.loop import configure_logging
@@ -336,6 +341,39 @@ async def test_without_the_key_alerts_wait_and_say_why(told: Told) -> None:
     [alert] = await told.alerts()
     assert alert["state"] == "queued"
     assert "SARA_SECRET_KEY" in alert["error"]
+
+
+async def test_a_business_that_fails_for_good_holds_up_nobody_else(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await told.place("ours", "json://127.0.0.1:9/")
+    async with told.services.crm.outside() as tx:
+        other = await businesses.of_slug(tx, "conti")
+    async with told.services.crm.transaction(other) as tx:
+        sealed = told.seal.close(b"json://127.0.0.1:9/")
+        await alerts.add_target(tx, "theirs", queue=None, kinds=[], service="Test", sealed=sealed)
+    seen = []
+
+    async def look(_: Services, tx: Tx) -> None:
+        seen.append(tx.business_id)
+        if tx.business_id == told.business_id:
+            raise KeyError("something of this business")
+
+    monkeypatch.setattr(watch, "_look", look)
+    await watch_once(told.services)
+    assert sorted(seen) == sorted([told.business_id, other])
+
+
+async def test_without_a_database_the_look_ends(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not tried business by business."""
+    await told.place("ours", "json://127.0.0.1:9/")
+
+    async def away(_: Services, tx: Tx) -> None:
+        raise RecordUnavailable
+
+    monkeypatch.setattr(watch, "_look", away)
+    with pytest.raises(RecordUnavailable):
+        await watch_once(told.services)
 
 
 async def test_what_was_told_long_ago_is_forgotten(told: Told) -> None:

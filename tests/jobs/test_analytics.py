@@ -2,6 +2,7 @@
 
 import pytest
 
+from crm import businesses, contacts, conversations
 from graph.state import Event, Said, State
 from jobs.analytics import refresh_once
 from jobs.took import of_turn
@@ -60,6 +61,22 @@ async def test_the_worker_sums_up_days(shop: Shop) -> None:
     )
     assert sum(row["total"] for row in rows) >= 1
     assert await refresh_once(shop.services, lately=45) >= 1
+
+
+async def test_a_business_that_fails_for_good_holds_up_no_other_s_sums(shop: Shop) -> None:
+    async with shop.crm.outside() as tx:
+        other = await businesses.of_slug(tx, "conti")
+    assert shop.business_id < other
+    async with shop.crm.transaction(other) as tx:
+        contact_id = await contacts.seen(tx, wa_id="393878000005", bsuid=None, name=None)
+        await conversations.open_for(tx, contact_id, "1002")
+    zone = "UPDATE business SET time_zone = %s WHERE business_id = %s"
+    await shop.rows(zone, "Europe/Nowhere", shop.business_id)
+    try:
+        assert await refresh_once(shop.services, lately=3) >= 1
+    finally:
+        await shop.rows(zone, "Europe/Rome", shop.business_id)
+    assert await shop.rows("SELECT 1 FROM metric_refresh WHERE business_id = %s", other)
 
 
 def _after(event: Event, **state: object) -> State:

@@ -144,11 +144,23 @@ async def test_it_is_told_once_by_however_many_workers(morning: Morning) -> None
 async def test_a_crash_in_the_middle_leaves_nothing_behind(morning: Morning) -> None:
     await morning.place("mail", "json://127.0.0.1:9/")
     broken = replace(morning.services, context=replace(morning.services.context, phrases=None))  # type: ignore[arg-type]
-    with pytest.raises(AttributeError):
-        await digest_once(broken)
+    assert await digest_once(broken) == 0
     assert await morning.digests() == []
     assert await digest_once(morning.services) == 1
     assert len(await morning.digests()) == 1
+
+
+async def test_a_business_that_fails_for_good_holds_up_nobody_else(morning: Morning) -> None:
+    await morning.place("theirs", "json://127.0.0.1:9/")
+    await morning.told.place("ours", "json://127.0.0.1:9/")
+    assert morning.told.business_id < morning.weeks.business_id
+    zone = "UPDATE business SET time_zone = %s WHERE business_id = %s"
+    await morning.told.shop.rows(zone, "Europe/Nowhere", morning.told.business_id)
+    try:
+        assert await digest_once(morning.services) == 1
+    finally:
+        await morning.told.shop.rows(zone, "Europe/Rome", morning.told.business_id)
+    assert [row["business_id"] for row in await morning.digests()] == [morning.weeks.business_id]
 
 
 async def test_before_eight_and_from_wednesday_on_there_is_none(morning: Morning) -> None:
