@@ -20,7 +20,7 @@ from api.errors import STATUS
 from api.state import services_of
 from channels.messages import OutboundMessage
 from channels.whatsapp.limits import CAPTION_MAX, fit
-from crm import agents, console, conversations, desk, handoffs, takeover, templates, trail
+from crm import agents, console, contacts, conversations, desk, handoffs, takeover, templates, trail
 from crm.desk import Words
 from crm.errors import BotSpeaks, FileRefused, RecordError, WindowOver
 from crm.record import Tx
@@ -195,7 +195,10 @@ def _add_aside(router: APIRouter, pages: Pages) -> None:
         async def act(tx: Tx) -> None:
             if not title or not text:
                 raise Empty(Empty.__doc__)
-            await agents.keep_canned(tx, title, seat.person.language, text)
+            # A reply is in its customer's language, whatever the page is in.
+            customer = await contacts.get(tx, (await conversations.get(tx, conversation_id)).contact_id)
+            language = customer.told_language or customer.language or seat.person.language
+            await agents.keep_canned(tx, title, language, text)
             await trail.did(tx, seat.reader, "canned_reply", detail=title)
 
         return await _do(request, pages, seat, conversation_id, act)

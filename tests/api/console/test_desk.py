@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from crm import agents, console
+from crm import agents, console, contacts, conversations
 from sara.exchange import exchange
 from sara.local import Local
 from tests.api.console.people import Agent, asks, customer, somebody_waits
@@ -225,6 +225,22 @@ async def test_canned_replies_with_their_variables_filled_in(whole: Local, elena
     async with whole.crm.transaction(await business_id(whole)) as tx:
         for one in await agents.canned(tx, None):
             await agents.drop_canned(tx, one.canned_reply_id)
+
+
+async def test_a_canned_reply_is_kept_in_the_language_of_its_customer(whole: Local, elena: Agent) -> None:
+    """The page's would have the second one replace the first."""
+    said = {"it": "Ciao {name}!", "en": "Hello {name}!"}
+    for language, text in said.items():
+        waiting = await somebody_waits(whole, f"Livia {language}")
+        async with whole.crm.transaction(await business_id(whole)) as tx:
+            row = await conversations.get(tx, waiting.conversation_id)
+            await contacts.update(tx, row.contact_id, language=language)
+        await elena.did(waiting.conversation_id, "canned", title="Saluto", text=text)
+    async with whole.crm.transaction(await business_id(whole)) as tx:
+        kept = await agents.canned(tx, None)
+        for one in kept:
+            await agents.drop_canned(tx, one.canned_reply_id)
+    assert {one.language: one.body for one in kept} == said
 
 
 @pytest.mark.parametrize(
