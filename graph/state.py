@@ -189,7 +189,7 @@ def told_so_far(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def spoken_over(event: Event) -> dict[str, Any]:
     """What ends where a person has spoken to the customer, or may have: what SARA had asked, her guess at a
-    voice note, the reason for a score or another one. A "yes" that follows is said to the person."""
+    voice note, the reason for a low score. A "yes" that follows is said to the person."""
     given = given_back(event)
     spoke = any(given.get(key) for key in ("say", "note", "facts", "promises", "done"))
     return nothing_asked() if spoke or event["kind"] == "agent_message" else {}
