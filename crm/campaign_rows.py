@@ -113,8 +113,8 @@ class TurnRow:
 
 @dataclass(frozen=True)
 class CountRow:
-    """How many recipients of a variant are in a state. `replied` answered it, `left` withdrew their consent after
-    it reached them, both within a week."""
+    """How many recipients of a variant are in a state. `replied` answered it, `left` withdrew their consent
+    after it reached them, both within a week."""
 
     variant: str
     state: str

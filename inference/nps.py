@@ -10,7 +10,17 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-from inference.nps_words import BOLD, NUMBERS, correcting, displeased, follows, giving, judging, leads, wishing
+from inference.nps_words import (
+    BOLD,
+    NUMBERS,
+    correcting,
+    displeased,
+    follows,
+    giving,
+    judging,
+    leads,
+    wishing,
+)
 from inference.when_lexer import fold, read_line
 
 _MOST_CHARACTERS = 2000

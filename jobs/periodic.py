@@ -32,8 +32,8 @@ def every(
 
 @contextmanager
 def alone(business_id: int, work: str) -> Iterator[None]:
-    """One business's part of a task that goes through all of them: what fails in it is logged, with the `work` it
-    was, and holds up nobody else.
+    """One business's part of a task that goes through all of them: what fails in it is logged, with what
+    `work` it was, and holds up nobody else.
 
     Raises RecordUnavailable: without a database nobody's part can be done.
     """

@@ -247,4 +247,6 @@ def _say(
 ) -> Taken:
     """A reply, with the score that the next words may be about."""
     reply: dict[str, Any] = {"text": words} | ({"options": options} if options else {})
-    return Taken({"nps": known or {}, "outcome": {"kind": kind, "intent": "nps", "replies": [reply]}}, "reply")
+    return Taken(
+        {"nps": known or {}, "outcome": {"kind": kind, "intent": "nps", "replies": [reply]}}, "reply"
+    )

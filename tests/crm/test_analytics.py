@@ -208,8 +208,8 @@ async def test_behind_a_figure_are_its_conversations(past: Past, name: str) -> N
 
 
 async def test_behind_messages_sent_are_conversations_in_which_only_we_wrote_that_day(new: Book) -> None:
-    """A person who goes on the next morning, a reminder in a conversation that is over since; not one that was
-    resolved the day before."""
+    """A person who goes on the next morning, a reminder in a conversation that is over since; not one that
+    was resolved the day before."""
     talks = [await new.customer() for _ in range(3)]
     for contact_id, talk in talks:
         await said(new, contact_id, talk, "Buongiorno")

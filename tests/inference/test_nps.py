@@ -284,6 +284,8 @@ def test_who_is_displeased_is_heard(text: str, displeased: bool) -> None:
         ("pt", "desculpa, 2 pessoas", None),
     ],
 )
-def test_a_correction_is_a_score_behind_words_that_say_so(language: str, said: str, score: int | None) -> None:
+def test_a_correction_is_a_score_behind_words_that_say_so(
+    language: str, said: str, score: int | None
+) -> None:
     found = corrected(said, language)
     assert (None if found is None else found.score) == score
