@@ -59,6 +59,19 @@ async def is_for_the_demo(crm: Crm, business: str | None) -> bool:
     return not there or demo <= there or named_and_missing
 
 
+async def others(crm: Crm) -> set[str]:
+    """The slugs of the businesses there that are not the demo's."""
+    async with crm.outside() as tx:
+        there = {entry.slug for entry in await businesses.directory(tx)}
+    return there - {one.slug for one in await asyncio.to_thread(seed.seeds)}
+
+
+async def busy(crm: Crm) -> bool:
+    """Whether workers are at work on the database."""
+    async with crm.outside() as tx:
+        return bool(await queue.workers_alive(tx, within_s=WORKER_SEEN_WITHIN_S))
+
+
 def _folders(slug: str) -> list[Path]:
     return sorted({path.parent for path in seed_documents(slug)})
 
@@ -90,6 +103,6 @@ async def undisturbed(settings: Settings) -> Settings:
     """
     if settings.database_url:
         return settings
-    async with services.database(settings) as dsn, services.record(settings, dsn) as crm, crm.outside() as tx:
-        busy = await queue.workers_alive(tx, within_s=WORKER_SEEN_WITHIN_S)
-    return settings.model_copy(update={"data_dir": settings.data_dir / "aside"}) if busy else settings
+    async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
+        at_work = await busy(crm)
+    return settings.model_copy(update={"data_dir": settings.data_dir / "aside"}) if at_work else settings

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from crm.record import Crm
 from sara import services
 from sara.commands.chat import play_all, print_journeys
-from sara.commands.failures import listening
+from sara.commands.failures import CommandFailed, listening
 from sara.commands.loop import run
-from sara.demo import journeys, login, password, prepare, undisturbed
+from sara.demo import busy, journeys, login, others, password, prepare, undisturbed
 from sara.local import Local, local_on
 from sara.settings import Settings, load
 
@@ -25,9 +26,23 @@ def demo(
     run(_once(settings) if once else _serve(settings, port), log_level="error")
 
 
+async def _ours_alone(settings: Settings, crm: Crm) -> None:
+    """Before anything is entered. Raises CommandFailed where the simulator would answer somebody's customers:
+    it takes whatever waits in the database's queue, and what it refuses is not sent again."""
+    own_place = "unset SARA_DATABASE_URL" if settings.database_url else "give --data with another folder"
+    if await others(crm):
+        raise CommandFailed(
+            "this database holds your own businesses, whose customers the demo's simulator would answer:"
+            f" {own_place}"
+        )
+    if settings.database_url and await busy(crm):
+        raise CommandFailed(f"workers are at work on this database: {own_place}, or stop them first")
+
+
 async def _serve(settings: Settings, port: int) -> None:
     async with services.database(settings) as dsn:
         async with services.record(settings, dsn) as crm:
+            await _ours_alone(settings, crm)
             await prepare(settings, dsn, crm, report=print)
             email, token = await login(crm)
             secret = await password(crm, email)
@@ -41,6 +56,7 @@ async def _once(settings: Settings) -> None:
     settings = (await undisturbed(settings)).model_copy(update={"gather_seconds": 0.0})
     async with services.database(settings) as dsn:
         async with services.record(settings, dsn) as crm:
+            await _ours_alone(settings, crm)
             await prepare(settings, dsn, crm, report=print)
         async with local_on(settings, dsn) as whole:
             played = await play_all(whole, journeys(), fresh=True)

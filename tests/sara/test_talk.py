@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 
 from sara import demo, seed
@@ -75,6 +76,35 @@ async def test_the_demo_is_made_where_nothing_is_and_where_it_is_asked_for(
         ({"conti"}, "conti", False),
     ):
         assert await demo.is_for_the_demo(whole.crm, business) is wanted, (there, business)
+
+
+def test_the_demo_is_played_where_no_business_of_one_s_own_is(
+    bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SARA_DATABASE_URL", raising=False)
+    monkeypatch.setenv("SARA_DATA_DIR", str(tmp_path / "data"))
+    mine = tmp_path / "mine.yaml"
+    theirs = Path("knowledge/businesses/conti.yaml").read_text("utf-8")
+    mine.write_text(theirs.replace("slug: conti", "slug: mine"), "utf-8")
+    assert bare("business", "add", mine).code == 0
+    for arguments in (["--port", 0], ["--once"]):
+        said = bare("demo", *arguments).one_line
+        assert "holds your own businesses" in said
+        assert "--data" in said
+    [listed] = bare("business", "list", "--json").out.splitlines()
+    assert json.loads(listed)["slug"] == "mine", "nothing was entered beside it"
+
+
+def test_the_demo_takes_no_turns_of_workers_that_are_at_work(sara, commanded_dsn: str) -> None:
+    with psycopg.connect(commanded_dsn, autocommit=True) as owner:
+        [worker] = owner.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id").fetchone()
+        try:
+            for arguments in (["--port", 0], ["--once"]):
+                said = sara("demo", *arguments).one_line
+                assert "workers are at work" in said
+                assert "unset SARA_DATABASE_URL" in said
+        finally:
+            owner.execute("DELETE FROM procrastinate_workers WHERE id = %s", (worker,))
 
 
 def test_chat_takes_a_voice_note_nobody_can_hear(sara, notes: Path) -> None:
