@@ -1,6 +1,7 @@
 """A customer's data in a folder: contact.json for machines, contact.html for people, and their files."""
 
 import json
+import shutil
 import zipfile
 from datetime import datetime
 from io import BytesIO
@@ -57,9 +58,23 @@ def pages(export: Export, business: str) -> dict[str, bytes]:
     }
 
 
+def whose(folder: Path) -> int | None:
+    """The number of the contact whose export lies in the folder; None where none can be read there."""
+    try:
+        data = json.loads((folder / "contact.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return data.get("contact_id") if isinstance(data, dict) else None
+
+
 def write(export: Export, folder: Path, business: str) -> list[Path]:
-    """Writes the export; the folder and its files are readable by their owner alone. Returns the files."""
+    """Writes the export; the folder and its files are readable by their owner alone. Returns the files.
+
+    The files of an earlier export go: what has been deleted since is no longer held.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (folder / "files").exists():
+        shutil.rmtree(folder / "files")
     written = []
     for name, content in pages(export, business).items():
         path = folder / name

@@ -54,6 +54,8 @@ async def _export(business: str, contact: str, output: Path | None) -> tuple[Pat
             person = await people.find(tx, contact)
             if person.erased_at is not None:
                 raise UnknownContact(f"contact #{person.contact_id} was erased: nothing is held any more")
+            folder = output or Path(f"contact-{person.contact_id}")
+            await asyncio.to_thread(_theirs_alone, folder, person.contact_id)
             made = await export.export(tx, person, seal)
             threads = [row.thread_id for row in await people.threads(tx, person.contact_id)]
             name = (await businesses.profile(tx)).business.name
@@ -62,9 +64,22 @@ async def _export(business: str, contact: str, output: Path | None) -> tuple[Pat
             made.raw_webhooks = await export.count_raw(tx, person)
         async with _saver(desk) as saver:
             made.threads = await contact_export.thread_states(saver, desk.business_id, threads)
-    folder = output or Path(f"contact-{person.contact_id}")
     with writing(folder):
         return folder, await asyncio.to_thread(contact_export.write, made, folder, name)
+
+
+def _theirs_alone(folder: Path, contact_id: int) -> None:
+    """Before anything is looked at: the whole folder is handed over, so nobody else's data may lie in it.
+
+    Raises CommandFailed where it is neither new nor empty nor holds an earlier export of the same customer.
+    """
+    with writing(folder):
+        if not folder.exists() or not any(folder.iterdir()):
+            return
+    if contact_export.whose(folder) != contact_id:
+        raise CommandFailed(
+            f"{folder} is not empty and holds no export of contact #{contact_id}: choose another place"
+        )
 
 
 @app.command("erase")
@@ -102,13 +117,18 @@ def erase(
 def _room_for(report: Path | None) -> Iterator[None]:
     """Makes the file of the proof before anything is erased: there is no second proof of it.
 
-    A new one goes again when nothing was erased. Raises CommandFailed when it cannot be written.
+    A new one goes again when nothing was erased. Raises CommandFailed when it cannot be written, or holds
+    something already: perhaps the only proof of another erasure.
     """
     if report is None:
         yield
         return
     with writing(report):
         new = not report.exists()
+        if report.is_file() and report.stat().st_size:
+            raise CommandFailed(
+                f"{report} is there already, perhaps the proof of another erasure: choose another name"
+            )
         os.close(os.open(report, os.O_WRONLY | os.O_CREAT, 0o600))
     try:
         yield

@@ -381,3 +381,45 @@ def test_nothing_is_erased_without_a_place_for_the_proof(cli, tmp_path: Path) ->
     told = json.loads(lost.out[lost.out.index("{") :])
     assert told["clean"] is True
     assert "No such customer" in cli("contact", "export", phone, *who).one_line
+
+
+def test_nobody_s_files_come_into_another_s_export(cli, tmp_path: Path) -> None:
+    first, second = str(next(_senders)), str(next(_senders))
+    who = ["--business", "aurora"]
+    for phone in (first, second):
+        cli("chat", *who, "--from", phone, "--text", "Ciao, vorrei sapere gli orari di apertura")
+    out = tmp_path / "out"
+    out.mkdir()
+    export = ["contact", "export", "--output", out, *who]
+    assert cli(*export, first).code == 0
+    gone = out / "files" / "recording-0.ogg"  # deleted since the export before
+    gone.parent.mkdir()
+    gone.write_bytes(b"a voice")
+    told = json.loads((out / "contact.json").read_text("utf-8"))
+    refused = cli(*export, second)
+    assert f"{out} is not empty and holds no export of contact #" in refused.one_line
+    assert json.loads((out / "contact.json").read_text("utf-8")) == told
+    assert gone.exists()
+    assert cli("contact", "export", second, *who, "--output", tmp_path / "theirs").code == 0
+    seen = json.loads((tmp_path / "theirs/contact.json").read_text("utf-8"))["records"].get("access_log", [])
+    assert [row for row in seen if row["what"] == "export"] == [], "nobody looked where nothing was told"
+    assert cli(*export, first).code == 0
+    assert not gone.exists()
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    (strange / "contact.json").write_text("[not json", encoding="utf-8")
+    assert "is not empty" in cli("contact", "export", first, *who, "--output", strange).one_line
+
+
+def test_a_proof_takes_no_other_proof_s_place(cli, tmp_path: Path) -> None:
+    phone = str(next(_senders))
+    who = ["--business", "aurora"]
+    cli("chat", *who, "--from", phone, "--text", "Ciao, vorrei sapere gli orari di apertura")
+    proof = tmp_path / "proof.json"
+    proof.write_text('{"contact_id": 1, "clean": true}\n', encoding="utf-8")
+    refused = cli("contact", "erase", phone, *who, "--yes", "--report", proof)
+    assert f"{proof} is there already" in refused.one_line
+    assert json.loads(proof.read_text("utf-8")) == {"contact_id": 1, "clean": True}
+    proof.write_text("", encoding="utf-8")  # as `touch` or `mktemp` makes it
+    assert cli("contact", "erase", phone, *who, "--yes", "--report", proof).code == 0
+    assert json.loads(proof.read_text("utf-8"))["clean"] is True
