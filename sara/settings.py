@@ -170,6 +170,13 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("info", description="debug, info, warning, error or critical")
 
+    @field_validator("database_url", "database_direct_url")
+    @classmethod
+    def _is_a_server(cls, url: str | None) -> str | None:
+        """An empty line is none: an empty SARA_DATABASE_URL= leads to the embedded database past a server
+        that the .env file names."""
+        return (url or "").strip() or None
+
     @field_validator("whatsapp_app_secret", "whatsapp_verify_token", "whatsapp_access_token")
     @classmethod
     def _as_meta_has_it(cls, secret: SecretStr) -> SecretStr:

@@ -139,6 +139,22 @@ def test_a_machine_without_the_keys_says_which_to_bring(
     assert [one.state for one in (*run(of_keys(load())), *run(_outward(load())))] == ["ok", "ok"]
 
 
+def test_an_empty_address_is_the_embedded_database_with_its_keys(
+    bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SARA_DATABASE_URL", "")
+    old, new = tmp_path / "old", tmp_path / "new"
+    monkeypatch.setenv("SARA_DATA_DIR", str(old))
+    assert bare("business", "add", "knowledge/businesses/conti.yaml").code == 0
+    assert bare("alerts", "add", "--business", "conti", "--name", "desk", "json://127.0.0.1:9/").code == 0
+    assert bare("backup", tmp_path / "sara.dump").code == 0
+    new.mkdir()
+    shutil.copy(old / "secrets.key", new / "secrets.key")
+    monkeypatch.setenv("SARA_DATA_DIR", str(new))
+    assert bare("restore", tmp_path / "sara.dump").out == f"restored {tmp_path / 'sara.dump'}\n"
+    assert run(of_keys(load()))[0].state == "ok"
+
+
 def test_no_database_is_made_to_be_backed_up(bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By hand on a server whose services alone have the settings."""
     monkeypatch.delenv("SARA_DATABASE_URL", raising=False)

@@ -60,3 +60,17 @@ def test_no_address_is_none_also_where_the_line_is_there() -> None:
     assert load(public_url="").public_url is None
     with pytest.raises(ValidationError):
         load(public_url="http://")
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n"])
+def test_no_server_is_none_also_where_the_line_is_there(
+    blank: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("SARA_DATABASE_URL=postgresql://db.internal/sara\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SARA_DATABASE_URL", raising=False)
+    monkeypatch.setenv("SARA_DATABASE_DIRECT_URL", blank)
+    assert load().database_url == "postgresql://db.internal/sara"
+    assert load().pooled is False
+    monkeypatch.setenv("SARA_DATABASE_URL", blank)
+    assert (load().database_url, load().database_direct_url) == (None, None)
