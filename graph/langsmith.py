@@ -53,10 +53,13 @@ def records(root: Run, project: str) -> list[dict[str, Any]]:
     plainer = Plainer()
     parts = [_parts(run, plainer) for run in _runs(root)]
     masker = masker_for(cast(Plain, parts))
-    turn = _turn_of(parts[0])
+    # A turn taken up again after a failure goes into the machine as nothing: its nodes know whose it is, the
+    # last of them best, for the first may still hold the turn before.
+    turn = next(filter(None, map(_turn_of, (parts[0], *reversed(parts)))), {})
     whole = bool(turn) and not root.error
     own = run_id_of(project, turn["business_id"], turn["turn_id"]) if whole else root.id
-    ids = {**turn, "thread_id": thread_of(project, turn["thread_id"])} if turn else {}
+    thread = turn.get("thread_id") or (root.extra or {}).get("metadata", {}).get("thread_id")
+    ids = {**turn, "thread_id": thread_of(project, str(thread))} if thread else turn
     found = []
     for run, part in zip(_runs(root), parts, strict=True):
         masked = cast(dict[str, Any], masker.plain(part))
@@ -103,9 +106,10 @@ def _parts(run: Run, plainer: Plainer) -> dict[str, Plain]:
     }
 
 
-def _turn_of(root: Mapping[str, Any]) -> dict[str, Any]:
-    """Whose turn it is, out of what came of it or went into it: numbers of ours, by which it is found."""
-    for state in (root["outputs"], root["inputs"], root["inputs"].get("input")):
+def _turn_of(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose turn it is, out of what came of a run or went into it: numbers of ours, by which it is found."""
+    given = part["inputs"]
+    for state in (part["outputs"], given, given.get("input") if isinstance(given, Mapping) else None):
         event = _event_of(state)
         if event.get("turn_id") and event.get("business_id"):
             return {

@@ -1,5 +1,6 @@
 """Whole turns and LangSmith: nothing without its variables, nobody in what it gets, no turn the worse."""
 
+import itertools
 import os
 import secrets
 import socket
@@ -186,6 +187,31 @@ async def test_an_error_tells_nothing_of_anybody_either(shop: Shop, monkeypatch:
         sent = server.everything().casefold()
         for secret in (*SECRETS, wa_id):
             assert secret not in sent
+
+
+async def test_a_turn_that_fails_again_is_found_by_its_thread_too(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its second attempt is given nothing to begin with, and yet an erasure has to reach its trace."""
+    opened, tries = handoffs.open_one, itertools.count(1)
+
+    async def torn_twice(*args: Any, **options: Any) -> Any:
+        if next(tries) <= 2:
+            raise RuntimeError("no room")
+        return await opened(*args, **options)
+
+    with langsmith_server() as server:
+        async with under(shop, **on(server)) as here:
+            conversation_id, _ = await customer(here)
+            monkeypatch.setattr(handoffs, "open_one", torn_twice)
+            await shop.customer_writes(conversation_id, FRIGHT)
+            await here.work_until(lambda: _spoke(here, conversation_id))
+        roots = server.wait_for(3)
+        assert sorted("no room" in (root.get("error") or "") for root in roots) == [False, True, True]
+        [turn_id] = await turns_of(shop, conversation_id)
+        known = [run["extra"]["metadata"] for run in server.runs.values()]
+        assert {one["thread_id"] for one in known} == {f"shop:{shop.business_id}:{conversation_id}"}
+        assert {one["turn_id"] for one in known} == {turn_id}
 
 
 async def _spoke(shop: Shop, conversation_id: int) -> bool:
