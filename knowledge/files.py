@@ -1,6 +1,7 @@
 """Which files an ingestion reads, what each is called, and whether it is the same as last time."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ class File:
 
 @dataclass(frozen=True)
 class Plan:
-    """The files to read, the ones that cannot be, and for each folder given the names it holds now."""
+    """The files to read, what cannot be, and for each given folder that was seen whole the names it holds."""
 
     files: tuple[File, ...]
     failed: tuple[Failure, ...]
@@ -45,10 +46,16 @@ def plan(paths: Sequence[Path]) -> Plan:
     failed: list[Failure] = []
     folders: dict[bytes, tuple[str, ...]] = {}
     for path in paths:
-        found = _files_of(path)
-        if not found and not path.is_dir():
+        try:
+            is_folder = path.is_dir()
+            found, shut = _files_of(path)
+        except OSError as error:
+            failed.append(_shut(error, path))
+            continue
+        failed += shut
+        if not found and not is_folder:
             failed.append(Failure(str(path), str(DocumentMissing.__doc__)))
-        if path.is_dir():
+        if is_folder and not shut:  # of what cannot be seen nothing counts as gone
             folders[_folder_digest(path)] = tuple(file.name for file in found)
         for file in found:
             other = files.setdefault(file.name, file)
@@ -76,20 +83,34 @@ def fingerprint(data: bytes, folder: bytes) -> bytes:
     return hashlib.sha256(_LAYOUT + data).digest() + folder
 
 
-def _files_of(path: Path) -> list[File]:
+def _files_of(path: Path) -> tuple[list[File], list[Failure]]:
+    """The files there, in order, and what could not be looked into. Raises OSError."""
     if path.is_file():
-        return [File(path, path.name, _folder_digest(path.parent))]
-    folder = _folder_digest(path)
-    return [
-        File(file, file.relative_to(path).as_posix(), folder)
-        for file in sorted(path.rglob("*"))
-        if file.is_file() and not _is_litter(file.relative_to(path))
-    ]
+        return [File(path, path.name, _folder_digest(path.parent))], []
+    if not path.is_dir():
+        return [], []
+    found: list[Path] = []
+    shut: list[Failure] = []
+    for folder, folders, names in os.walk(path, onerror=lambda error: shut.append(_shut(error, path))):
+        folders[:] = [name for name in folders if not _is_litter(name)]
+        for file in (Path(folder, name) for name in names if not _is_litter(name)):
+            try:
+                if file.is_file():
+                    found.append(file)
+            except OSError as error:
+                shut.append(_shut(error, file))
+    digest = _folder_digest(path)
+    return [File(file, file.relative_to(path).as_posix(), digest) for file in sorted(found)], shut
 
 
-def _is_litter(path: Path) -> bool:
-    """Hidden files, and the lock files of office programs."""
-    return any(part.startswith((".", "~$")) for part in path.parts)
+def _shut(error: OSError, path: Path) -> Failure:
+    reason = f"it cannot be looked into ({error.strerror}): check its rights"
+    return Failure(str(error.filename or path), reason)
+
+
+def _is_litter(name: str) -> bool:
+    """Hidden files and folders, and the lock files of office programs."""
+    return name.startswith((".", "~$"))
 
 
 def _folder_digest(folder: Path) -> bytes:

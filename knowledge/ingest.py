@@ -129,10 +129,11 @@ async def ingest(
 
     A document is named by its path inside the folder given, or by its file name. Unchanged content is not
     read again; passages that lack a vector of the store's model get one. A document whose file has gone from
-    a given folder is deleted; a file that cannot be read any more keeps its last good version and is listed
-    in `failed`. A section's language is what `detect` tells from its words, else what it says itself, else
-    the document's, else the business's first. `progress` hears (documents done, documents in all, name).
-    `at_once` documents are read and embedded side by side: 1 leaves a serving process room for customers.
+    a given folder is deleted, unless a part of that folder cannot be looked into; a file that cannot be read
+    any more keeps its last good version. Both are listed in `failed`. A section's language is what `detect`
+    tells from its words, else what it says itself, else the document's, else the business's first. `progress`
+    hears (documents done, documents in all, name). `at_once` documents are read and embedded side by side: 1
+    leaves a serving process room for customers.
 
     Raises UnknownBusiness, KnowledgeUnavailable and what the embedder raises; what was finished before
     stays, and running again goes on.

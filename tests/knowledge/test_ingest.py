@@ -1,5 +1,8 @@
 import asyncio
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -170,6 +173,52 @@ async def test_a_file_that_went_bad_keeps_its_last_good_version(
 
     assert (report.deleted, len(report.failed)) == (0, 1)
     assert await _texts(store, shop, "a.md") == ["Versione buona."]
+
+
+async def test_nothing_is_forgotten_of_a_folder_of_which_a_part_is_shut(
+    store: KnowledgeStore, add_business: AddBusiness, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for a service that runs as somebody else than who keeps the documents."""
+    shop = await add_business()
+    shut = folder / "sub" / "prezzi"
+    shut.mkdir(parents=True)
+    (folder / ".git").mkdir()
+    for name in ("a.md", "b.md", "sub/prezzi/listino.md"):
+        (folder / name).write_text(f"Il documento {name}.")
+    await ingest([folder], business_id=shop, store=store)
+    everything = set(await _documents(store, shop))
+    (folder / "b.md").unlink()
+    scandir, is_file = os.scandir, Path.is_file
+
+    def refused(path: object) -> PermissionError:
+        return PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    def looked(where: Any = ".") -> Any:
+        if Path(where) in (shut, folder / ".git"):
+            raise refused(where)
+        return scandir(where)
+
+    def asked(path: Path) -> bool:
+        if path == folder / "a.md":
+            raise refused(path)
+        return is_file(path)
+
+    with monkeypatch.context() as rights:
+        rights.setattr(os, "scandir", looked)
+        report = await ingest([folder], business_id=shop, store=store)
+    assert (report.unchanged, report.deleted) == (1, 0)
+    [failure] = report.failed
+    assert failure.path == str(shut)
+    assert "Permission denied" in failure.error
+    with monkeypatch.context() as rights:
+        rights.setattr(Path, "is_file", asked)
+        report = await ingest([folder], business_id=shop, store=store)
+    assert (report.unchanged, report.deleted) == (1, 0)
+    assert [failure.path for failure in report.failed] == [str(folder / "a.md")]
+    assert set(await _documents(store, shop)) == everything
+    report = await ingest([folder], business_id=shop, store=store)
+    assert (report.deleted, report.failed) == (1, ())
+    assert set(await _documents(store, shop)) == everything - {"b.md"}
 
 
 async def test_two_files_of_one_name_are_not_mixed_up(
