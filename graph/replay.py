@@ -18,10 +18,10 @@ from langgraph.types import StateSnapshot
 
 from graph.build import Machine, build
 from graph.context import Context, MediaUnusable
-from graph.run import go_on, thread_config
+from graph.history import newest_first
+from graph.run import go_on
 from graph.state import State, text_of
 
-_MOST_CHECKPOINTS = 2000
 _DECIDES, _PAUSE = "triage", "await_human"
 _BEFORE_DECIDING = ("transcribe", "load_contact")
 
@@ -69,10 +69,7 @@ async def past_turns(machine: Machine, thread_id: str) -> list[PastTurn]:
 
     Messages that only joined a paused thread are no such turns, nor is one that is still going on.
     """
-    snapshots = [
-        snapshot
-        async for snapshot in machine.aget_state_history(thread_config(thread_id), limit=_MOST_CHECKPOINTS)
-    ]
+    snapshots = [snapshot async for snapshot in newest_first(machine, thread_id)]
     grouped: dict[str, list[StateSnapshot]] = {}
     for snapshot in reversed(snapshots):
         turn_id = snapshot.values.get("event", {}).get("turn_id")

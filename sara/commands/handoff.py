@@ -108,7 +108,7 @@ async def _states(handoff_id: int, as_json: bool) -> str:
             thread_id = (await handoffs.get(tx, handoff_id)).thread_id
         async with services.checkpoints(settings, dsn) as saver:
             with tenant(business_id):
-                moments = await around_pause(build(saver), thread_id)
+                moments = await around_pause(build(saver), thread_id, handoff_id)
     return as_lines(moments) if as_json else as_text(moments)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+from typing import Any
 
 import psycopg
 
@@ -93,3 +94,29 @@ async def test_the_state_before_in_and_after_the_pause(whole: Local, sara: Cli) 
     assert [moment["moment"] for moment in moments] == ["before", "during", "after"]
     assert moments[1]["waits_at"] == ["await_human"]
     assert moments[2]["state"]["handoff"]["returned"]["facts"] == {"cabina": "due"}
+
+
+async def test_the_state_of_a_hand_over_is_that_of_its_own_pause(whole: Local, sara: Cli) -> None:
+    who = Customer("aurora", f"39346{secrets.randbelow(10**7):07d}", "Livia Conte")
+    asks, between = "Vorrei parlare con una persona", "Quanto costa un massaggio rilassante?"
+    first = await exchange(whole, who, text=asks)
+    assert first.handoff is not None
+    async with whole.crm.outside() as tx:
+        aurora = await businesses.of_slug(tx, "aurora")
+    async with whole.crm.transaction(aurora) as tx:
+        await desk.hand_back(tx, first.handoff, None, note="Richiamata")
+    await exchange(whole, who, text=between)
+    second = await exchange(whole, who, text=asks)
+    assert second.handoff not in (None, first.handoff)
+
+    async def shown(handoff: int | None) -> dict[str, dict[str, Any]]:
+        rows = await asyncio.to_thread(sara, "handoff", "show", handoff, "--state", "--json")
+        return {moment["moment"]: moment for moment in map(json.loads, rows.out.splitlines())}
+
+    earlier, later = await shown(first.handoff), await shown(second.handoff)
+    assert earlier["during"]["state"]["handoff"]["handoff_id"] == first.handoff
+    assert not any(between in json.dumps(earlier[name]["state"]["window"]) for name in ("before", "during"))
+    assert between in json.dumps(earlier["after"]["state"]["window"])
+    assert list(later) == ["before", "during"]
+    assert later["during"]["state"]["handoff"]["handoff_id"] == second.handoff
+    assert between in json.dumps(later["before"]["state"]["window"])
