@@ -18,6 +18,7 @@ from db.tenancy import tenant
 from graph.build import build
 from graph.history import around_pause
 from sara import services
+from sara.commands.desk import require_database
 from sara.commands.loop import run
 from sara.settings import load
 from sara.state_dump import as_lines, as_text
@@ -32,17 +33,22 @@ Note = Annotated[str, typer.Option(help="what SARA should know, or how it ended"
 @app.command("list")
 def list_(business: Annotated[str | None, typer.Option()] = None, as_json: AsJson = False) -> None:
     """The open hand-overs, the longest waiting first."""
-    for row in run(_list(business)):
+    found = run(_list(business))
+    for row in found:
         if as_json:
             print(json.dumps(row, ensure_ascii=False, default=str))
         else:
             print(f"{row['handoff_id']:>5}  {row['business']:<14} {row['reason']:<18} {row['wants'][:60]}")
+    if not found and not as_json:
+        print("nobody waits")
 
 
 async def _list(business: str | None) -> list[dict[str, Any]]:
     found = []
     async with _record() as crm:
         async with crm.outside() as tx:
+            if business is not None:
+                await businesses.of_slug(tx, business)  # says so where there is no such business
             directory = await businesses.directory(tx)
         for entry in directory:
             if business in (None, entry.slug):
@@ -102,6 +108,7 @@ async def _show(handoff_id: int) -> dict[str, Any]:
 
 async def _states(handoff_id: int, as_json: bool) -> str:
     settings = load()
+    await asyncio.to_thread(require_database, settings)
     async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
         business_id = await _business_of(crm, handoff_id)
         async with crm.transaction(business_id) as tx:
@@ -181,6 +188,7 @@ def resolve(handoff_id: Id, note: Note = "") -> None:
 @asynccontextmanager
 async def _record() -> AsyncIterator[Crm]:
     settings = load()
+    await asyncio.to_thread(require_database, settings)
     async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
         yield crm
 

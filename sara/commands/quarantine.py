@@ -1,5 +1,6 @@
 """Turns that were given up, from the terminal."""
 
+import asyncio
 import json
 from dataclasses import asdict
 from typing import Annotated
@@ -9,7 +10,7 @@ import typer
 from crm import businesses, quarantine
 from crm.quarantine import QuarantineRow
 from sara import services
-from sara.commands.desk import desk_of
+from sara.commands.desk import desk_of, require_database
 from sara.commands.loop import run
 from sara.settings import load
 
@@ -38,6 +39,7 @@ def list_(
 
 async def _list(business: str | None, every: bool) -> list[tuple[str, QuarantineRow]]:
     settings, found = load(), []
+    await asyncio.to_thread(require_database, settings)
     async with services.database(settings) as dsn, services.record(settings, dsn) as crm:
         async with crm.outside() as tx:
             if business is not None:

@@ -110,6 +110,8 @@ def test_the_commands(bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     broken.write_bytes(file.read_bytes()[:5000])
     assert "pg_restore:" in bare("restore", broken).one_line
     assert bare("restore", file).out == f"restored {file}\n"
+    assert bare("handoff", "list").out == "nobody waits\n"
+    assert bare("handoff", "list", "--json").out == ""
     assert "conti" in bare("business", "list").out
     assert bare("restore", tmp_path / "nothing.dump").code == 2
 
@@ -160,7 +162,13 @@ def test_no_database_is_made_to_be_backed_up(bare, tmp_path: Path, monkeypatch: 
     monkeypatch.delenv("SARA_DATABASE_URL", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SARA_DATA_DIR", raising=False)
-    for command in (("backup", "x.dump"), ("contact", "export", "#1", "--business", "aurora")):
+    for command in (
+        ("backup", "x.dump"),
+        ("contact", "export", "#1", "--business", "aurora"),
+        ("handoff", "list"),
+        ("handoff", "show", "1", "--state"),
+        ("quarantine", "list"),
+    ):
         said = bare(*command).one_line
         assert f"there is no database in {tmp_path / '.sara'}: set SARA_DATABASE_URL" in said
     assert list(tmp_path.iterdir()) == []

@@ -132,6 +132,8 @@ def test_an_unknown_model_is_named(sara, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_unknown_business_or_handoff_is_named(sara) -> None:
     chat = sara("chat", "--business", "nowhere", "--from", "+393331112222", "--text", "ciao")
     assert "no business is called 'nowhere'" in chat.one_line
+    for queue in ("handoff", "quarantine"):
+        assert "no business is called 'nowhere'" in sara(queue, "list", "--business", "nowhere").one_line
     for arguments in (["show", 999999], ["reply", 999999, "ciao"], ["back", 999999], ["resolve", 999999]):
         assert "no hand-over 999999" in sara("handoff", *arguments).one_line
     assert sara("business", "token", "nobody@nowhere.example").one_line
