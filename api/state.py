@@ -31,8 +31,9 @@ _NUMBER_TTL_S = 60.0
 
 Explain = Callable[[int, str, str], Awaitable["Explained | None"]]
 """(business_id, thread_id, turn_id) → how that turn came to what it said."""
-Media = Callable[[str, str | None], Awaitable[bytes]]
-"""(media_id, sha256) → a customer's file. Raises MediaUnusable, WhatsAppError."""
+Media = Callable[[str, str | None, str], Awaitable[bytes]]
+"""(media_id, sha256, phone_number_id) → a customer's file, which was sent to that number of ours. Raises
+MediaUnusable, WhatsAppError."""
 
 Export = Callable[[int, int], Awaitable[bytes]]
 """(business_id, contact_id) → everything held about a customer, as a ZIP file. Raises UnknownContact."""

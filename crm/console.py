@@ -89,7 +89,8 @@ class BubbleRow:
 
 @dataclass(frozen=True)
 class MessageRow:
-    """Where a message belongs and where its file is; `turn_id` is the turn that said it."""
+    """Where a message belongs and where its file is; `turn_id` is the turn that said it, `phone_number_id`
+    our number in its conversation."""
 
     message_id: int
     conversation_id: int
@@ -98,6 +99,7 @@ class MessageRow:
     media_mime_type: str | None
     media_filename: str | None
     file_id: int | None
+    phone_number_id: str
     thread_id: str
     turn_id: str | None
 

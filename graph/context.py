@@ -64,8 +64,8 @@ class Notify(Protocol):
 class MediaSource(Protocol):
     """Where a customer's voice note is fetched from."""
 
-    async def fetch(self, media_id: str, sha256: str | None) -> bytes:
-        """The bytes behind a media id, whole and verified.
+    async def fetch(self, media_id: str, sha256: str | None, phone_number_id: str) -> bytes:
+        """The bytes behind a media id, whole and verified; `phone_number_id` is the number it was sent to.
 
         Raises MediaUnusable when they cannot be had; lets retryable errors of the channel through.
         """

@@ -124,7 +124,7 @@ def told(state: State) -> Told:
 class _NoMedia:
     """Nothing is fetched from the channel: notes were heard when the turn was first run."""
 
-    async def fetch(self, media_id: str, sha256: str | None) -> bytes:
+    async def fetch(self, media_id: str, sha256: str | None, phone_number_id: str) -> bytes:
         """Raises MediaUnusable."""
         raise MediaUnusable(f"{media_id} is not fetched for a replay")
 

@@ -55,7 +55,8 @@ async def fetch(services: Services, business_id: int, message_id: int, attempt: 
 async def _content(services: Services, business_id: int, wanted: ToFetch) -> bytes:
     client = await services.client_of(business_id, wanted.phone_number_id)
     most = min(MOST_BYTES, FILE_MAX.get(wanted.kind, MOST_BYTES))
-    return await ChannelMedia(client, most_bytes=most).fetch(wanted.media_id or "", wanted.media_sha256)
+    media = ChannelMedia(client, most_bytes=most)
+    return await media.fetch(wanted.media_id or "", wanted.media_sha256, wanted.phone_number_id)
 
 
 async def _later(

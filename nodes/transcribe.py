@@ -7,10 +7,10 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from channels.visible import visible
-from crm import businesses, contacts, messages, recordings
+from crm import businesses, contacts, conversations, messages, recordings
 from crm.vocabulary import expected_words
 from graph.context import Context, MediaUnusable
-from graph.state import Event, Line, Said, State, extend
+from graph.state import Event, Line, Media, Said, State, extend
 from inference.language_prior import language_prior
 from inference.speech import Transcript
 from tools import alarm
@@ -48,11 +48,11 @@ async def transcribe(
 
 async def _heard(said: Said, event: Event, state: State, context: Context) -> Said:
     media = said.get("media")
-    if said.get("transcript") or not media or not _is_voice(said):
+    if said.get("transcript") or not media or said.get("kind") != "audio":
         return said
     audio: bytes | None = None
     try:
-        audio = await context.media.fetch(media["id"], media.get("sha256"))
+        audio = await _fetched(media, event, context)
     except MediaUnusable as error:
         log.warning("voice_note_unavailable", message_id=said["message_id"], error=str(error))
         transcript = Transcript("rejected", reason=error.reason)
@@ -70,6 +70,13 @@ async def _heard(said: Said, event: Event, state: State, context: Context) -> Sa
     # Words that were not understood are kept for the question about them, never acted on.
     text = transcript.text if transcript.status == "ok" else ""
     return Said(**{**said, "text": text, "transcript": kept})
+
+
+async def _fetched(media: Media, event: Event, context: Context) -> bytes:
+    """The sound, by the token of the number that the note was sent to. Raises MediaUnusable."""
+    async with context.crm.transaction(event["business_id"]) as tx:
+        conversation = await conversations.get(tx, event["conversation_id"])
+    return await context.media.fetch(media["id"], media.get("sha256"), conversation.phone_number_id)
 
 
 async def _listened(audio: bytes, event: Event, state: State, context: Context) -> Transcript:
@@ -110,8 +117,3 @@ async def _keep(
 def _seen(said: Said) -> Said:
     """Without characters nobody sees: not every message comes through the webhook."""
     return Said(**{**said, "text": visible(said["text"])}) if said.get("text") else said
-
-
-def _is_voice(said: Said) -> bool:
-    media = said.get("media") or {}
-    return said.get("kind") == "audio" or (media.get("mime_type") or "").startswith("audio/")

@@ -52,7 +52,9 @@ def media_router() -> APIRouter:
             raise UnknownMessage(UnknownMessage.__doc__)
         try:
             with tenant(seat.business.business_id):  # whose token it is fetched with
-                content = await services.media(message.media_id, message.media_sha256)
+                content = await services.media(
+                    message.media_id, message.media_sha256, message.phone_number_id
+                )
         except MediaUnusable as error:
             raise UnknownMessage(UnknownMessage.__doc__) from error
         except WhatsAppError as error:

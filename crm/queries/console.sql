@@ -105,7 +105,7 @@ SELECT * FROM (
 
 -- thread_message -- one message of this business
 SELECT m.message_id, m.conversation_id, m.media_id, m.media_sha256, m.media_mime_type, m.media_filename, m.file_id,
-       c.thread_id, x.turn_id
+       c.phone_number_id, c.thread_id, x.turn_id
 FROM message m JOIN conversation c USING (conversation_id) LEFT JOIN outbox x USING (message_id)
 WHERE m.message_id = %(message_id)s;
 

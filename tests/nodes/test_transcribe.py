@@ -213,10 +213,14 @@ class Ear:
         return self.hears
 
 
+@dataclass
 class Media:
-    """Any note, whole."""
+    """Any note, whole; keeps the numbers of ours that were named for it."""
 
-    async def fetch(self, media_id: str, sha256: str | None) -> bytes:
+    numbers: list[str] = field(default_factory=list)
+
+    async def fetch(self, media_id: str, sha256: str | None, phone_number_id: str) -> bytes:
+        self.numbers.append(phone_number_id)
         return b"OggS"
 
 
@@ -245,6 +249,29 @@ async def test_a_note_whose_answer_was_withheld_is_heard_again_after_the_hand_ba
     withheld = [{**note["messages"][0], "media": media}]
     await thread.deliver({**event, "handoff": {**(event.get("handoff") or {}), "unanswered": withheld}})
     assert len(ear.told) == 1
+    assert "65,00" in thread.words
+
+
+async def test_a_note_is_fetched_for_the_number_it_was_sent_to(stage: Stage) -> None:
+    thread, media = await stage.customer(), Media()
+    ear = Ear(Transcript("ok", "quanto costa un massaggio rilassante", "it", confidence=0.9, duration_s=2.0))
+    thread.context = replace(thread.context, transcriber=ear, media=media)
+    event = await thread.wrote("", kind="audio")
+    event["messages"][0]["media"] = {"id": "1", "mime_type": "audio/ogg", "sha256": None, "voice": True}
+    await thread.deliver(event)
+    assert media.numbers == [thread.number]
+
+
+async def test_the_caption_of_a_sound_sent_as_a_document_is_what_was_said(stage: Stage) -> None:
+    thread, asked = await stage.customer(), "Quanto costa un massaggio rilassante?"
+    ear = Ear(Transcript("ok", "una canzone", "it", confidence=0.9, duration_s=2.0))
+    thread.context = replace(thread.context, transcriber=ear, media=Media())
+    event = await thread.wrote(asked, kind="document")
+    media = {"id": "1", "mime_type": "audio/mpeg", "sha256": None, "voice": False, "filename": "a.mp3"}
+    event["messages"][0]["media"] = media
+    await thread.deliver(event)
+    assert ear.told == []
+    assert thread.state["window"][0]["text"] == asked
     assert "65,00" in thread.words
 
 
