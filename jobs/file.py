@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 MOST_BYTES = 25 * 2**20
 """What is kept of a file at most; a larger one stays with WhatsApp, and the agent is told."""
-_RETRY_S = (5.0, 60.0, 600.0, 3600.0, 21_600.0, 86_400.0)
+_RETRY_S = (5.0, 60.0, 600.0, 3600.0, 21_600.0, *[86_400.0] * 6)  # six days and a quarter
 
 
 def blueprint() -> Blueprint:

@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from channels.simulator.settings import Faults
 from crm import inbound_files
 from crm.errors import UnknownMessage
 from crm.sealing import Seal, new_key
 from jobs import drain
-from jobs.file import fetch
+from jobs.file import _RETRY_S, fetch
 from tests.chaos.town import NUMBER
 from tests.jobs.shop import Shop, opened
 
 Json = dict[str, Any]
+DAY_S = 86_400.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -97,6 +99,23 @@ async def test_a_document_that_cannot_be_had_says_why(shop: Shop) -> None:
     async with shop.crm.transaction(shop.business_id) as tx:
         with pytest.raises(UnknownMessage, match="could not be had"):
             await inbound_files.get(tx, found["message_id"], Seal([new_key()]))
+
+
+async def test_a_file_is_asked_for_as_long_as_the_channel_keeps_it(shop: Shop) -> None:
+    assert 6 * DAY_S < sum(_RETRY_S) < 7 * DAY_S
+    assert max(_RETRY_S) <= DAY_S
+    media = shop.simulator.world.keep_media(b"%PDF-1.4", "application/pdf")
+    await arrives(shop, message("393910000044", "document", {"id": media.id, "mime_type": "application/pdf"}))
+    (found,) = await said(shop, "393910000044")
+    settled = "SELECT problem FROM inbound_file WHERE message_id = %s"
+    before, shop.simulator.faults.now = shop.simulator.faults.now, Faults(p_media=1.0)
+    try:
+        assert not await fetch(shop.services, shop.business_id, found["message_id"], len(_RETRY_S) - 1)
+        assert await shop.rows(settled, found["message_id"]) == []
+        assert await fetch(shop.services, shop.business_id, found["message_id"], len(_RETRY_S))
+    finally:
+        shop.simulator.faults.now = before
+    assert (await one(shop, settled, found["message_id"]))["problem"]
 
 
 async def test_an_edit_before_the_turn_replaces_the_words(shop: Shop) -> None:
