@@ -79,6 +79,12 @@ async def waiting(tx: Tx, conversation_id: int, *, after: int, most: int = 200) 
     return await tx.all(InboxRow, "events_waiting", conversation_id=conversation_id, after=after, most=most)
 
 
+async def waiting_since(tx: Tx, conversation_id: int) -> datetime | None:
+    """When the oldest event came in that the graph has not seen yet; None where none waits."""
+    oldest: datetime | None = await tx.value("events_waiting_since", conversation_id=conversation_id)
+    return oldest
+
+
 async def of_turns(tx: Tx, conversation_id: int, turn_ids: Sequence[str]) -> list[InboxRow]:
     """What the customer had said in turns of a conversation, in order; what they took back is left out."""
     if not turn_ids:

@@ -28,7 +28,7 @@ from graph.run import REPEATABLE, deliver, finish
 from graph.state import Event, State
 from jobs import took
 from jobs.attend import IDLE_NOTE
-from jobs.quarantine import cause_of, give_up
+from jobs.quarantine import cause_of, give_up, media_away_s
 from jobs.said import said
 from jobs.services import Services, services_of
 from knowledge.errors import KnowledgeUnavailable
@@ -78,12 +78,27 @@ async def drain(
             if error is failure:
                 log.exception("drain_failed", error=str(failure))
             services.watching.metrics.failed()
-            # An outage is not the turn's fault: it must not send whole towns to a human.
-            failures = attempt if _database_away(error) else attempt + 1
-            again = (min(_MOST_BACKOFF_S, 0.5 * 2**attempt), failures)
+            again = await _next_try(services, business_id, conversation_id, attempt, error)
         if again is not None:
             async with services.crm.transaction(business_id) as tx:
                 await queue.drain(tx, conversation_id, delay_s=again[0], attempt=again[1], deaths=deaths)
+
+
+async def _next_try(
+    services: Services, business_id: int, conversation_id: int, attempt: int, error: BaseException | None
+) -> tuple[float, int]:
+    """In how many seconds a failed turn is tried again, and how many failures count by then.
+
+    An outage is not the turn's fault: it must not send whole towns to a human.
+    """
+    delay = min(_MOST_BACKOFF_S, 0.5 * 2**attempt)
+    if _database_away(error):
+        return delay, attempt
+    waited = await media_away_s(services, business_id, conversation_id, error)
+    if waited is None:
+        return delay, attempt + 1
+    # Nothing is counted, so the pauses grow with what the customer has waited.
+    return min(_MOST_BACKOFF_S, max(delay, waited / 3)), attempt
 
 
 async def _tried(
@@ -119,7 +134,10 @@ async def _turns_or_person(
         await _turns(services, business_id, conversation_id)
     except Exception as failure:
         error = failure.__cause__ if isinstance(failure, TurnFailed) else failure
-        if error is None or _database_away(error) or attempt + 1 < services.patience.most_turn_attempts:
+        last = attempt + 1 >= services.patience.most_turn_attempts
+        if error is None or not last or _database_away(error):
+            raise
+        if await media_away_s(services, business_id, conversation_id, error) is not None:
             raise
         if error is failure:
             log.exception("drain_failed", error=str(failure))

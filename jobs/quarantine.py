@@ -1,14 +1,17 @@
 """A turn that fails every time, or ends the process that runs it, goes to a person with its conversation."""
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
+from channels.whatsapp.errors import WhatsAppError
 from crm import alerts, businesses, contacts, conversations, handoffs, inbox, outbox, quarantine, queue
 from crm.businesses import Profile
 from crm.conversations import ConversationRow
 from crm.errors import RecordUnavailable
+from crm.inbox import InboxRow
 from crm.messages import NewMessage
 from crm.record import Tx
 from graph.run import abandon
@@ -16,6 +19,7 @@ from graph.state import Event, Said, answered_wamids
 from jobs.said import said
 from jobs.services import Services
 from jobs.telling import desk_of
+from knowledge.phrases import Say
 from tools import alarm
 from tools.holding import call_for_help
 
@@ -40,6 +44,7 @@ async def give_up(
         last = rows[-1].event_id if rows else 0
         turn_id = f"{conversation_id}:{last}:failed"
         words = " / ".join(row.body for row in rows if row.body)
+        wants = await _wants(services, tx, conversation, rows)
         profile = await businesses.profile(tx)
         called = _called_for_help(services, words, profile)
         handoff_id = await handoffs.open_one(
@@ -49,8 +54,8 @@ async def give_up(
             reason=REASON,
             label="emergency" if called is not None else None,
             score=called,
-            summary=words,
-            wants=words,
+            summary=wants,
+            wants=wants,
             draft="",
         )
         await quarantine.put(
@@ -63,7 +68,7 @@ async def give_up(
             cause=cause,
         )
         if called is not None:  # also of one that was open before, for something else
-            await handoffs.alarm(tx, handoff_id, score=called, wants=words)
+            await handoffs.alarm(tx, handoff_id, score=called, wants=wants)
         passed_on = conversation.owner != "human"
         # Spoken of already by a worker that died a moment later.
         alarmed = called is not None and not passed_on and not await outbox.spoke(tx, turn_id)
@@ -80,6 +85,41 @@ async def give_up(
     # Last: a worker that dies in between begins anew, and the thread hears of the turn it leaves behind.
     async with services.crm.transaction(business_id) as tx:
         await inbox.done(tx, conversation_id, up_to=last)
+
+
+async def media_away_s(
+    services: Services, business_id: int, conversation_id: int, error: BaseException | None
+) -> float | None:
+    """How many seconds a customer has waited for a turn that failed because WhatsApp does not give out a file
+    at the moment, which is no fault of the turn's.
+
+    None for any other failure, for a wait that is too long for that (Patience.most_media_wait_s), and where a
+    call for help stands beside the note: a person must not hear of it later than of other failures.
+    """
+    if not isinstance(error, WhatsAppError) or not error.retryable:
+        return None
+    async with services.crm.transaction(business_id) as tx:
+        since = await inbox.waiting_since(tx, conversation_id)
+        rows = await inbox.waiting(tx, conversation_id, after=0)
+        profile = await businesses.profile(tx)
+    words = " / ".join(row.body for row in rows if row.body)
+    if since is None or _called_for_help(services, words, profile) is not None:
+        return None
+    waited = (services.clock() - since).total_seconds()
+    return max(waited, 0.0) if waited < services.patience.most_media_wait_s else None
+
+
+async def _wants(services: Services, tx: Tx, conversation: ConversationRow, rows: Sequence[InboxRow]) -> str:
+    """What the customer wrote, for the person who takes over; what has no words is named."""
+    say = await _speaker(services, tx, conversation)
+    named = {"audio": say("a voice note"), "image": say("a picture"), "document": say("a document")}
+    return " / ".join(filter(None, (row.body or named.get(row.message_kind or "") for row in rows)))
+
+
+async def _speaker(services: Services, tx: Tx, conversation: ConversationRow) -> Say:
+    """SARA's sentences in the customer's language."""
+    contact, profile = await contacts.get(tx, conversation.contact_id), await businesses.profile(tx)
+    return services.context.phrases.speaker(contact.language or profile.language, formal=profile.pack.formal)
 
 
 def _called_for_help(services: Services, words: str, profile: Profile) -> float | None:
@@ -114,10 +154,7 @@ async def _tell(
     *,
     passed_on: bool,
 ) -> None:
-    contact = await contacts.get(tx, conversation.contact_id)
-    profile = await businesses.profile(tx)
-    language = contact.language or profile.language
-    say = services.context.phrases.speaker(language, formal=profile.pack.formal)
+    say = await _speaker(services, tx, conversation)
     words = [call_for_help(calls_for_help, say)] if calls_for_help is not None else []
     if passed_on:
         words.append(

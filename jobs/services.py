@@ -43,6 +43,8 @@ class Patience:
     unknown_hold_s      after that long without any status on the number, a person has to look
     most_attempts       sends of one message that meet a passing fault before it is given up
     most_turn_attempts  failures of one turn before a person takes the conversation
+    most_media_wait_s   how long a customer waits for a voice note that WhatsApp does not give out before the
+                        turn's failures count
     suspect_after       workers that died in a turn before it is tried alone: it may be what kills them
     most_turn_deaths    workers that died in it before a person takes the conversation
     heartbeat_s         how often a worker says that it lives
@@ -60,6 +62,7 @@ class Patience:
     unknown_hold_s: float = 900.0
     most_attempts: int = 8
     most_turn_attempts: int = 6
+    most_media_wait_s: float = 600.0
     suspect_after: int = 2
     most_turn_deaths: int = 5
     heartbeat_s: float = 2.0

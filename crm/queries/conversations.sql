@@ -204,6 +204,9 @@ FROM event_said
 WHERE conversation_id = %(conversation_id)s AND done_at IS NULL AND event_id > %(after)s
 ORDER BY event_id LIMIT %(most)s;
 
+-- events_waiting_since -- when the oldest event came in that the graph has not seen yet
+SELECT min(created_at) FROM inbox_event WHERE conversation_id = %(conversation_id)s AND done_at IS NULL;
+
 -- events_of_turns -- what the customer had said in turns: up to a turn's event, from behind whatever came before it,
 -- and what it names as answered (after a hand-back that is of earlier turns)
 SELECT event_id, kind, message_id, handoff_id, author, agent_id, wamid, message_kind, body, option_id, reply_to_wamid,

@@ -119,3 +119,58 @@ async def test_a_note_that_is_gone_is_asked_for_again(shop: Shop, price: bytes) 
         "SELECT body FROM message WHERE conversation_id = %s AND author = 'bot'", conversation
     )
     assert said["body"] == "Il tuo vocale non mi è arrivato per intero. Puoi mandarmelo di nuovo?"
+
+
+async def handed(shop: Shop, conversation_id: int) -> list[dict[str, Any]]:
+    return await shop.rows(
+        "SELECT reason, label, summary, wants FROM handoff WHERE conversation_id = %s", conversation_id
+    )
+
+
+async def test_a_media_api_that_is_away_for_a_moment_sends_nobody_to_a_person(
+    shop: Shop, price: bytes
+) -> None:
+    conversation = await shop.open_conversation(str(next(_senders)))
+    shop.simulator.faults.now = Faults(p_media=1.0)
+    await says(shop, conversation, price)
+    await shop.work_for(4)  # in which three failures would have counted
+    query = "SELECT args FROM procrastinate_jobs WHERE lock = %s AND status = 'todo'"
+    [job] = await shop.rows(query, f"conv:{conversation}")
+    assert job["args"]["attempt"] == 0
+    assert await handed(shop, conversation) == []
+    shop.simulator.faults.now = Faults()
+    await shop.work_until(lambda: all_taken_in(shop, conversation), 60)
+    assert await handed(shop, conversation) == []
+    [heard] = await window(shop, conversation)
+    assert "massaggio rilassante" in heard.lower()
+
+
+async def test_after_ten_minutes_without_the_note_a_person_hears_of_it(shop: Shop, price: bytes) -> None:
+    conversation = await shop.open_conversation(str(next(_senders)))
+    shop.simulator.faults.now = Faults(p_media=1.0)
+    await says(shop, conversation, price, "e dove siete?")
+    await shop.rows(
+        "UPDATE inbox_event SET created_at = now() - interval '11 minutes' WHERE conversation_id = %s",
+        conversation,
+    )
+    try:
+        await shop.work_until(lambda: all_taken_in(shop, conversation), 30)
+    finally:
+        shop.simulator.faults.now = Faults()
+    [handoff] = await handed(shop, conversation)
+    assert (handoff["reason"], handoff["label"]) == ("turn_failed", None)
+    assert handoff["wants"] == handoff["summary"] == "un vocale / e dove siete?"
+
+
+async def test_a_call_for_help_does_not_wait_for_a_note_that_cannot_be_fetched(
+    shop: Shop, price: bytes
+) -> None:
+    conversation = await shop.open_conversation(str(next(_senders)))
+    shop.simulator.faults.now = Faults(p_media=1.0)
+    await says(shop, conversation, price, "aiuto, mio padre non respira")
+    try:
+        await shop.work_until(lambda: all_taken_in(shop, conversation), 30)
+    finally:
+        shop.simulator.faults.now = Faults()
+    [handoff] = await handed(shop, conversation)
+    assert (handoff["reason"], handoff["label"]) == ("turn_failed", "emergency")
