@@ -14,6 +14,7 @@ const draftKey = () => (at ? `sara-draft-${business}-${agent}-${at}-${purpose()}
 let known = null; // rows that wait, so that a new one can be heard; null until they were looked at
 let waiting = { queue: 0, conversation: 0 };
 let typedAt = 0;
+let passing = false; // what is told passes by itself
 let turned = false; // the conversation can be answered, and the field still holds a note
 
 // --- drafts: what was typed stays in this browser until it was sent ---------------------------------------------
@@ -44,11 +45,13 @@ function attempt(form, data) {
   return { key, number };
 }
 
-function complain(message, login = false) {
-  const problem = $("problem");
-  if (!problem) return;
-  problem.hidden = !message;
-  problem.textContent = message || "";
+// Where no conversation is open there is no composer: the line above the queue tells it then. `passes`: it is no longer
+// true once something was fetched again.
+function complain(message, { login = false, passes = login } = {}) {
+  const problem = $("problem") ?? $("line");
+  passing = passes;
+  if (problem.id === "problem") problem.hidden = !message;
+  problem.textContent = (login && problem.id === "line" ? words.over : message) || "";
   if (login) {
     const link = document.createElement("a");
     link.href = `/console/login?next=${encodeURIComponent(location.pathname + location.search)}`;
@@ -76,7 +79,7 @@ async function act(form, submitter) {
       method: "POST", body: data, headers: { Accept: "application/json", "X-CSRF-Token": csrf },
     });
     const body = await answer.json().catch(() => ({}));
-    if (answer.status === 401) return complain(words.expired, true);
+    if (answer.status === 401) return complain(words.expired, { login: true });
     if (!answer.ok) {
       if (answer.status === 409) refresh("conversation");
       return complain(typeof body.detail === "string" ? body.detail : words.refused);
@@ -165,9 +168,10 @@ async function fetchPart(what) {
   address.searchParams.set("part", what);
   if (what === "queue" && at) address.searchParams.set("at", at);
   const answer = await fetch(address);
-  if (answer.status === 401) return complain(words.expired, true);
+  if (answer.status === 401) return complain(words.expired, { login: true });
   if (!answer.ok) return;
   const html = await answer.text();
+  if (passing) complain("");
   if (what === "queue") showQueue(html);
   else show(html);
 }
@@ -190,7 +194,7 @@ function showQueue(html) {
 function refresh(what) {
   if (what === "conversation" && !here) return;
   clearTimeout(waiting[what]);
-  waiting[what] = setTimeout(() => fetchPart(what).catch(() => complain(words.offline)), 60);
+  waiting[what] = setTimeout(() => fetchPart(what).catch(() => complain(words.offline, { passes: true })), 60);
 }
 
 live(business, base, {
@@ -200,7 +204,7 @@ live(business, base, {
     if (k === "message" && String(c) === at && document.hidden) ring(words.wrote);
   },
   state: (on) => { $("line").textContent = on ? "" : words.offline; },
-  over: () => complain(words.expired, true),
+  over: () => complain(words.expired, { login: true }),
 });
 
 // What a tool did is told to the customer in their words: put into the field, to be changed or sent.

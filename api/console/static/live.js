@@ -1,11 +1,16 @@
 // One tab of a browser holds the stream, elected by a lock; it tells the others. Whoever starts or comes back
-// fetches anew, since what happened meanwhile was told to nobody.
+// fetches anew, since what happened meanwhile was told to nobody. With the session the lock is given up: who logs in
+// again in any tab gets it, and the others stand in line again once they hear of that or are looked at.
 
 export function live(business, base, { change, state, over }) {
-  const channel = "BroadcastChannel" in self ? new BroadcastChannel(`sara-live-${business}`) : null;
-  if (channel) channel.onmessage = ({ data }) => take(data);
+  const name = `sara-live-${business}`;
+  const channel = "BroadcastChannel" in self ? new BroadcastChannel(name) : null;
+  let asked = false; // this tab holds the stream or stands in line for it
+  let ended = false; // the session was over when this tab heard of it last
 
   function take(data) {
+    if (data.k === "over") ended = true;
+    if (data.k === "open") ended = false;
     if (data.k === "open") state(true);
     else if (data.k === "lost") state(false);
     else if (data.k === "over") over();
@@ -13,24 +18,61 @@ export function live(business, base, { change, state, over }) {
     if (data.k === "open") change({ c: null, k: "refetch" });
   }
 
+  // The others first: what fails in this tab must not keep it from them.
   function tell(data) {
-    take(data);
     channel?.postMessage(data);
+    take(data);
   }
 
-  function hold() {
+  function ask() {
+    if (asked) return;
+    asked = true;
+    const turn = () => new Promise((done) => hold(done));
+    const left = () => { asked = false; };
+    (navigator.locks ? navigator.locks.request(name, turn) : turn()).then(left, left);
+  }
+
+  // An event source does not say why it was refused, nor whether somebody has logged in again since.
+  async function refused() {
+    const enough = new AbortController();
+    const answer = await fetch(`${base}/live`, { signal: enough.signal }).catch(() => null);
+    enough.abort();
+    return [401, 403, 404].includes(answer?.status);
+  }
+
+  // The stream is held until the tab closes or the session is over; then the next one gets it.
+  function hold(done) {
     const source = new EventSource(`${base}/live`);
+    const leave = () => { tell({ k: "over" }); done(); };
     source.addEventListener("open", () => tell({ k: "open" }));
-    source.addEventListener("over", () => { source.close(); tell({ k: "over" }); });
+    source.addEventListener("over", async () => {
+      source.close();
+      if (await refused()) leave();
+      else hold(done);
+    });
     source.onmessage = ({ data }) => tell(JSON.parse(data));
-    source.onerror = () => {
-      tell({ k: "lost" });
+    source.onerror = async () => {
       // A stream that was refused is not tried again by the browser itself.
-      if (source.readyState === EventSource.CLOSED) setTimeout(hold, 3000 + Math.random() * 2000);
+      if (source.readyState !== EventSource.CLOSED) return tell({ k: "lost" });
+      if (await refused()) return leave();
+      tell({ k: "lost" });
+      setTimeout(() => hold(done), 3000 + Math.random() * 2000);
     };
   }
 
-  // The lock is held until the tab closes, and then the next one gets it.
-  if (navigator.locks) navigator.locks.request(`sara-live-${business}`, () => { hold(); return new Promise(() => {}); });
-  else hold();
+  function again() {
+    if (!ended || document.hidden) return;
+    ended = false;
+    ask();
+  }
+
+  if (channel) {
+    channel.onmessage = ({ data }) => {
+      take(data);
+      if (data.k === "open") ask();
+    };
+  }
+  addEventListener("focus", again);
+  document.addEventListener("visibilitychange", again);
+  ask();
 }

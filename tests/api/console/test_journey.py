@@ -16,6 +16,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
+from api.console import stream
 from crm import handoffs, queue
 from sara.exchange import exchange
 from sara.local import Local
@@ -304,3 +305,43 @@ async def test_one_tab_holds_the_stream_for_all(scene: Scene, agent: Agent) -> N
     await first.close()
     await somebody_waits(scene.whole, name)
     await expect(second.locator("#rows .row")).to_have_count(2, timeout=PATIENCE_MS)
+
+
+async def test_a_session_that_ends_is_told_in_every_tab_and_whoever_logs_in_again_hears_everything(
+    scene: Scene, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 0.5)
+    name = f"Finestra{secrets.token_hex(3)}"
+    where = f"{scene.whole.url}/console/aurora?view=all&q={name}"
+    first = await scene.console(agent, WIDE)
+    await first.goto(where)
+    second = await first.context.new_page()
+    second.set_default_timeout(PATIENCE_MS)
+    await second.goto(where)
+    held = "navigator.locks.query().then((all) => [all.held.length, all.pending.length])"
+    await expect_soon(second, held, [1, 1])
+    async with scene.whole.crm.as_owner() as tx:
+        await tx.connection.execute("DELETE FROM agent_session WHERE agent_id = %s", (agent.agent_id,))
+    for page in (first, second):
+        await expect(page.locator("#line")).to_contain_text("La sessione è finita", timeout=PATIENCE_MS)
+    await expect_soon(second, held, [0, 0])
+    await second.locator("#line").get_by_role("link").click()
+    await second.get_by_label("Email").fill(agent.email)
+    await second.get_by_label("Password").fill(PASSWORD)
+    await second.get_by_role("button", name="Accedi").click()
+    await expect_soon(second, held, [1, 1])
+    await somebody_waits(scene.whole, name)
+    for page in (second, first):
+        await expect(page.locator("#rows .row")).to_have_count(1, timeout=PATIENCE_MS)
+        await expect(page.locator("#line")).to_have_text("")
+    await second.close()  # the one that hears for both
+    await somebody_waits(scene.whole, name)
+    await expect(first.locator("#rows .row")).to_have_count(2, timeout=PATIENCE_MS)
+    scene.complaints[:] = [one for one in scene.complaints if "401" not in one]
+
+
+async def expect_soon(page: Page, asked: str, answer: object) -> None:
+    """What a script says, once it does."""
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while await page.evaluate(asked) != answer:
+            await asyncio.sleep(0.05)
