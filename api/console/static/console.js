@@ -203,7 +203,11 @@ live(business, base, {
     if (c === null || String(c) === at) refresh("conversation");
     if (k === "message" && String(c) === at && document.hidden) ring(words.wrote);
   },
-  state: (on) => { $("line").textContent = on ? "" : words.offline; },
+  state: (on) => {
+    const line = $("line");
+    if (!on) line.textContent = words.offline;
+    else if (line.textContent === words.offline) line.textContent = "";
+  },
   over: () => complain(words.expired, { login: true }),
 });
 
@@ -244,8 +248,8 @@ bell?.addEventListener("click", async () => {
   if (on) return;
   sound ??= new AudioContext();
   beep();
-  const allowed = "Notification" in self ? await Notification.requestPermission() : "denied";
-  $("line").textContent = allowed === "granted" ? words.on : words.denied;
+  if ("Notification" in self) await Notification.requestPermission();
+  $("line").textContent = notify(words.on) ? words.on : words.denied;
 });
 
 function beep() {
@@ -258,17 +262,30 @@ function beep() {
   tone.stop(sound.currentTime + 0.15);
 }
 
+// Whether it could be shown. Safari on iPhones has no notifications for a page; Chrome on Android has the constructor
+// and throws when it is called, whatever was allowed.
+function notify(title, body = "") {
+  if (!("Notification" in self) || Notification.permission !== "granted") return false;
+  try {
+    new Notification(title, { body, tag: "sara" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function ring(title, body = "") {
   if (bell?.getAttribute("aria-pressed") !== "true") return;
   beep();
-  if (document.hidden && Notification.permission === "granted") new Notification(title, { body, tag: "sara" });
+  if (document.hidden && !notify(title, body)) $("line").textContent ||= words.denied;
 }
 
 function heard() {
   const rows = [...document.querySelectorAll("#rows .row:not(.u4)")];
   const fresh = rows.filter((row) => !known?.has(row.dataset.id));
-  if (known && fresh.length) ring(words.arrived, fresh[0].querySelector(".name").textContent);
+  const first = known === null;
   known = new Set(rows.map((row) => row.dataset.id));
+  if (!first && fresh.length) ring(words.arrived, fresh[0].querySelector(".name").textContent);
 }
 
 // --- the page --------------------------------------------------------------------------------------------------------

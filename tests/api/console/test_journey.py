@@ -345,3 +345,55 @@ async def expect_soon(page: Page, asked: str, answer: object) -> None:
     async with asyncio.timeout(PATIENCE_MS / 1000):
         while await page.evaluate(asked) != answer:
             await asyncio.sleep(0.05)
+
+
+SILENT_PHONE = """
+self.Notification = class {
+  static permission = "granted";
+  static requestPermission = async () => "granted";
+  constructor() { throw new TypeError("Illegal constructor. Use ServiceWorkerRegistration.showNotification()"); }
+};
+self.beeps = 0;
+const tone = { connect: (to) => to, start: () => { self.beeps += 1; }, stop: () => {} };
+self.AudioContext = class {
+  currentTime = 0;
+  createOscillator() { return tone; }
+  createGain() { return { gain: {}, connect: (to) => to }; }
+};
+"""
+IN_A_POCKET = "Object.defineProperty(document, 'hidden', { get: () => true });"
+
+
+async def test_a_browser_without_notifications_rings_once_and_says_that_it_only_rings(
+    scene: Scene, agent: Agent
+) -> None:
+    """Chrome on Android: the constructor is there and throws."""
+    name = f"Telefono{secrets.token_hex(3)}"
+    waiting = await somebody_waits(scene.whole, name)
+    first = await scene.console(agent, WIDE)
+    await first.context.add_init_script(SILENT_PHONE)
+    where = f"{scene.whole.url}/console/aurora"
+    await first.goto(where)
+    await first.locator("#bell").click()
+    await expect(first.locator("#line")).to_contain_text("non permette le notifiche")
+    assert await first.evaluate("self.beeps") == 1
+    await first.context.add_init_script(IN_A_POCKET)
+    await first.goto(f"{where}/c/{waiting.conversation_id}")
+    second = await first.context.new_page()
+    second.on("pageerror", lambda problem: scene.complaints.append(str(problem)))
+    await second.goto(f"{where}?view=all&q={name}")
+    for page in (first, second):
+        await page.locator(".brand").dispatch_event("pointerdown")
+    await exchange(scene.whole, waiting.customer, text="Ci siete ancora?")
+    await expect(first.locator("#thread")).to_contain_text("Ci siete ancora?", timeout=PATIENCE_MS)
+    await expect(second.locator("#rows")).to_contain_text("Ci siete ancora?", timeout=PATIENCE_MS)
+    assert await first.evaluate("self.beeps") >= 1
+    assert await second.evaluate("self.beeps") == 0  # that row was there before
+    await somebody_waits(scene.whole, name)
+    await expect(second.locator("#rows .row")).to_have_count(2, timeout=PATIENCE_MS)
+    await expect_soon(second, "self.beeps", 1)
+    await expect(second.locator("#line")).to_contain_text("non permette le notifiche")
+    await exchange(scene.whole, waiting.customer, text="Io aspetto qui")
+    await expect(second.locator("#rows")).to_contain_text("Io aspetto qui", timeout=PATIENCE_MS)
+    assert await second.evaluate("self.beeps") == 1  # that row was heard before
+    await expect(second.locator("#line")).to_contain_text("non permette le notifiche")
