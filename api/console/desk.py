@@ -1,6 +1,7 @@
 """The desk: queue, thread and packet. `part` asks for fragments of the same page."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -47,6 +48,11 @@ class Filters:
         self.page = page
         self.at = at
 
+    @property
+    def kept(self) -> str:
+        """View and search, as the links of a conversation keep them."""
+        return urlencode({"view": self.view} | ({"q": self.search} if self.search else {}))
+
 
 Filtered = Annotated[Filters, Depends(Filters)]
 
@@ -76,7 +82,7 @@ def desk_router(pages: Pages) -> APIRouter:
         before: Before = None,
     ) -> Response:
         services = services_of(request)
-        html = await conversation(pages, services, seat, conversation_id, before)
+        html = await conversation(pages, services, seat, conversation_id, before=before, kept=filters.kept)
         if part:
             return fragment(html)
         filters.at = conversation_id
@@ -103,9 +109,18 @@ def valid_id(number: int) -> int:
 
 
 async def conversation(
-    pages: Pages, services: ApiServices, seat: Seat, conversation_id: int, before: int | None = None
+    pages: Pages,
+    services: ApiServices,
+    seat: Seat,
+    conversation_id: int,
+    *,
+    before: int | None = None,
+    kept: str = "",
 ) -> str:
-    """Thread, composer and packet of one conversation. Raises UnknownConversation."""
+    """Thread, composer and packet of one conversation. Raises UnknownConversation.
+
+    It shows the last messages, or those `before` one of them; `kept` is the query that its links keep.
+    """
     async with services.crm.transaction(seat.business.business_id) as tx:
         shown = await shown_as.conversation(
             tx, valid_id(conversation_id), agent_id=seat.agent_id, before=before
@@ -124,6 +139,7 @@ async def conversation(
         shown=shown,
         known=known,
         before=before,
+        kept=kept,
         now=now,
         canned=[(one, shown_as.filled(one.body, shown, agent)) for one in shown.canned],
         suggestions=shown_as.suggestions(pages.speaker(seat.person.language), shown, known),

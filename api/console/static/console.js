@@ -116,10 +116,20 @@ document.addEventListener("submit", (event) => {
 // --- fragments ------------------------------------------------------------------------------------------------------
 
 const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
+
+// What was just done stands at the end of the thread: whoever looked at earlier messages is led there, and stays.
+function toTheEnd() {
+  const now = new URL(location.href);
+  if (!now.searchParams.has("before")) return;
+  now.searchParams.delete("before");
+  history.replaceState(null, "", now);
+}
+
 const busy = (region) => region && (region.contains(document.activeElement) && document.activeElement.matches("input, textarea, select") || region.querySelector("details.menu[open]"));
 
 function show(html, own = false, bar = false) {
   const fresh = parsed(html);
+  if (own) toTheEnd();
   const old = { thread: $("thread"), bar: $("bar"), composer: $("composer"), packet: $("packet") };
   if (!old.thread) return;
   mergeThread(old.thread, fresh.getElementById("thread"), own);
@@ -164,6 +174,7 @@ function mergeThread(old, fresh, own) {
 }
 
 async function fetchPart(what) {
+  const asked = location.search;
   const address = what === "queue" ? new URL(location.pathname === base ? location.href : `${base}${location.search}`, location.origin) : new URL(`${here}${location.search}`, location.origin);
   address.searchParams.set("part", what);
   if (what === "queue" && at) address.searchParams.set("at", at);
@@ -171,6 +182,7 @@ async function fetchPart(what) {
   if (answer.status === 401) return complain(words.expired, { login: true });
   if (!answer.ok) return;
   const html = await answer.text();
+  if (asked !== location.search) return refresh(what); // something was done meanwhile: this may be older
   if (passing) complain("");
   if (what === "queue") showQueue(html);
   else show(html);

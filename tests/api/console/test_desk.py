@@ -1,6 +1,7 @@
 """What the desk shows: the queue by urgency, threads, packets, search; and nothing of other businesses."""
 
 import html
+import re
 import secrets
 import time
 
@@ -9,7 +10,7 @@ import pytest
 from crm import agents, console, contacts, conversations
 from sara.exchange import exchange
 from sara.local import Local
-from tests.api.console.people import Agent, asks, customer, somebody_waits
+from tests.api.console.people import Agent, Waiting, asks, customer, somebody_waits
 
 EMERGENCY = "Ho un dolore forte al petto e non respiro bene, cosa prendo?"
 PAGE_BYTES = 60_000
@@ -241,6 +242,33 @@ async def test_a_canned_reply_is_kept_in_the_language_of_its_customer(whole: Loc
         for one in kept:
             await agents.drop_canned(tx, one.canned_reply_id)
     assert {one.language: one.body for one in kept} == said
+
+
+async def test_earlier_messages_lead_back_to_the_latest_and_keep_view_and_search(
+    whole: Local, elena: Agent
+) -> None:
+    waiting = await somebody_waits(whole, "Livia & Conte")
+    await long_ago(whole, waiting)
+    here = f"/console/aurora/c/{waiting.conversation_id}"
+    query = {"view": "all", "q": "livia & conte"}
+    page = html.unescape(await elena.page(f"/c/{waiting.conversation_id}", **query))
+    assert "Latest messages" not in page
+    found = re.search(rf'href="{here}\?before=(\d+)&view=all&q=livia\+%26\+conte">Earlier messages', page)
+    assert found is not None
+    page = html.unescape(await elena.page(f"/c/{waiting.conversation_id}", **query, before=found[1]))
+    assert f'href="{here}?view=all&q=livia+%26+conte">Latest messages' in page
+
+
+async def long_ago(whole: Local, waiting: Waiting, messages: int = 70) -> None:
+    """So many further messages of theirs that they do not fit a page."""
+    async with whole.crm.as_owner() as tx:
+        await tx.connection.execute(
+            "INSERT INTO message (business_id, conversation_id, contact_id, author, kind, body, sent_at)"
+            " SELECT business_id, conversation_id, contact_id, 'customer', 'text', 'domanda ' || n,"
+            " now() + n * interval '1 microsecond' FROM conversation, generate_series(1, %s) n"
+            " WHERE conversation_id = %s",
+            (messages, waiting.conversation_id),
+        )
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from crm import handoffs, queue
 from sara.exchange import exchange
 from sara.local import Local
 from tests.api.console.people import PASSWORD, Agent, enter, somebody_waits
-from tests.api.console.test_desk import business_id
+from tests.api.console.test_desk import business_id, long_ago
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
@@ -351,7 +351,7 @@ SILENT_PHONE = """
 self.Notification = class {
   static permission = "granted";
   static requestPermission = async () => "granted";
-  constructor() { throw new TypeError("Illegal constructor. Use ServiceWorkerRegistration.showNotification()"); }
+  constructor() { throw new TypeError("Illegal constructor"); }
 };
 self.beeps = 0;
 const tone = { connect: (to) => to, start: () => { self.beeps += 1; }, stop: () => {} };
@@ -397,3 +397,21 @@ async def test_a_browser_without_notifications_rings_once_and_says_that_it_only_
     await expect(second.locator("#rows")).to_contain_text("Io aspetto qui", timeout=PATIENCE_MS)
     assert await second.evaluate("self.beeps") == 1  # that row was heard before
     await expect(second.locator("#line")).to_contain_text("non permette le notifiche")
+
+
+async def test_an_answer_from_among_earlier_messages_stays_in_sight(scene: Scene, agent: Agent) -> None:
+    waiting = await somebody_waits(scene.whole)
+    await long_ago(scene.whole, waiting)
+    console = await scene.console(agent, WIDE)
+    await console.goto(f"{scene.whole.url}/console/aurora/c/{waiting.conversation_id}?view=mine")
+    await console.get_by_role("link", name="Messaggi precedenti").click()
+    await expect(console.get_by_role("link", name="Ultimi messaggi")).to_be_visible()
+    await expect(console.locator("#thread")).not_to_contain_text("domanda 70")
+    text = console.get_by_label("Messaggio", exact=True)
+    await text.fill("Eccomi, dica pure.")
+    await console.keyboard.press("Control+Enter")
+    await expect(text).to_have_value("", timeout=PATIENCE_MS)
+    await exchange(scene.whole, waiting.customer, text="Grazie, finalmente")
+    await expect(console.locator("#thread")).to_contain_text("Grazie, finalmente", timeout=PATIENCE_MS)
+    await expect(console.locator("#thread")).to_contain_text("Eccomi, dica pure.")
+    assert console.url.endswith("?view=mine")
