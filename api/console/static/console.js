@@ -31,19 +31,31 @@ function restoreDraft() {
   if (text && draftKey() && !text.value) text.value = localStorage.getItem(draftKey()) || "";
 }
 
-// The same words sent again after an answer that was lost are the same attempt, also after a reload; other words are
-// another one.
+// The same words sent again soon after an answer that was lost are the same attempt, also after a reload. Other words
+// are another one, and so are the same once the field held others or none: they are meant to be said again.
+const TRIED_AGAIN = 600_000; // ms
+const attemptKey = () => `${draftKey()}-attempt`;
+const lastAttempt = () => JSON.parse(localStorage.getItem(attemptKey()) || "null");
+
 function attempt(form, data) {
   const file = data.get("file");
-  const said = JSON.stringify([form.getAttribute("action"), data.get("text"), data.get("name"), file?.name, file?.size]);
-  const key = `${draftKey()}-attempt`;
-  const kept = JSON.parse(localStorage.getItem(key) || "null");
-  const same = kept?.said === said;
+  const text = data.get("text");
+  const said = JSON.stringify([form.getAttribute("action"), text, data.get("name"), file?.name, file?.size]);
+  const kept = lastAttempt();
+  const same = kept?.said === said && Date.now() - kept.at < TRIED_AGAIN;
   const fresh = crypto.randomUUID ? crypto.randomUUID() : String(Date.now()) + String(Math.random()).slice(2);
   const number = same ? kept.number : fresh;
-  localStorage.setItem(key, JSON.stringify({ said, number }));
+  const key = attemptKey();
+  localStorage.setItem(key, JSON.stringify({ said, text, number, at: Date.now() }));
   return { key, number };
 }
+
+function forgetAttempt() {
+  const kept = lastAttempt();
+  // A template is no words of the field.
+  if (typeof kept?.text === "string" && plain(kept.text) !== plain($("text").value)) localStorage.removeItem(attemptKey());
+}
+const plain = (text) => text.replaceAll("\r\n", "\n");
 
 // Where no conversation is open there is no composer: the line above the queue tells it then. `passes`: it is no longer
 // true once something was fetched again.
@@ -305,6 +317,7 @@ function heard() {
 document.addEventListener("input", (event) => {
   if (event.target.id === "text") {
     keepDraft();
+    forgetAttempt();
     if (turned && !event.target.value) refresh("conversation");
     if (Date.now() - typedAt > 8000) present("typing");
     typedAt = Date.now();

@@ -415,3 +415,42 @@ async def test_an_answer_from_among_earlier_messages_stays_in_sight(scene: Scene
     await expect(console.locator("#thread")).to_contain_text("Grazie, finalmente", timeout=PATIENCE_MS)
     await expect(console.locator("#thread")).to_contain_text("Eccomi, dica pure.")
     assert console.url.endswith("?view=mine")
+
+
+async def test_the_same_words_are_said_again_where_they_are_meant_again(scene: Scene, agent: Agent) -> None:
+    """After an answer that was lost: once the field was emptied, and after a while."""
+    waiting = await somebody_waits(scene.whole)
+    console = await scene.console(agent, WIDE)
+    await console.goto(f"{scene.whole.url}/console/aurora/c/{waiting.conversation_id}")
+    text = console.get_by_label("Messaggio", exact=True)
+    said = console.locator(".item.agent")
+
+    async def lost(route: Route) -> None:
+        await route.fetch()  # the server has it, the answer is lost
+        await route.abort()
+
+    problem = console.locator("#problem")
+
+    async def says(words: str) -> None:
+        await text.fill(words)
+        await console.keyboard.press("Control+Enter")
+
+    await console.route("**/send", lost)
+    await says("Un momento.")
+    await expect(problem).to_contain_text("connessione", timeout=PATIENCE_MS)
+    await expect(said).to_have_count(1, timeout=PATIENCE_MS)  # by the live thread
+    await text.fill("")
+    await console.unroute("**/send")
+    await says("Un momento.")
+    await expect(said).to_have_count(2, timeout=PATIENCE_MS)
+    await expect(text).to_have_value("", timeout=PATIENCE_MS)
+    await console.route("**/send", lost)
+    await says("Ancora un momento.")
+    await expect(problem).to_contain_text("connessione", timeout=PATIENCE_MS)
+    await expect(said).to_have_count(3, timeout=PATIENCE_MS)
+    await console.unroute("**/send")
+    eleven_minutes_later = "() => { const now = Date.now; Date.now = () => now() + 660_000; }"
+    await console.evaluate(eleven_minutes_later)
+    await console.locator("#text").press("Control+Enter")
+    await expect(said).to_have_count(4, timeout=PATIENCE_MS)
+    scene.complaints.clear()  # the requests that were cut off
