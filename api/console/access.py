@@ -31,6 +31,10 @@ class FactorNeeded(Exception):
     """This business lets nobody in without a second factor: set yours up first."""
 
 
+class ForeignForm(Exception):
+    """The form was made for another session than the one that sends it."""
+
+
 @dataclass(frozen=True)
 class Person:
     """Somebody who is logged in; `address` is the network address they ask from."""
@@ -107,11 +111,11 @@ def lets_in(business: MembershipRow, session: SessionRow) -> bool:
 
 
 async def own_form(request: Request, who: LoggedIn) -> None:
-    """403 for a change that did not come from one of our own pages."""
+    """403 for a change that did not come from one of our pages, ForeignForm where the session is another."""
     same_origin(request)
     token = request.headers.get("x-csrf-token") or str((await request.form()).get("csrf", ""))
     if not hmac.compare_digest(token.encode(), who.session.csrf.encode()):
-        raise HTTPException(403, "this form does not belong to your session: load the page again")
+        raise ForeignForm
 
 
 def same_origin(request: Request) -> None:

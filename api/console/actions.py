@@ -277,7 +277,7 @@ async def _do(request: Request, pages: Pages, seat: Seat, conversation_id: int, 
             answer: dict[str, Any] = {"error": type(error).__name__, "detail": detail}
             return JSONResponse(answer, status, headers=dict(HEADERS))
         return pages.page(
-            "problem.html", status=status, language=seat.person.language, detail=detail, where=where
+            "problem.html", status=status, language=seat.person.language, detail=detail, where=where, back=""
         )
     if not by_script:
         return RedirectResponse(where, 303)

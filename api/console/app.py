@@ -7,13 +7,14 @@ desk's, whose addresses take any word for a business.
 import asyncio
 import gzip
 import hashlib
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from api.console.access import FactorNeeded, LoginNeeded
+from api.console.access import FactorNeeded, ForeignForm, LoginNeeded
 from api.console.actions import actions_router
 from api.console.bounds import Bounded
 from api.console.calendar import calendar_router
@@ -22,7 +23,7 @@ from api.console.dashboard import dashboard_router
 from api.console.desk import desk_router
 from api.console.factor import factor_router
 from api.console.knowledge import knowledge_router
-from api.console.login import login_router
+from api.console.login import inside, login_form, login_router
 from api.console.media import media_router
 from api.console.pages import HEADERS, Pages
 from api.console.settings import settings_router
@@ -31,12 +32,14 @@ from api.console.stream import stream_router
 from api.console.tools import tools_router
 from api.console.trail import trail_router
 from api.console.undelivered import undelivered_router
+from api.console.words import language_of
 
 STATIC = Path(__file__).with_name("static")
 ASSETS = {
     "console.css": "text/css",
     "console.js": "text/javascript",
     "live.js": "text/javascript",
+    "session.js": "text/javascript",
     "sheet.js": "text/javascript",
     "pages.js": "text/javascript",
     "pages.css": "text/css",
@@ -67,8 +70,9 @@ def install(app: FastAPI) -> None:
     ):
         app.include_router(part, prefix="/console", include_in_schema=False)
     app.add_middleware(Bounded)
-    app.add_exception_handler(LoginNeeded, _log_in)
+    app.add_exception_handler(LoginNeeded, partial(_log_in, pages))
     app.add_exception_handler(FactorNeeded, _set_up_factor)
+    app.add_exception_handler(ForeignForm, partial(_load_again, pages))
 
 
 async def _static(request: Request, asset: str) -> Response:
@@ -85,8 +89,16 @@ async def _static(request: Request, asset: str) -> Response:
     return Response(content, media_type=ASSETS[asset], headers=headers)
 
 
-async def _log_in(request: Request, _: Exception) -> Response:
-    """To the login and back; a script is told, and keeps what was typed."""
+async def _log_in(pages: Pages, request: Request, _: Exception) -> Response:
+    """To the login and back.
+
+    A script is told, and keeps what was typed; where the browser itself sent a form, its person is told that
+    it did not arrive.
+    """
+    if request.method == "POST" and _asks_for_page(request):
+        say = pages.speaker(language_of(request))
+        problem = say("Your session is over. Log in; what you have just entered has to be entered again.")
+        return login_form(pages, request, problem=problem, status=401, where=_page_of_form(request))
     return _first(request, "/console/login", LoginNeeded, 401)
 
 
@@ -95,9 +107,38 @@ async def _set_up_factor(request: Request, _: Exception) -> Response:
     return _first(request, "/console/me/factor", FactorNeeded, 403)
 
 
+async def _load_again(pages: Pages, request: Request, _: Exception) -> Response:
+    """For a page older than the session; its script fetches the new token and sends the form again."""
+    language = language_of(request)
+    say = pages.speaker(language)
+    detail = say("This form does not belong to your session: load the page again.")
+    if not _asks_for_page(request):
+        return JSONResponse({"error": "ForeignForm", "detail": detail}, 403, headers=dict(HEADERS))
+    return pages.page(
+        "problem.html",
+        status=403,
+        language=language,
+        detail=detail,
+        where=_page_of_form(request),
+        back=say("Load the page again"),
+    )
+
+
 def _first(request: Request, page: str, why: type[Exception], status: int) -> Response:
-    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if _asks_for_page(request):
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        where = here if request.method == "GET" else _page_of_form(request)
         return RedirectResponse(f"{page}?next={quote(where)}", 303)
     body = {"error": why.__name__, "detail": why.__doc__}
     return JSONResponse(body, status, headers=dict(HEADERS))
+
+
+def _asks_for_page(request: Request) -> bool:
+    """Whether the browser itself asks, which shows whatever it gets to a person."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _page_of_form(request: Request) -> str:
+    """The page a form was sent from, as far as the browser tells it, without what that page was told."""
+    host, _, path = request.headers.get("referer", "").partition("://")[2].partition("/")
+    return inside(f"/{path.split('?')[0]}") if host == request.headers.get("host") else "/console"

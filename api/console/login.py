@@ -4,7 +4,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from api.console import words
 from api.console.access import (
@@ -16,7 +16,7 @@ from api.console.access import (
     same_origin,
     take_cookie,
 )
-from api.console.pages import Pages
+from api.console.pages import HEADERS, Pages
 from api.limits import site_of
 from api.state import address_of, services_of
 from crm import factors, logins, trail
@@ -26,7 +26,7 @@ CODE_STATUS: dict[type[Exception], int] = {TooManyLogins: 429, WrongCode: 401, F
 
 
 def login_router(pages: Pages) -> APIRouter:
-    """/login, /login/code, /logout and /language."""
+    """/login, /login/code, /logout, /language and /me/session."""
     router = APIRouter()
 
     @router.get("/login")
@@ -74,6 +74,7 @@ def login_router(pages: Pages) -> APIRouter:
 
     _add_code(router, pages)
     _add_language(router)
+    _add_session(router)
     return router
 
 
@@ -137,12 +138,27 @@ def _add_language(router: APIRouter) -> None:
         return response
 
 
+def _add_session(router: APIRouter) -> None:
+    @router.get("/me/session")
+    async def session(request: Request, who: LoggedIn) -> Response:
+        """Whose session it is and what its forms carry, for a page that was open before it began."""
+        same_origin(request)
+        found = {"agent": who.session.agent_id, "csrf": who.session.csrf}
+        return JSONResponse(found, headers=dict(HEADERS))
+
+
 def login_form(
-    pages: Pages, request: Request, *, problem: str = "", email: str = "", status: int = 200
+    pages: Pages,
+    request: Request,
+    *,
+    problem: str = "",
+    email: str = "",
+    status: int = 200,
+    where: str | None = None,
 ) -> Response:
-    """The page that asks who somebody is."""
+    """The page that asks who somebody is, and leads on to `where`, or to what the request names as `next`."""
     provider = services_of(request).sign_on
-    where = inside(request.query_params.get("next", ""))
+    where = inside(where or request.query_params.get("next", ""))
     return pages.page(
         "login.html",
         status=status,

@@ -2,10 +2,11 @@
 // server escapes every word of a fragment; nothing here makes markup of text.
 
 import { live } from "./live.js";
-import { sheets } from "./sheet.js";
+import { login as toLogin, send } from "./session.js";
+import { complain as complainIn, sheets } from "./sheet.js";
 
 const $ = (id) => document.getElementById(id);
-const { base, business, agent, csrf, at } = document.body.dataset;
+const { base, business, agent, at } = document.body.dataset;
 const words = JSON.parse(document.body.dataset.words);
 const here = at ? `${base}/c/${at}` : null;
 // A note for colleagues and words to the customer are never each other's draft.
@@ -29,6 +30,23 @@ function keepDraft() {
 function restoreDraft() {
   const text = $("text");
   if (text && draftKey() && !text.value) text.value = localStorage.getItem(draftKey()) || "";
+}
+
+// What is entered in the menus over the thread, until one of them was carried out.
+const barFields = () => (at ? [...document.querySelectorAll("#bar textarea")] : []);
+const barKey = (field) => `sara-draft-${business}-${agent}-${at}-${field.form.getAttribute("action").split("/").pop()}-${field.name}`;
+
+function keepBarDraft(field) {
+  if (field.value) localStorage.setItem(barKey(field), field.value);
+  else localStorage.removeItem(barKey(field));
+}
+
+function restoreBarDrafts() {
+  for (const field of barFields()) field.value ||= localStorage.getItem(barKey(field)) || "";
+}
+
+function dropBarDrafts(form) {
+  if (form.querySelector("textarea")) for (const field of barFields()) localStorage.removeItem(barKey(field));
 }
 
 // The same words sent again soon after an answer that was lost are the same attempt, also after a reload. Other words
@@ -64,12 +82,7 @@ function complain(message, { login = false, passes = login } = {}) {
   passing = passes;
   if (problem.id === "problem") problem.hidden = !message;
   problem.textContent = (login && problem.id === "line" ? words.over : message) || "";
-  if (login) {
-    const link = document.createElement("a");
-    link.href = `/console/login?next=${encodeURIComponent(location.pathname + location.search)}`;
-    link.textContent = words.login;
-    problem.append(" ", link);
-  }
+  if (login) problem.append(" ", toLogin());
 }
 
 // --- acts ---------------------------------------------------------------------------------------------------------
@@ -85,16 +98,18 @@ async function act(form, submitter) {
   const address = submitter?.getAttribute("formaction") || form.getAttribute("action");
   const buttons = [...form.querySelectorAll("button")];
   for (const button of buttons) button.disabled = true;
+  const menu = form.closest("details.menu");
+  // A menu lies over the composer, and its form would not survive the way to the login and back.
+  const told = (message, login = false) => (menu ? complainIn(form, message, login) : complain(message, { login }));
   complain("");
+  if (menu) told("");
   try {
-    const answer = await fetch(address, {
-      method: "POST", body: data, headers: { Accept: "application/json", "X-CSRF-Token": csrf },
-    });
+    const answer = await send(address, data);
     const body = await answer.json().catch(() => ({}));
-    if (answer.status === 401) return complain(words.expired, { login: true });
+    if (answer.status === 401) return told(words.expired, true);
     if (!answer.ok) {
       if (answer.status === 409) refresh("conversation");
-      return complain(typeof body.detail === "string" ? body.detail : words.refused);
+      return told(typeof body.detail === "string" ? body.detail : words.refused);
     }
     if (tried) localStorage.removeItem(tried.key);
     if (form.hasAttribute("data-clear")) {
@@ -107,12 +122,12 @@ async function act(form, submitter) {
         file.closest(".attach").classList.remove("full");
       }
     }
-    const menu = form.closest("details.menu");
+    if (form.closest("#bar")) dropBarDrafts(form);
     if (menu) menu.open = false;
     show(body.html, true, Boolean(form.closest("#bar")));
     refresh("queue");
   } catch {
-    complain(words.offline);
+    told(words.offline);
   } finally {
     for (const button of buttons) button.disabled = false;
   }
@@ -145,7 +160,10 @@ function show(html, own = false, bar = false) {
   const old = { thread: $("thread"), bar: $("bar"), composer: $("composer"), packet: $("packet") };
   if (!old.thread) return;
   mergeThread(old.thread, fresh.getElementById("thread"), own);
-  if (bar || !busy(old.bar)) old.bar.replaceWith(fresh.getElementById("bar"));
+  if (bar || !busy(old.bar)) {
+    old.bar.replaceWith(fresh.getElementById("bar"));
+    restoreBarDrafts();
+  }
   const composer = fresh.getElementById("composer");
   const writes = composer.dataset.mode === "write";
   if (composer.dataset.mode !== old.composer.dataset.mode && writes && $("text")?.value) {
@@ -236,7 +254,7 @@ live(business, base, {
 });
 
 // What a tool did is told to the customer in their words: put into the field, to be changed or sent.
-sheets(csrf, words, (body) => {
+sheets(words, (body) => {
   if (body.html) show(body.html, true, true);
   if (body.say && $("text") && !$("text").value) insert(body.say);
   refresh("queue");
@@ -246,8 +264,7 @@ sheets(csrf, words, (body) => {
 
 function present(doing) {
   if (!here) return;
-  const body = new URLSearchParams({ doing, csrf });
-  fetch(`${here}/presence`, { method: "POST", body, headers: { "X-CSRF-Token": csrf }, keepalive: doing === "gone" }).catch(() => {});
+  send(`${here}/presence`, new URLSearchParams({ doing }), { keepalive: doing === "gone" }).catch(() => {});
 }
 if (here) {
   present("looking");
@@ -322,6 +339,7 @@ document.addEventListener("input", (event) => {
     if (Date.now() - typedAt > 8000) present("typing");
     typedAt = Date.now();
   }
+  if (at && event.target.matches("#bar textarea")) keepBarDraft(event.target);
   if (event.target.type === "file") event.target.closest(".attach").classList.toggle("full", event.target.files.length > 0);
 });
 
@@ -389,6 +407,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 restoreDraft();
+restoreBarDrafts();
 heard();
 if ($("thread")) $("thread").scrollTop = $("thread").scrollHeight;
 if (matchMedia("(max-width: 820px)").matches && $("known")) $("known").open = false;

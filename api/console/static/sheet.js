@@ -1,6 +1,8 @@
 // Forms in a sheet over the page: what was entered stays until it was carried out, and what is wrong is told
 // beside its field. The server renders both.
 
+import { login as toLogin, send } from "./session.js";
+
 const parsed = (html) => new DOMParser().parseFromString(html, "text/html").body.childNodes;
 const id = () => (crypto.randomUUID ? crypto.randomUUID() : String(Date.now()) + String(Math.random()).slice(2));
 
@@ -9,7 +11,8 @@ export function stamp(form) {
   if (attempt && !attempt.value) attempt.value = id();
 }
 
-export function complain(form, message) {
+// `login`: with the way to the login, in another tab, so that the form stays as it is.
+export function complain(form, message, login = false) {
   let told = form.querySelector("p.problem");
   if (!told) {
     told = document.createElement("p");
@@ -19,9 +22,10 @@ export function complain(form, message) {
   }
   told.hidden = !message;
   told.textContent = message || "";
+  if (login) told.append(" ", toLogin(true));
 }
 
-export function sheets(csrf, words, done) {
+export function sheets(words, done) {
   const sheet = document.getElementById("sheet");
 
   function fill(html) {
@@ -55,11 +59,9 @@ export function sheets(csrf, words, done) {
     const buttons = [...form.querySelectorAll("button")];
     for (const button of buttons) button.disabled = true;
     try {
-      const answer = await fetch(form.action, {
-        method: "POST", body: data, headers: { Accept: "application/json", "X-CSRF-Token": csrf },
-      });
+      const answer = await send(form.action, data);
       const body = await answer.json().catch(() => ({}));
-      if (answer.status === 401) return complain(form, words.expired);
+      if (answer.status === 401) return complain(form, words.expired, true);
       if (body.form) return fill(body.form);
       if (!answer.ok) return complain(form, typeof body.detail === "string" ? body.detail : words.refused);
       sheet.close();

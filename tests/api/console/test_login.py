@@ -100,6 +100,41 @@ async def test_a_new_password_ends_every_session_and_a_disabled_agent_is_out(who
         assert answer.status_code == 401
 
 
+async def test_a_form_that_comes_after_its_session_leads_to_the_login_and_back(whole: Local) -> None:
+    admin = await enter(whole, "aurora", role="admin")
+    where = f"{admin.base}/settings/patience"
+    await rows(whole, "DELETE FROM agent_session WHERE agent_id = %s", admin.agent_id)
+    for referer, back in (
+        (f"{whole.url}/console/aurora/settings?saved=hours", "/console/aurora/settings"),
+        ("https://evil.example/console/aurora", "/console"),
+        (f"{whole.url}//evil.example", "/console"),
+        ("http://[", "/console"),
+    ):
+        answer = await admin.web.post(where, data={"csrf": admin.csrf}, headers={**HTML, "Referer": referer})
+        assert answer.status_code == 401, referer
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "has to be entered again" in answer.text
+        assert f'action="/console/login?next={back}"' in answer.text, referer
+    assert (await admin.web.get("/console/me/session")).status_code == 401
+
+
+async def test_a_form_of_another_session_is_refused_in_ones_language_and_its_script_gets_the_token(
+    whole: Local, elena: Agent
+) -> None:
+    headers = {**HTML, "Accept-Language": "it", "Referer": f"{whole.url}/console/aurora/contacts/1"}
+    answer = await elena.web.post(f"{elena.base}/contacts/1", data={"csrf": "x"}, headers=headers)
+    assert answer.status_code == 403
+    assert "Questo modulo non appartiene alla tua sessione" in answer.text
+    assert 'href="/console/aurora/contacts/1">Ricarica la pagina' in answer.text
+    told = await elena.web.post(f"{elena.base}/contacts/1", data={"csrf": "x"}, headers=JSON)
+    assert (told.status_code, told.json()["error"]) == (403, "ForeignForm")
+    session = await elena.web.get("/console/me/session")
+    assert session.json() == {"agent": elena.agent_id, "csrf": elena.csrf}
+    assert session.headers["cache-control"] == "no-store"
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert (await elena.web.get("/console/me/session", headers=foreign)).status_code == 403
+
+
 async def test_guessing_is_stopped_even_when_the_guess_is_right_at_last(whole: Local) -> None:
     agent = await enter(whole, "aurora")
     async with httpx.AsyncClient(base_url=whole.url, headers={"Accept-Language": "en"}) as web:

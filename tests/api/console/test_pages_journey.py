@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from crm import appointments, businesses, contacts, waiting
 from sara.local import Local
 from tests.api.console import test_journey as journey
-from tests.api.console.people import Agent, enter, somebody_waits
+from tests.api.console.people import PASSWORD, Agent, enter, somebody_waits
 from tests.api.console.test_desk import business_id
 from tests.api.console.test_journey import NARROW, PATIENCE_MS, WIDE, Scene, accessible
 from tests.api.console.test_tools import weekday
@@ -151,10 +151,85 @@ async def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(whole: 
     await page.get_by_role("link", name="Segnalazione").click()
     words = page.locator("#sheet").get_by_label("Che cosa è successo")
     await words.fill("La caldaia perde acqua in bagno")
-    async with whole.crm.as_owner() as tx:
-        await tx.connection.execute("DELETE FROM agent_session WHERE agent_id = %s", (agent.agent_id,))
+    await session_ends(whole, agent)
     await page.get_by_role("button", name="Apri la segnalazione").click()
     await expect(page.locator("#sheet .problem")).to_contain_text("La sessione è finita")
     await expect(words).to_have_value("La caldaia perde acqua in bagno")
+    await logs_in_elsewhere(page, page.locator("#sheet .problem"), agent)
+    await page.get_by_role("button", name="Apri la segnalazione").click()
+    await expect(page.locator("#sheet")).not_to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.locator("#thread")).to_contain_text("ha eseguito")
     await agent.web.aclose()
-    scene.complaints[:] = [one for one in scene.complaints if "401" not in one]
+    scene.complaints[:] = without_refusals(scene)
+
+
+async def session_ends(whole: Local, agent: Agent) -> None:
+    async with whole.crm.as_owner() as tx:
+        await tx.connection.execute("DELETE FROM agent_session WHERE agent_id = %s", (agent.agent_id,))
+
+
+async def logs_in_elsewhere(page: Page, told: Locator, agent: Agent) -> None:
+    """By the link beside what was told, which leaves the page as it is."""
+    async with page.context.expect_page() as opened:
+        await told.get_by_role("link", name="Accedi").click()
+    other = await opened.value
+    await other.get_by_label("Email").fill(agent.email)
+    await other.get_by_label("Password").fill(PASSWORD)
+    await other.get_by_role("button", name="Accedi").click()
+    await expect(other.locator("#queue")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def without_refusals(scene: Scene) -> list[str]:
+    """What the browser complained of, but for the session that was over and the form of another one."""
+    return [one for one in scene.complaints if "401" not in one and "403" not in one]
+
+
+async def test_a_note_for_the_hand_back_survives_a_reload_and_a_session_that_ends(
+    whole: Local, scene: Scene
+) -> None:
+    agent = await enter(whole, "aurora", name="Elena Neri")
+    livia = await somebody_waits(whole)
+    await agent.did(livia.conversation_id, "claim")
+    page = await scene.console(agent, WIDE)
+    await page.goto(f"{whole.url}/console/aurora/c/{livia.conversation_id}")
+    menu = page.locator("#bar summary").filter(has_text="Restituisci")
+    note = page.get_by_label("Nota per SARA")
+    await menu.click()
+    await note.fill("Ha un cane che abbaia")
+    await page.reload()
+    await menu.click()
+    await expect(note).to_have_value("Ha un cane che abbaia")
+    await session_ends(whole, agent)
+    await page.get_by_role("button", name="Restituisci a SARA").click()
+    told = page.locator("#bar .problem")
+    await expect(told).to_contain_text("La sessione è finita")
+    await logs_in_elsewhere(page, told, agent)
+    await expect(note).to_have_value("Ha un cane che abbaia")
+    await page.get_by_role("button", name="Restituisci a SARA").click()
+    await expect(page.locator("#composer")).to_contain_text("Sta rispondendo SARA", timeout=PATIENCE_MS)
+    await expect(page.locator("#packet")).to_contain_text("Ha un cane che abbaia")
+    kept = "Object.keys(localStorage).filter((key) => key.endsWith('-back-note')).length"
+    assert await page.evaluate(kept) == 0
+    await agent.web.aclose()
+    scene.complaints[:] = without_refusals(scene)
+
+
+async def test_a_card_is_not_sent_where_the_session_is_over(whole: Local, scene: Scene) -> None:
+    agent = await enter(whole, "aurora", name="Elena Neri")
+    olga = await somebody_waits(whole, "Olga Card")
+    page = await scene.console(agent, WIDE)
+    await page.goto(f"{whole.url}/console/aurora/contacts?q={olga.customer.wa_id}")
+    await page.get_by_role("link", name="Olga Card").click()
+    name = page.get_by_label("Nome", exact=True)
+    await name.fill("Olga Cardini")
+    await session_ends(whole, agent)
+    await page.get_by_role("button", name="Salva").click()
+    told = page.locator("form .problem").filter(has_text="La sessione è finita")
+    await expect(told).to_be_visible(timeout=PATIENCE_MS)
+    await expect(name).to_have_value("Olga Cardini")
+    await logs_in_elsewhere(page, told, agent)
+    await page.get_by_role("button", name="Salva").click()
+    await expect(page.locator(".done")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(name).to_have_value("Olga Cardini")
+    await agent.web.aclose()
+    scene.complaints[:] = without_refusals(scene)
