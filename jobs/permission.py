@@ -24,9 +24,16 @@ async def asked(tx: Tx, contact: ContactRow, row: OutboxRow, *, window_open: boo
     """The row, with the template that says it where one is needed."""
     if contact.opted_out_at is not None and unasked(row):
         return Refusal("superseded", "the customer wants no messages that were not asked for")
-    if not window_open or row.lane == "campaign":
+    if only_as_template(row, window_open=window_open):
         return await _template(tx, contact, row)
     return row
+
+
+def only_as_template(row: OutboxRow, *, window_open: bool) -> bool:
+    """Whether it goes out as a template or not at all. What an agent chose is one also within the 24 hours:
+    its text is not always known here."""
+    chosen = row.author == "agent" and row.template_name is not None
+    return chosen or row.lane == "campaign" or not window_open
 
 
 async def rests(tx: Tx, contact: ContactRow, row: OutboxRow) -> float | None:

@@ -274,7 +274,7 @@ def _conclusive(patience: Patience, attempted: datetime, evidence: datetime) -> 
 async def _message(tx: Tx, conversation: ConversationRow, row: OutboxRow) -> OutboundMessage:
     plain = row.kind == "text" and row.template_name is None
     options = [] if plain else await messages.options(tx, row.message_id)
-    must = row.lane == "campaign" or not _window_is_open(conversation, tx)
+    must = permission.only_as_template(row, window_open=_window_is_open(conversation, tx))
     if row.template_name is not None and must:
         return OutboundMessage(
             kind="template",

@@ -20,7 +20,18 @@ from api.errors import STATUS
 from api.state import services_of
 from channels.messages import OutboundMessage
 from channels.whatsapp.limits import CAPTION_MAX, fit
-from crm import agents, console, contacts, conversations, desk, handoffs, takeover, templates, trail
+from crm import (
+    agents,
+    console,
+    contacts,
+    conversations,
+    desk,
+    handoffs,
+    takeover,
+    template_book,
+    templates,
+    trail,
+)
 from crm.desk import Words
 from crm.errors import BotSpeaks, FileRefused, RecordError, WindowOver
 from crm.record import Tx
@@ -82,10 +93,7 @@ def _add_speaking(router: APIRouter, pages: Pages) -> None:
     ) -> Response:
         async def act(tx: Tx) -> None:
             handoff_id = await _open_handoff(tx, conversation_id)
-            chosen = next((one for one in await templates.for_agents(tx, None) if one.name == name), None)
-            if chosen is None:
-                raise WindowOver(WindowOver.__doc__)
-            sent = Words(f"[{chosen.name}]", template_name=chosen.name, template_code=chosen.code)
+            sent = await _chosen(tx, conversation_id, name)
             await desk.answer(tx, handoff_id, seat.agent_id, [sent], attempt=attempt or None)
             await _wrote(tx, seat, conversation_id)
 
@@ -228,6 +236,20 @@ async def _wrote(tx: Tx, seat: Seat, conversation_id: int) -> None:
 async def _said(tx: Tx, conversation_id: int, text: str, name: str, content: bytes) -> list[Words]:
     """What was typed and attached, within the channel's limits: the file first, with its caption."""
     if not text and not content:
+async def _chosen(tx: Tx, conversation_id: int, wanted: str) -> Words:
+    """The template of that `name:code`, in its own words as far as they are known. Raises WindowOver.
+
+    A page that was loaded from an earlier release names no code: the customer's language is meant.
+    """
+    contact = await contacts.get(tx, (await conversations.get(tx, conversation_id)).contact_id)
+    for one in await templates.for_agents(tx, contact.language):
+        if wanted in (f"{one.name}:{one.code}", one.name):
+            known = await template_book.one(tx, one.name, one.code)
+            body = known.filled(()) if known else ""
+            return Words(body or f"[{one.name}]", template_name=one.name, template_code=one.code)
+    raise WindowOver(WindowOver.__doc__)
+
+
         raise Empty(Empty.__doc__)
     if not content:
         return [Words(part.body) for part in fit(OutboundMessage(body=text))]

@@ -8,6 +8,7 @@ from typing import Any
 from channels.simulator.settings import Faults
 from channels.simulator.world import SimMessage
 from crm import businesses, conversations, desk, outbox, takeover
+from crm.desk import Words
 from crm.outbox import OutboxRow
 from tests.chaos.town import NUMBER
 from tests.jobs.shop import Shop
@@ -443,3 +444,16 @@ async def test_a_status_may_come_at_the_same_moment_as_the_answer(shop: Shop) ->
         await asyncio.gather(answered(row), reported(row))
     assert set(await shop.states_of(conversation)) == {"accepted"}
     assert not await answered(rows[-1]), "nothing is left"
+
+
+async def test_an_agents_template_is_one_also_when_the_window_has_opened_meanwhile(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393800000130")
+    async with shop.crm.transaction(shop.business_id) as tx:
+        agent_id = (await businesses.agents(tx))[0].agent_id
+        handoff_id = await takeover.take(tx, conversation, agent_id)
+        chosen = Words("Ci scriva ancora", template_name="ci_scriva_ancora", template_code="it")
+        await desk.answer(tx, handoff_id, agent_id, [chosen])
+    await shop.work_until(lambda: settled(shop, conversation))
+    [sent] = shop.simulator.sent_to("393800000130", NUMBER)
+    assert sent.type == "template"
+    assert sent.raw["template"]["language"] == {"code": "it"}

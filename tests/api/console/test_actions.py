@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from crm import conversations
+from api.console.actions import facts_of
+from crm import conversations, template_book
+from crm.template_book import KnownTemplate
 from sara.exchange import exchange
 from sara.local import Local
 from tests.api.console.people import Agent, Waiting, asks, customer, somebody_waits
@@ -191,16 +193,25 @@ async def test_when_the_24_hours_are_over_only_a_template_goes_out(whole: Local,
         )
         await tx.connection.execute(
             "INSERT INTO message_template (business_id, purpose, language, name, code)"
-            " VALUES (%s, 'write_again', 'it', 'ci_scriva_ancora', 'it') ON CONFLICT DO NOTHING",
-            (aurora,),
+            " VALUES (%(aurora)s, 'write_again', 'en', 'ci_scriva_ancora', 'en'),"
+            " (%(aurora)s, 'write_again', 'it', 'ci_scriva_ancora', 'it') ON CONFLICT DO NOTHING",
+            {"aurora": aurora},
         )
+    async with whole.crm.transaction(aurora) as tx:
+        for code, words in (("en", "Please write again."), ("it", "Ci scriva ancora, per favore.")):
+            known = ("ci_scriva_ancora", code, "UTILITY", "APPROVED", None, None, words, 0, True, [])
+            await template_book.put(tx, KnownTemplate(*known))
     refused = await elena.act(waiting.conversation_id, "send", text="Buongiorno")
     assert (refused.status_code, refused.json()["error"]) == (409, "WindowOver")
     assert "ci_scriva_ancora" in await elena.page(f"/c/{waiting.conversation_id}")
     before = len(await sent_to(whole, waiting))
-    await elena.did(waiting.conversation_id, "template", name="ci_scriva_ancora", attempt="t")
+    html = await elena.did(waiting.conversation_id, "template", name="ci_scriva_ancora:it", attempt="t")
     sent = await whole.simulator.wait_for_reply(waiting.customer.wa_id, after=before)
     assert (sent.type, sent.text) == ("template", "[ci_scriva_ancora]")
+    assert sent.raw["template"]["language"] == {"code": "it"}  # the one chosen, not the first of that name
+    assert "Ci scriva ancora, per favore." in html
+    unnamed = await elena.did(waiting.conversation_id, "template", name="ci_scriva_ancora", attempt="u")
+    assert unnamed.count("Ci scriva ancora, per favore.") == 2  # a page of an earlier release: the customer's
     other = await elena.act(waiting.conversation_id, "template", name="another")
     assert other.status_code == 409
 
