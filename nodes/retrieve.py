@@ -80,7 +80,7 @@ def _told_by_colleague(state: State, text: str) -> list[dict[str, Any]]:
     """What a human said when handing the conversation back, where the question touches it."""
     known = told_so_far(state)
     told = [
-        *(f"{key}: {body}" for key, body in (known.get("facts") or {}).items()),
+        *(_fact(key, body) for key, body in (known.get("facts") or {}).items()),
         *(known.get("promises") or []),
         *(known.get("done") or []),
     ]
@@ -90,6 +90,11 @@ def _told_by_colleague(state: State, text: str) -> list[dict[str, Any]]:
         for number, sentence in enumerate(told, 1)
         if asked & _stems(sentence)
     ]
+
+
+def _fact(key: str, body: object) -> str:
+    """A fact as it was told: one without a key of its own stands under its own first words."""
+    return str(body) if str(body).startswith(key) else f"{key}: {body}"
 
 
 def _stems(text: str) -> set[str]:

@@ -4,6 +4,7 @@ A script asks with `Accept: application/json` and gets the fresh conversation, o
 typed stays in the page. Without scripts the same forms work and lead back to the conversation.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
@@ -37,6 +38,8 @@ from crm.errors import BotSpeaks, FileRefused, RecordError, WindowOver
 from crm.record import Tx
 
 MOST_CHARACTERS = 20_000
+_LONGEST_KEY = 80
+_KEYED = re.compile(r"(?P<key>[^=]+?)\s*(?:=|:(?=\s))\s*(?P<value>.+)")
 
 
 def storable(text: str) -> str:
@@ -233,9 +236,6 @@ async def _wrote(tx: Tx, seat: Seat, conversation_id: int) -> None:
     await trail.did(tx, seat.reader, "message", contact_id=contact_id, subject_id=conversation_id)
 
 
-async def _said(tx: Tx, conversation_id: int, text: str, name: str, content: bytes) -> list[Words]:
-    """What was typed and attached, within the channel's limits: the file first, with its caption."""
-    if not text and not content:
 async def _chosen(tx: Tx, conversation_id: int, wanted: str) -> Words:
     """The template of that `name:code`, in its own words as far as they are known. Raises WindowOver.
 
@@ -250,6 +250,9 @@ async def _chosen(tx: Tx, conversation_id: int, wanted: str) -> Words:
     raise WindowOver(WindowOver.__doc__)
 
 
+async def _said(tx: Tx, conversation_id: int, text: str, name: str, content: bytes) -> list[Words]:
+    """What was typed and attached, within the channel's limits: the file first, with its caption."""
+    if not text and not content:
         raise Empty(Empty.__doc__)
     if not content:
         return [Words(part.body) for part in fit(OutboundMessage(body=text))]
@@ -274,12 +277,17 @@ async def _open_handoff(tx: Tx, conversation_id: int) -> int:
 
 
 def facts_of(text: str) -> dict[str, str]:
-    """Lines `key = value` (or `key: value`); a line without a sign is a fact of its own."""
+    """One fact a line, as it was typed: `key = value` or `key: value`, else the line under its own words.
+
+    The colon of a clock time or of an address is no sign, and of two lines with one key both are kept.
+    """
     found: dict[str, str] = {}
-    for number, line in enumerate(filter(None, map(str.strip, text.splitlines())), 1):
-        sign = "=" if "=" in line else ":"
-        key, there, value = (part.strip() for part in line.partition(sign))
-        found[(key if there and value else str(number))[:80]] = (value or key)[:2_000]
+    for line in filter(None, map(str.strip, text.splitlines())):
+        parts = _KEYED.fullmatch(line)
+        key, value = (parts["key"], parts["value"]) if parts and "://" not in parts["key"] else (line, line)
+        if key in found or len(key) > _LONGEST_KEY:
+            key, value = line, line
+        found[key[:_LONGEST_KEY]] = value[:2_000]
     return dict(list(found.items())[:30])
 
 

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import pytest
 
+from api.console.actions import facts_of
 from crm import inbound
 from graph.state import Event, State
 from nodes.await_human import after
@@ -143,6 +144,20 @@ async def test_a_second_hand_over_does_not_forget_what_the_first_one_told(stage:
     }
     await thread.say("Dove trovo il parcheggio?")
     assert "posto 7" in thread.words
+
+
+async def test_facts_without_a_key_of_two_hand_backs_are_both_known_as_typed(stage: Stage) -> None:
+    thread = await paused(stage)
+    await thread.handed_back("Parlato", facts=facts_of("Il parcheggio apre alle 18:30"))
+    await thread.say(WANTS)
+    await thread.handed_back("Di nuovo", facts=facts_of("Il citofono è Bianchi"))
+    assert list(thread.state["colleague"]["facts"].values()) == [
+        "Il parcheggio apre alle 18:30",
+        "Il citofono è Bianchi",
+    ]
+    await thread.say("Quando apre il parcheggio?")
+    told = [fact["text"] for fact in thread.state["facts"] if fact["kind"] == "colleague"]
+    assert told == ["Il parcheggio apre alle 18:30"]
 
 
 async def test_what_was_deleted_while_an_agent_had_it_is_not_answered(stage: Stage) -> None:

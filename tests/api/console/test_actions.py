@@ -216,6 +216,31 @@ async def test_when_the_24_hours_are_over_only_a_template_goes_out(whole: Local,
     assert other.status_code == 409
 
 
+def test_a_fact_is_told_as_it_was_typed() -> None:
+    typed = """
+        parcheggio = posto 7
+        Il corso inizia alle 18:30
+        Il listino: https://aurora.example/?anno=2026
+        https://aurora.example/?anno=2026
+        Nota: 2 + 2 = 4
+        Il cane è ammesso
+    """
+    assert facts_of(typed) == {
+        "parcheggio": "posto 7",
+        "Il corso inizia alle 18:30": "Il corso inizia alle 18:30",
+        "Il listino": "https://aurora.example/?anno=2026",
+        "https://aurora.example/?anno=2026": "https://aurora.example/?anno=2026",
+        "Nota": "2 + 2 = 4",
+        "Il cane è ammesso": "Il cane è ammesso",
+    }
+
+
+def test_no_fact_of_a_form_takes_anothers_place() -> None:
+    assert list(facts_of("orario: 9\norario: 15").values()) == ["9", "orario: 15"]
+    long = "parola " * 40
+    assert facts_of(f"{long}= sì") == {f"{long}= sì"[:80]: f"{long}= sì"}
+
+
 async def test_a_picture_and_a_document_are_sent_with_their_caption(whole: Local, elena: Agent) -> None:
     waiting = await somebody_waits(whole)
     before = len(await sent_to(whole, waiting))
