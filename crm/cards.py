@@ -46,6 +46,7 @@ class TimelineRow:
     agent_name: str | None
     detail: str
     place: int | None  # the conversation
+    location_id: int | None  # where an appointment is
 
 
 @dataclass(frozen=True)

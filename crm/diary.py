@@ -16,6 +16,7 @@ class VisitRow:
     service_key: str
     resource_id: int
     resource_name: str
+    location_id: int
     starts: datetime
     ends: datetime
     status: str
@@ -34,6 +35,7 @@ class WaiterRow:
     wa_id: str | None
     service_key: str
     resource_name: str | None
+    location_id: int
     since: datetime
     until: datetime
     people: int

@@ -13,6 +13,7 @@ from api.console import words
 from api.console.access import Seat, Seated, own_form
 from api.console.desk import fragment, scripted, valid_id
 from api.console.pages import HEADERS, Pages
+from api.console.places import Places
 from api.console.tool_forms import Fault, entered
 from api.console.tool_forms import Form as ToolForm
 from api.console.tool_run import Actor, carry_out
@@ -20,10 +21,12 @@ from api.console.tools import Values, attempt_of, form_context, refused, values_
 from api.state import ApiServices, services_of
 from crm import appointments, attendance, businesses, cards, contacts, diary, phones, trail
 from crm.appointments import AppointmentRow
+from crm.diary import VisitRow
 from crm.errors import RecordError, UnknownAppointment
 from crm.record import Tx
 
 _WEEK = 7
+_INSTANT = timedelta(microseconds=1)  # the end of a span is no part of it
 
 Changed = Literal["move", "cancel"]
 
@@ -120,30 +123,47 @@ async def _diary(
     tx: Tx, seat: Seat, day: date | None, view: Literal["day", "week"], resource: int | None
 ) -> dict[str, Any]:
     profile = await businesses.profile(tx)
-    zone = ZoneInfo(profile.business.time_zone)
-    today = tx.now.astimezone(zone).date()
+    today = tx.now.astimezone(ZoneInfo(profile.business.time_zone)).date()
     day = _sane(day or today, today)
     first = day - timedelta(days=day.weekday()) if view == "week" else day
     days = [first + timedelta(days=n) for n in range(_WEEK if view == "week" else 1)]
-    since = datetime.combine(first, time(0), zone)
-    until = datetime.combine(days[-1] + timedelta(days=1), time(0), zone)
+    places, resources = Places(profile), await businesses.resources(tx)
+    where = {one.resource_id: one.location_id for one in resources}
     language = seat.person.language
+    # A day is that of each place: where they keep several times they begin and end at different moments.
+    since = min(_midnight(first, one) for one in places.zones)
+    until = max(_midnight(days[-1] + timedelta(days=1), one) for one in places.zones)
+    visits: dict[date, list[VisitRow]] = {one: [] for one in days}
+    for visit in await diary.visits(tx, since, until, resource_id=resource):
+        if (there := places.day(visit.starts, visit.location_id)) in visits:
+            visits[there].append(visit)
+    busy = [
+        one
+        for one in await diary.busy(tx, since, until)
+        if places.day(one.starts, where.get(one.resource_id)) <= days[-1]
+        and places.day(one.ends - _INSTANT, where.get(one.resource_id)) >= first
+    ]
     return {
         "zone": profile.business.time_zone,
-        "place": zone,
+        "places": places,
         "on": day,
         "days": days,
         "today": today,
         "view": view,
         "resource": resource,
-        "resources": await businesses.resources(tx),
-        "visits": await diary.visits(tx, since, until, resource_id=resource),
-        "busy": await diary.busy(tx, since, until),
+        "resources": resources,
+        "visits": visits,
+        "busy": busy,
         "waiters": await diary.waiters(tx),
         "services": profile.names(language),
         "now": tx.now,
         "leap": timedelta(days=_WEEK if view == "week" else 1),
     }
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    """When a day begins there."""
+    return datetime.combine(day, time(0), ZoneInfo(zone))
 
 
 def _sane(day: date, today: date) -> date:

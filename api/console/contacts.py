@@ -13,6 +13,7 @@ from api.console.access import Seat, Seated, own_form
 from api.console.actions import Short
 from api.console.desk import Search, valid_id
 from api.console.pages import HEADERS, Pages
+from api.console.places import Places
 from api.console.tools import values_of
 from api.state import services_of
 from crm import (
@@ -173,13 +174,12 @@ async def _meant(tx: Tx, other: str) -> int:
 
 
 async def _card(tx: Tx, contact_id: int, before: datetime | None = None) -> dict[str, Any]:
-    business = await businesses.row(tx)
+    profile = await businesses.profile(tx)
     events = await cards.timeline(tx, contact_id, before=before)
-    named = await businesses.services(tx)
-    language = business.languages[0]
     return {
-        "zone": business.time_zone,
-        "currency": business.currency,
+        "zone": profile.business.time_zone,
+        "places": Places(profile),
+        "currency": profile.business.currency,
         "contact": await contacts.get(tx, contact_id),
         "value": await console.value(tx, contact_id),
         "events": events,
@@ -191,7 +191,7 @@ async def _card(tx: Tx, contact_id: int, before: datetime | None = None) -> dict
         "appointments": await appointments.of_contact(tx, contact_id),
         "quotes": await quotes.of_contact(tx, contact_id),
         "tickets": await tickets.of_contact(tx, contact_id),
-        "services": {one.row.key: one.name(language, language) for one in named},
+        "services": profile.names(profile.language),
         "entered": {},
     }
 

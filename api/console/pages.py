@@ -51,17 +51,17 @@ class Pages:
         return self.phrases.speaker(language)
 
     def text(self, template: str, *, language: str, zone: str = "UTC", **values: Any) -> Markup:
-        """A rendered template; times are shown in `zone`."""
-        say, place = self.speaker(language), ZoneInfo(zone)
+        """A rendered template; times are shown in `zone`, those that name another one in that."""
+        say, own = self.speaker(language), zone
 
-        def clock(at: datetime) -> str:
-            return str(format_time(at.astimezone(place), "HH:mm", locale=language))
+        def clock(at: datetime, zone: str = own) -> str:
+            return str(format_time(at.astimezone(ZoneInfo(zone)), "HH:mm", locale=language))
 
         def day(at: datetime) -> str:
-            return str(format_date(at.astimezone(place), "EEE d MMM", locale=language))
+            return str(format_date(at.astimezone(ZoneInfo(own)), "EEE d MMM", locale=language))
 
-        def moment(at: datetime) -> str:
-            return str(format_datetime(at.astimezone(place), "EEE d MMM, HH:mm", locale=language))
+        def moment(at: datetime, zone: str = own) -> str:
+            return str(format_datetime(at.astimezone(ZoneInfo(zone)), "EEE d MMM, HH:mm", locale=language))
 
         day_names = get_day_names("wide", locale=language)
 

@@ -16,6 +16,7 @@ from api.console.access import Seat, Seated, own_form
 from api.console.actions import storable
 from api.console.desk import conversation, fragment, scripted, valid_id
 from api.console.pages import HEADERS, Pages
+from api.console.places import Places
 from api.console.tool_forms import INTENTS, Fault, Form, entered
 from api.console.tool_run import Actor, carry_out
 from api.errors import STATUS
@@ -166,6 +167,7 @@ async def form_context(tx: Tx, seat: Seat, form: Form, values: Values, faults: l
         "form": form,
         "profile": profile,
         "zone": profile.business.time_zone,
+        "places": Places(profile),
         "people_of": await businesses.resources(tx),
         "shared": any(s.row.bookable and s.row.capacity > 1 for s in profile.services),
         "questions": profile.pack.questions.get(INTENTS[form], []),

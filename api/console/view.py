@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from api.console.places import Places
 from crm import (
     agents,
     appointments,
@@ -71,6 +72,7 @@ class Conversation:
     holder: str | None
     mine: bool
     mode: Mode
+    places: Places
     items: list[Item]
     earlier: int | None
     present: list[PresentRow]
@@ -134,6 +136,7 @@ async def conversation(
         holder=await agents.name_of(tx, holder_id) if holder_id else None,
         mine=holder_id == agent_id,
         mode=_mode(row, is_open=is_open, holder_id=holder_id, agent_id=agent_id, left=left),
+        places=Places(profile),
         items=await _items(tx, conversation_id, bubbles, before=before),
         earlier=bubbles[0].message_id if len(bubbles) >= 60 else None,
         present=await agents.who_is_here(tx, conversation_id, but=agent_id),

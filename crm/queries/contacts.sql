@@ -14,30 +14,32 @@ SELECT merged_into, erased_at FROM contact WHERE contact_id = %(contact_id)s;
 -- contact_timeline -- everything with a customer before a moment, the latest first
 SELECT * FROM (
     (SELECT 'message' AS kind, m.sent_at AS at, m.author AS what, a.name AS agent_name,
-            left(coalesce(nullif(m.transcript, ''), m.body), 300) AS detail, m.conversation_id AS place
+            left(coalesce(nullif(m.transcript, ''), m.body), 300) AS detail, m.conversation_id AS place,
+            NULL::bigint AS location_id
      FROM message m LEFT JOIN agent a USING (agent_id)
      WHERE m.contact_id = %(contact_id)s AND m.sent_at < %(before)s ORDER BY m.sent_at DESC LIMIT %(most)s)
     UNION ALL
-    (SELECT 'appointment', lower(p.during), p.status, NULL, s.key || ' · ' || r.name, p.conversation_id
+    (SELECT 'appointment', lower(p.during), p.status, NULL, s.key || ' · ' || r.name, p.conversation_id,
+            r.location_id
      FROM appointment p JOIN service s USING (service_id) JOIN resource r USING (resource_id)
      WHERE p.contact_id = %(contact_id)s AND lower(p.during) < %(before)s ORDER BY 2 DESC LIMIT %(most)s)
     UNION ALL
     (SELECT 'quote', q.created_at, q.status, NULL, coalesce(q.number, '#' || q.quote_id) || ' ' || left(q.request, 200),
-            q.conversation_id
+            q.conversation_id, NULL
      FROM quote q WHERE q.contact_id = %(contact_id)s AND q.created_at < %(before)s ORDER BY 2 DESC LIMIT %(most)s)
     UNION ALL
-    (SELECT 'invoice', i.created_at, i.status, NULL, coalesce(i.number, '#' || i.invoice_draft_id), i.conversation_id
+    (SELECT 'invoice', i.created_at, i.status, NULL, coalesce(i.number, '#' || i.invoice_draft_id), i.conversation_id, NULL
      FROM invoice_draft i WHERE i.contact_id = %(contact_id)s AND i.created_at < %(before)s
      ORDER BY 2 DESC LIMIT %(most)s)
     UNION ALL
     (SELECT 'ticket', t.created_at, t.status, NULL, '#' || t.ticket_id || ' ' || left(t.description, 200),
-            t.conversation_id
+            t.conversation_id, NULL
      FROM ticket t WHERE t.contact_id = %(contact_id)s AND t.created_at < %(before)s ORDER BY 2 DESC LIMIT %(most)s)
     UNION ALL
-    (SELECT 'lead', l.created_at, l.stage, NULL, left(l.wish, 200), l.conversation_id
+    (SELECT 'lead', l.created_at, l.stage, NULL, left(l.wish, 200), l.conversation_id, NULL
      FROM lead l WHERE l.contact_id = %(contact_id)s AND l.created_at < %(before)s ORDER BY 2 DESC LIMIT %(most)s)
     UNION ALL
-    (SELECT 'event', e.at, e.kind, a.name, left(e.detail, 300), e.conversation_id
+    (SELECT 'event', e.at, e.kind, a.name, left(e.detail, 300), e.conversation_id, NULL
      FROM crm_event e LEFT JOIN agent a ON a.agent_id = e.agent_id
      WHERE e.contact_id = %(contact_id)s AND e.at < %(before)s ORDER BY e.at DESC LIMIT %(most)s)
 ) AS all_of_it ORDER BY at DESC, kind LIMIT %(most)s;

@@ -1,6 +1,7 @@
 -- diary_visits -- what stands in the diary between two moments, with who comes
 SELECT a.appointment_id, a.contact_id, s.key AS service_key, a.resource_id, r.name AS resource_name,
-       lower(a.during) AS starts, upper(a.during) AS ends, a.status, a.people, c.name AS contact_name, c.wa_id
+       r.location_id, lower(a.during) AS starts, upper(a.during) AS ends, a.status, a.people,
+       c.name AS contact_name, c.wa_id
 FROM appointment a JOIN service s USING (service_id) JOIN resource r USING (resource_id)
 JOIN contact c USING (contact_id)
 WHERE a.status <> 'cancelled' AND lower(a.during) >= %(since)s AND lower(a.during) < %(until)s
@@ -14,7 +15,7 @@ FROM calendar_busy WHERE during && tstzrange(%(since)s, %(until)s) ORDER BY lowe
 
 -- diary_waiting -- who waits for a place, whoever came first first
 SELECT w.waiting_id, w.contact_id, c.name AS contact_name, c.wa_id, s.key AS service_key, r.name AS resource_name,
-       lower(w.wanted) AS since, upper(w.wanted) AS until, w.people, w.status, w.answer_by
+       w.location_id, lower(w.wanted) AS since, upper(w.wanted) AS until, w.people, w.status, w.answer_by
 FROM waiting w JOIN contact c USING (contact_id) JOIN service s USING (service_id)
 LEFT JOIN resource r ON r.resource_id = w.resource_id
 WHERE w.status IN ('waiting', 'offered') ORDER BY w.waiting_id LIMIT 100;

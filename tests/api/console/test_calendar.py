@@ -1,11 +1,14 @@
 """The calendar: days and weeks, booking and moving by form, who came, who waits."""
 
 import secrets
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from datetime import time as wall_clock
+from zoneinfo import ZoneInfo
 
-from crm import appointments, businesses, contacts, waiting
+from crm import appointments, businesses, contacts, conversations, waiting
+from sara.exchange import exchange
 from sara.local import Local
-from tests.api.console.people import JSON, Agent
+from tests.api.console.people import JSON, Agent, customer, enter
 from tests.api.console.test_desk import business_id
 from tests.api.console.test_tools import BOOK, weekday
 
@@ -199,3 +202,70 @@ async def test_who_has_only_part_of_a_number_is_found_by_it(whole: Local, elena:
     made = await post(elena, "book", **BOOK, phone=local, day=weekday(12), time="13:00", attempt=local)
     assert made["status"] == "200", made
     assert [len(await of(whole, wa_id)) for wa_id in (local, f"39{local}")] == [1, 0]
+
+
+async def at_valencia(
+    whole: Local, contact_id: int, hour: wall_clock
+) -> tuple[appointments.AppointmentRow, str]:
+    """A viewing at Costa Azul's place where it is an hour later than at the business, and its day there."""
+    async with whole.crm.transaction(await business_id(whole, "costa-azul")) as tx:
+        profile = await businesses.profile(tx)
+        [place] = [one for one in profile.locations if one.key == "valencia"]
+        shut = [(one.first_day, one.last_day) for one in profile.closures]
+        days = map(date.fromisoformat, map(weekday, range(3, 12)))
+        day = next(one for one in days if not any(first <= one <= last for first, last in shut))
+        service = profile.service("visita_imovel")
+        assert service is not None
+        skilled = await appointments.skilled(tx, service.row.service_id)
+        starts = datetime.combine(day, hour, ZoneInfo(place.time_zone))
+        row = await appointments.book(
+            tx,
+            contact_id=contact_id,
+            conversation_id=None,
+            service_id=service.row.service_id,
+            resource_id=next(one.resource_id for one in skilled if one.location_id == place.location_id),
+            starts=starts,
+            ends=starts + timedelta(hours=1),
+            price=service.row.price,
+            idempotency_key=secrets.token_hex(8),
+        )
+    return row, day.isoformat()
+
+
+async def test_an_appointment_is_shown_in_its_places_time_and_on_its_day_there(whole: Local) -> None:
+    agent, number = await enter(whole, "costa-azul"), phone()
+    async with whole.crm.transaction(await business_id(whole, "costa-azul")) as tx:
+        contact_id = await contacts.entered(tx, wa_id=number, name=None)
+    row, day = await at_valencia(whole, contact_id, wall_clock(17))
+    await at_valencia(whole, contact_id, wall_clock(0, 30))  # the day before in Lisbon
+    for view in ("day", "week"):
+        page = await agent.page("/calendar", day=day, view=view)
+        assert "<b>17:00–18:00</b> (Valencia time)" in page
+        assert "<b>00:30–01:30</b> (Valencia time)" in page
+    before = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+    assert number not in await agent.page("/calendar", day=before)
+    assert "17:00 (Valencia time)" in await agent.page(f"/contacts/{contact_id}")
+    form = await agent.page(f"/calendar/{row.appointment_id}/move")
+    assert "17:00 (Valencia time)" in form
+    assert "The time is that of the place." in form
+    given = {"appointment": str(row.appointment_id), "day": day, "time": "18:30"}
+    moved = await post(agent, f"{row.appointment_id}/move", **given)
+    assert moved["status"] == "200", moved
+    assert "<b>18:30–19:30</b> (Valencia time)" in await agent.page("/calendar", day=day)
+    await agent.web.aclose()
+
+
+async def test_where_there_is_one_time_zone_none_is_named(whole: Local, elena: Agent) -> None:
+    assert " time)" not in await elena.page("/calendar", day=weekday(8), view="week")
+    assert "The time is that of the place." not in await elena.page("/calendar/book")
+
+
+async def test_the_packet_and_the_choice_to_move_name_the_places_time(whole: Local) -> None:
+    agent = await enter(whole, "costa-azul")
+    came = await exchange(whole, customer("costa-azul"), text="Quiero hablar con una persona")
+    async with whole.crm.transaction(await business_id(whole, "costa-azul")) as tx:
+        contact_id = (await conversations.get(tx, came.conversation_id)).contact_id
+    await at_valencia(whole, contact_id, wall_clock(12))
+    for path in (f"/c/{came.conversation_id}", f"/c/{came.conversation_id}/tool/move"):
+        assert "12:00 (Valencia time)" in await agent.page(path), path
+    await agent.web.aclose()
