@@ -57,7 +57,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class BubbleRow:
-    """A message with everything its bubble shows."""
+    """A message with everything its bubble shows; `edits` is the message whose words it changed."""
 
     message_id: int
     author: str
@@ -76,6 +76,10 @@ class BubbleRow:
     file_id: int | None
     filename: str | None
     status: str | None
+    edited_at: datetime | None
+    earlier_body: str | None
+    deleted_at: datetime | None
+    edits: int | None
     sent_at: datetime
     language: str | None
     options: list[str]

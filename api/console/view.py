@@ -53,12 +53,16 @@ class QueuePage:
 
 @dataclass(frozen=True)
 class Item:
-    """Something in the thread: a message, a note or a step, at its time."""
+    """Something in the thread: a message, a note or a step, at its time.
+
+    `aside`: the message is shown by saying that it changed one that stands above.
+    """
 
     at: datetime
     bubble: BubbleRow | None = None
     note: NoteRow | None = None
     step: StepRow | None = None
+    aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,11 @@ class Conversation:
     row: ConversationRow
     contact: ContactRow
     business: BusinessRow
+    places: Places
     handoff: HandoffRow | None
     holder: str | None
     mine: bool
     mode: Mode
-    places: Places
     items: list[Item]
     earlier: int | None
     present: list[PresentRow]
@@ -132,11 +136,11 @@ async def conversation(
         row=row,
         contact=contact,
         business=profile.business,
+        places=Places(profile),
         handoff=handoff,
         holder=await agents.name_of(tx, holder_id) if holder_id else None,
         mine=holder_id == agent_id,
         mode=_mode(row, is_open=is_open, holder_id=holder_id, agent_id=agent_id, left=left),
-        places=Places(profile),
         items=await _items(tx, conversation_id, bubbles, before=before),
         earlier=bubbles[0].message_id if len(bubbles) >= 60 else None,
         present=await agents.who_is_here(tx, conversation_id, but=agent_id),
@@ -166,7 +170,8 @@ async def _items(
     """Messages with the notes and steps between them, in order."""
     first = bubbles[0].sent_at if bubbles and before is not None else None
     last = bubbles[-1].sent_at if bubbles and before is not None else None
-    items = [Item(one.sent_at, bubble=one) for one in bubbles]
+    above = {one.message_id for one in bubbles}
+    items = [Item(one.sent_at, bubble=one, aside=one.edits in above) for one in bubbles]
     others = [Item(one.at, note=one) for one in await agents.notes(tx, conversation_id)]
     others += [Item(one.at, step=one) for one in await handoffs.steps(tx, conversation_id)]
     if first is not None and last is not None:

@@ -73,8 +73,10 @@ SELECT p.conversation_id, p.contact_id, p.owner, p.conversation_status, p.last_c
        coalesce(m.author, '') AS last_author, coalesce(m.kind, '') AS last_kind, m.sent_at AS last_at
 FROM page p JOIN contact k USING (contact_id) LEFT JOIN agent a USING (agent_id)
 LEFT JOIN LATERAL (
-    SELECT left(coalesce(nullif(transcript, ''), body), 200) AS body, author, kind, sent_at FROM message
-    WHERE conversation_id = p.conversation_id ORDER BY message_id DESC LIMIT 1) m ON true
+    SELECT left(coalesce(nullif(transcript, ''), body), 200) AS body, author, sent_at,
+           CASE WHEN deleted_at IS NULL THEN kind ELSE 'revoke' END AS kind FROM message
+    WHERE conversation_id = p.conversation_id AND NOT (author = 'system' AND kind IN ('edit', 'revoke'))
+    ORDER BY message_id DESC LIMIT 1) m ON true
 ORDER BY p.urgency, CASE WHEN p.handoff_id IS NOT NULL THEN p.last_customer_at END, p.opened_at,
          p.last_activity_at DESC, p.conversation_id DESC;
 
@@ -86,12 +88,14 @@ FROM handoff WHERE status IN ('open', 'claimed');
 -- desk_queues -- the queues that something waits in
 SELECT DISTINCT queue FROM handoff WHERE status IN ('open', 'claimed') AND queue IS NOT NULL ORDER BY queue;
 
--- thread_messages -- the last messages before one, oldest first, with everything a bubble shows
+-- thread_messages -- the last messages before one, oldest first, with everything a bubble shows; what only says that
+-- another message was edited or taken back is shown with that one
 SELECT * FROM (
     SELECT m.message_id, m.author, a.name AS agent_name, m.kind, m.body, m.transcript, m.transcript_status,
            m.transcript_confidence, m.media_id, m.media_mime_type, m.media_voice, m.media_filename, m.media_seconds,
            EXISTS (SELECT FROM recording r WHERE r.message_id = m.message_id) AS recorded, m.file_id,
-           f.filename, m.status, m.sent_at, m.language,
+           f.filename, m.status, m.sent_at, m.language, m.edited_at, m.earlier_body, m.deleted_at,
+           (SELECT q.message_id FROM message q WHERE m.kind = 'edit' AND q.wamid = m.reply_to_wamid) AS edits,
            ARRAY(SELECT o.title FROM message_option o WHERE o.message_id = m.message_id ORDER BY o.ordinal) AS options,
            (SELECT coalesce(nullif(q.transcript, ''), q.body) FROM message q WHERE q.wamid = m.reply_to_wamid) AS quoted,
            (SELECT count(*) FROM message_source s WHERE s.message_id = m.message_id) AS sources,
@@ -100,6 +104,7 @@ SELECT * FROM (
     FROM message m LEFT JOIN agent a USING (agent_id) LEFT JOIN stored_file f USING (file_id)
          LEFT JOIN outbox x USING (message_id)
     WHERE m.conversation_id = %(conversation_id)s AND (%(before)s::bigint IS NULL OR m.message_id < %(before)s)
+      AND NOT (m.author = 'system' AND m.kind IN ('edit', 'revoke'))
     ORDER BY m.message_id DESC LIMIT %(most)s
 ) AS latest ORDER BY message_id;
 

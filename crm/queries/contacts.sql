@@ -17,7 +17,9 @@ SELECT * FROM (
             left(coalesce(nullif(m.transcript, ''), m.body), 300) AS detail, m.conversation_id AS place,
             NULL::bigint AS location_id
      FROM message m LEFT JOIN agent a USING (agent_id)
-     WHERE m.contact_id = %(contact_id)s AND m.sent_at < %(before)s ORDER BY m.sent_at DESC LIMIT %(most)s)
+     WHERE m.contact_id = %(contact_id)s AND m.sent_at < %(before)s
+       AND NOT (m.author = 'system' AND m.kind IN ('edit', 'revoke'))
+     ORDER BY m.sent_at DESC LIMIT %(most)s)
     UNION ALL
     (SELECT 'appointment', lower(p.during), p.status, NULL, s.key || ' · ' || r.name, p.conversation_id,
             r.location_id
@@ -28,7 +30,8 @@ SELECT * FROM (
             q.conversation_id, NULL
      FROM quote q WHERE q.contact_id = %(contact_id)s AND q.created_at < %(before)s ORDER BY 2 DESC LIMIT %(most)s)
     UNION ALL
-    (SELECT 'invoice', i.created_at, i.status, NULL, coalesce(i.number, '#' || i.invoice_draft_id), i.conversation_id, NULL
+    (SELECT 'invoice', i.created_at, i.status, NULL, coalesce(i.number, '#' || i.invoice_draft_id),
+            i.conversation_id, NULL
      FROM invoice_draft i WHERE i.contact_id = %(contact_id)s AND i.created_at < %(before)s
      ORDER BY 2 DESC LIMIT %(most)s)
     UNION ALL

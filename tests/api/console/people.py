@@ -1,19 +1,23 @@
 """Agents at their consoles, over real HTTP, and customers who wait for them."""
 
 import itertools
+import json
 import re
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from channels.whatsapp.signature import sign
 from crm import logins, registry
 from sara.exchange import Customer, Exchange, exchange
 from sara.local import Local
 
 PASSWORD = "correct horse battery staple"
 WANTS = "Vorrei parlare con una persona"
+NUMBER = "1001"  # Aurora's
 JSON = {"Accept": "application/json"}
 _senders = itertools.count(secrets.randbelow(10**8) * 1000 + 394 * 10**11)
 
@@ -97,3 +101,38 @@ async def somebody_waits(whole: Local, name: str = "Livia Conte", text: str = WA
 
 async def asks(whole: Local, who: Customer, text: str = "Quanto costa un massaggio rilassante?") -> Exchange:
     return await exchange(whole, who, text=text)
+
+
+async def changes(
+    whole: Local, who: Customer, wamid: str, *, words: str | None = None, by_owner: bool = False
+) -> None:
+    """A message is edited, or taken back where there are no `words`: by the customer, or by the owner on the
+    phone."""
+    edit = {"original_message_id": wamid, "message": {"type": "text", "text": {"body": words}}}
+    kind, content = ("edit", edit) if words else ("revoke", {"original_message_id": wamid})
+    sides = {"from": "390200000001", "to": who.wa_id} if by_owner else {"from": who.wa_id}
+    item = {
+        **sides,
+        "id": f"wamid.{secrets.token_hex(8)}",
+        "timestamp": str(int(time.time())),
+        "type": kind,
+        kind: content,
+    }
+    field = "message_echoes" if by_owner else "messages"
+    value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": NUMBER}, field: [item]}
+    entry = {"id": "1", "changes": [{"field": f"smb_{field}" if by_owner else field, "value": value}]}
+    raw = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    headers = {"X-Hub-Signature-256": sign(whole.settings.whatsapp_app_secret.get_secret_value(), raw)}
+    async with httpx.AsyncClient(base_url=whole.url, timeout=60) as web:
+        answer = await web.post("/webhooks/whatsapp", content=raw, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def wamid_of(whole: Local, conversation_id: int, words: str) -> str:
+    """What the channel calls the message of a conversation that says this."""
+    query = "SELECT wamid FROM message WHERE conversation_id = %s AND body = %s AND wamid IS NOT NULL"
+    async with whole.crm.as_owner() as tx:
+        cursor = await tx.connection.execute(query, (conversation_id, words))
+        row = await cursor.fetchone()
+    assert row is not None, words
+    return str(row["wamid"])

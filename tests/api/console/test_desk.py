@@ -1,5 +1,6 @@
 """What the desk shows: the queue by urgency, threads, packets, search; and nothing of other businesses."""
 
+import asyncio
 import html
 import re
 import secrets
@@ -10,7 +11,7 @@ import pytest
 from crm import agents, console, contacts, conversations
 from sara.exchange import exchange
 from sara.local import Local
-from tests.api.console.people import Agent, Waiting, asks, customer, somebody_waits
+from tests.api.console.people import Agent, Waiting, asks, changes, customer, somebody_waits, wamid_of
 
 EMERGENCY = "Ho un dolore forte al petto e non respiro bene, cosa prendo?"
 PAGE_BYTES = 60_000
@@ -283,3 +284,65 @@ async def test_the_interface_speaks_the_browsers_language(
     assert chosen.headers["location"] == "/console/aurora"
     assert "À espera" in (await elena.web.get(elena.base)).text
     elena.web.cookies.delete("sara_language")
+
+
+def thread_of(page: str) -> str:
+    return page.split('id="thread"')[1].split("</ol>", maxsplit=1)[0]
+
+
+async def test_what_the_customer_takes_back_is_off_the_page_which_says_so(whole: Local, elena: Agent) -> None:
+    waiting = await somebody_waits(whole)
+    secret = "Il mio codice è 7311"
+    await exchange(whole, waiting.customer, text=secret)
+    await changes(whole, waiting.customer, await wamid_of(whole, waiting.conversation_id, secret))
+    thread = thread_of(await elena.page(f"/c/{waiting.conversation_id}"))
+    assert "7311" not in thread
+    assert thread.count("Deleted by the customer") == 1
+    assert thread.count('class="item customer"') == 2  # and no empty bubble for the deletion itself
+    assert 'class="item system"' not in thread
+    queue = await elena.page(view="all", q=waiting.customer.wa_id, part="queue")
+    assert "deleted</span>" in queue
+
+
+async def test_an_edited_message_shows_its_new_words_and_the_earlier_ones(whole: Local, elena: Agent) -> None:
+    waiting = await somebody_waits(whole)
+    await exchange(whole, waiting.customer, text="Vengo alle 10")
+    wamid = await wamid_of(whole, waiting.conversation_id, "Vengo alle 10")
+    before = thread_of(await elena.page(f"/c/{waiting.conversation_id}"))
+    await changes(whole, waiting.customer, wamid, words="Vengo alle 11")
+    thread = thread_of(await elena.page(f"/c/{waiting.conversation_id}"))
+    assert thread.count("Vengo alle 11") == 1
+    assert "edited: <s>Vengo alle 10</s>" in thread
+    bubbles = r'id="(m\d+)" class="item customer" data-v="[^"]*">(?:(?!</li>).)*Vengo'
+    [message] = re.findall(bubbles, thread, re.DOTALL)
+    assert f'<a href="#{message}">edited an earlier message</a>' in thread
+    versions = [re.findall(rf'id="{message}"[^>]* data-v="([^"]*)"', one) for one in (before, thread)]
+    assert versions[0] != versions[1]  # or an open page would keep the old words
+
+
+async def test_what_the_owner_takes_back_on_the_phone_says_so(whole: Local, elena: Agent) -> None:
+    waiting = await somebody_waits(whole)
+    before = len(whole.simulator.sent_to(waiting.customer.wa_id))
+    await elena.did(waiting.conversation_id, "send", text="Alle 10 va bene", attempt="p")
+    sent = await whole.simulator.wait_for_reply(waiting.customer.wa_id, after=before)
+    async with asyncio.timeout(20):  # until the record knows which message that was
+        while "Alle 10 va bene" in thread_of(await elena.page(f"/c/{waiting.conversation_id}")):
+            await changes(whole, waiting.customer, sent.wamid, by_owner=True)
+    thread = thread_of(await elena.page(f"/c/{waiting.conversation_id}"))
+    assert "Deleted on the phone" in thread
+
+
+async def test_notes_and_steps_of_another_day_say_which(whole: Local, elena: Agent) -> None:
+    waiting = await somebody_waits(whole)
+    await elena.did(waiting.conversation_id, "claim")
+    await elena.did(waiting.conversation_id, "note", text="richiamare")
+    async with whole.crm.as_owner() as tx:
+        await tx.connection.execute(
+            "UPDATE conversation_note SET at = '2026-01-07T10:00:00Z' WHERE conversation_id = %s",
+            (waiting.conversation_id,),
+        )
+        await tx.connection.execute(
+            "UPDATE handoff_step SET at = '2026-01-07T10:00:00Z' WHERE handoff_id = %s", (waiting.handoff_id,)
+        )
+    thread = thread_of(await elena.page(f"/c/{waiting.conversation_id}"))
+    assert thread.count("Wed 7 Jan, 11:00") == 2 * 2  # as text, and as what an open page compares

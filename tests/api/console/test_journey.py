@@ -20,7 +20,7 @@ from api.console import stream
 from crm import handoffs, queue
 from sara.exchange import exchange
 from sara.local import Local
-from tests.api.console.people import PASSWORD, Agent, enter, somebody_waits
+from tests.api.console.people import PASSWORD, Agent, changes, enter, somebody_waits, wamid_of
 from tests.api.console.test_desk import business_id, long_ago
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -456,3 +456,29 @@ async def test_the_same_words_are_said_again_where_they_are_meant_again(scene: S
     await console.locator("#text").press("Control+Enter")
     await expect(said).to_have_count(4, timeout=PATIENCE_MS)
     scene.complaints.clear()  # the requests that were cut off
+
+
+async def test_an_open_page_follows_what_is_edited_and_taken_back(scene: Scene, agent: Agent) -> None:
+    waiting = await somebody_waits(scene.whole)
+    at, who = waiting.conversation_id, waiting.customer
+    for words in ("Vengo alle 10", "Il mio codice è 7311"):
+        await exchange(scene.whole, who, text=words)
+    console = await scene.console(agent, WIDE)
+    await console.goto(f"{scene.whole.url}/console/aurora/c/{at}")
+    thread = console.locator("#thread")
+    await console.get_by_label("Messaggio", exact=True).fill("Va bene alle 10")
+    await console.keyboard.press("Control+Enter")
+    await expect(console.locator(".item.agent .tick").last).to_have_attribute(
+        "aria-label", re.compile("Consegnato|Letto"), timeout=PATIENCE_MS
+    )
+    await changes(scene.whole, who, await wamid_of(scene.whole, at, "Il mio codice è 7311"))
+    await expect(thread).to_contain_text("Eliminato dal cliente", timeout=PATIENCE_MS)
+    await expect(thread).not_to_contain_text("7311")
+    await changes(scene.whole, who, await wamid_of(scene.whole, at, "Vengo alle 10"), words="Vengo alle 11")
+    await expect(thread).to_contain_text("modificato: Vengo alle 10", timeout=PATIENCE_MS)
+    await expect(console.locator(".item.customer .body").filter(has_text="Vengo alle 11")).to_have_count(1)
+    own = await wamid_of(scene.whole, at, "Va bene alle 10")
+    await changes(scene.whole, who, own, by_owner=True)
+    await expect(thread).to_contain_text("Eliminato dal telefono", timeout=PATIENCE_MS)
+    await expect(thread).not_to_contain_text("Va bene alle 10")
+    await accessible(console)
