@@ -272,6 +272,17 @@ if (here) {
   addEventListener("pagehide", () => present("gone"));
 }
 
+// --- what runs out without anything happening: the 24 hours, somebody's presence --------------------------------------
+
+const AGES_MS = 60_000;
+function age() {
+  if (document.hidden) return;
+  refresh("queue");
+  refresh("conversation");
+}
+setInterval(age, AGES_MS);
+document.addEventListener("visibilitychange", age);
+
 // --- sound and notifications, once the person asked for them ---------------------------------------------------------
 
 const bell = $("bell");

@@ -482,3 +482,42 @@ async def test_an_open_page_follows_what_is_edited_and_taken_back(scene: Scene, 
     await expect(thread).to_contain_text("Eliminato dal telefono", timeout=PATIENCE_MS)
     await expect(thread).not_to_contain_text("Va bene alle 10")
     await accessible(console)
+
+
+async def test_what_runs_out_without_anything_happening_is_seen_to(
+    scene: Scene, agent: Agent, davide: Agent
+) -> None:
+    waiting = await somebody_waits(scene.whole)
+    console = await scene.console(agent, WIDE)
+    await console.clock.install()
+    await console.goto(f"{scene.whole.url}/console/aurora/c/{waiting.conversation_id}")
+    await davide.act(waiting.conversation_id, "presence", doing="typing")
+    present, left = console.locator("#present"), console.locator("#bar .left")
+    async with asyncio.timeout(30):
+        while "Davide" not in await present.inner_text():
+            await console.clock.run_for(1_000)  # the page's time stands still but for this
+    async with scene.whole.crm.as_owner() as tx:
+        await tx.connection.execute(
+            "UPDATE presence SET until = now() WHERE conversation_id = %s", (waiting.conversation_id,)
+        )
+        await tx.connection.execute(
+            "UPDATE conversation SET last_customer_at = now() - interval '25 h' WHERE conversation_id = %s",
+            (waiting.conversation_id,),
+        )
+    await expect(left).to_contain_text("23:5")
+    await console.clock.run_for(61_000)
+    await console.clock.run_for(1_000)
+    await expect(left).to_contain_text("solo modello", timeout=PATIENCE_MS)
+    await expect(present).not_to_contain_text("Davide")
+    await expect(console.locator(f'#rows [data-id="{waiting.conversation_id}"] .left')).to_contain_text(
+        "solo"
+    )
+    await expect(console.locator("#composer")).to_have_attribute("data-mode", "window")
+    async with scene.whole.crm.as_owner() as tx:
+        await tx.connection.execute(
+            "UPDATE conversation SET last_customer_at = now() WHERE conversation_id = %s",
+            (waiting.conversation_id,),
+        )
+    await console.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # somebody comes back
+    await console.clock.run_for(1_000)
+    await expect(left).not_to_contain_text("solo modello", timeout=PATIENCE_MS)

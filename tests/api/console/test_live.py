@@ -63,6 +63,8 @@ async def test_a_message_a_claim_and_a_note_are_told(whole: Local, elena: Agent,
         await until(told, waiting.conversation_id, "note")
         await davide.act(waiting.conversation_id, "presence", doing="typing")
         await until(told, waiting.conversation_id, "presence")
+        await davide.act(waiting.conversation_id, "presence", doing="gone")
+        await until(told, waiting.conversation_id, "presence")
 
 
 async def test_nothing_is_told_to_another_business(whole: Local, elena: Agent, stranger: Agent) -> None:
