@@ -125,9 +125,18 @@ FROM idle WHERE c.conversation_id = idle.conversation_id;
 UPDATE conversation SET last_intent = %(intent)s, last_outcome = %(outcome)s, last_activity_at = %(now)s
 WHERE conversation_id = %(conversation_id)s;
 
--- conversation_owner -- bot or human, and the epoch that says since which change
-UPDATE conversation SET owner = %(owner)s, agent_id = %(agent_id)s, epoch = epoch + 1
-WHERE conversation_id = %(conversation_id)s RETURNING epoch;
+-- conversation_owner -- bot or human, and the epoch that says since which change. What gives an emergency number and
+-- waits still goes out whoever has the conversation now: its epoch is the new one
+WITH owned AS (
+    UPDATE conversation SET owner = %(owner)s, agent_id = %(agent_id)s, epoch = epoch + 1
+    WHERE conversation_id = %(conversation_id)s RETURNING conversation_id, epoch
+), help AS (
+    UPDATE outbox r SET epoch = owned.epoch FROM owned
+    WHERE r.conversation_id = owned.conversation_id AND r.state IN ('queued', 'sending', 'unknown')
+      AND (r.turn_id LIKE '%%:emergency' OR EXISTS (
+          SELECT FROM handoff h WHERE h.conversation_id = r.conversation_id AND h.label = 'emergency'
+            AND (h.turn_id = r.turn_id OR r.turn_id LIKE '%%:failed'))))
+SELECT epoch FROM owned;
 
 -- conversation_summaries -- how this customer's earlier conversations ended
 SELECT closed_at, summary FROM conversation

@@ -5,9 +5,11 @@ import json
 from functools import partial
 from typing import Any
 
+import pytest
+
 from channels.simulator.settings import Faults
 from channels.simulator.world import SimMessage
-from crm import businesses, conversations, desk, outbox, takeover
+from crm import businesses, conversations, desk, handoffs, outbox, takeover
 from crm.desk import Words
 from crm.outbox import OutboxRow
 from tests.chaos.town import NUMBER
@@ -157,6 +159,74 @@ async def test_a_reply_that_was_not_sent_is_withdrawn_when_an_agent_has_spoken(s
     await shop.work_until(lambda: settled(shop, conversation))
     assert told(shop, "393800000025") == ["Rispondo io."]
     assert await shop.states_of(conversation) == ["superseded", "accepted"]
+
+
+async def waits_for_whatsapp(shop: Shop, wa_id: str, text: str) -> int:
+    """A conversation that goes to a person while WhatsApp is out of order: what SARA says of it waits."""
+    conversation = await shop.open_conversation(wa_id)
+    shop.simulator.faults.now = Faults(p500=1)
+    await shop.customer_writes(conversation, text)
+
+    async def tried() -> bool:
+        return [(row["state"], row["attempts"] > 0) for row in await shop.outbox_of(conversation)] == [
+            ("queued", True)
+        ]
+
+    await shop.work_until(tried)
+    return conversation
+
+
+async def claimed(shop: Shop, conversation: int, *, passed_on: bool = False) -> None:
+    """By an agent, who may pass it on to a queue."""
+    async with shop.crm.transaction(shop.business_id) as tx:
+        agent_id = (await businesses.agents(tx))[0].agent_id
+        handoff_id = await handoffs.open_of(tx, conversation)
+        assert handoff_id is not None
+        await desk.claim(tx, handoff_id, agent_id)
+        if passed_on:
+            await takeover.transfer(tx, handoff_id, agent_id, to_queue="front")
+
+
+@pytest.mark.parametrize("passed_on", [False, True])
+async def test_an_emergency_number_goes_out_whoever_has_the_conversation(shop: Shop, passed_on: bool) -> None:
+    wa_id = "393800000066" if passed_on else "393800000067"
+    conversation = await waits_for_whatsapp(shop, wa_id, "Aiuto, mio padre è svenuto e non respira")
+    await claimed(shop, conversation, passed_on=passed_on)
+    shop.simulator.faults.now = Faults()
+    await shop.work_until(lambda: settled(shop, conversation))
+    [said] = told(shop, wa_id)
+    assert "112" in said
+
+
+async def test_a_number_that_waits_comes_before_the_words_of_whoever_takes_it(shop: Shop) -> None:
+    """Called for while a person had the conversation; claimed, answered and given back meanwhile."""
+    conversation = await waits_for_whatsapp(shop, "393800000068", "Vorrei parlare con una persona")
+    await shop.customer_writes(conversation, "Aiuto, mio padre è svenuto e non respira")
+
+    async def raised() -> bool:
+        return len(await shop.outbox_of(conversation)) == 2
+
+    await shop.work_until(raised)
+    async with shop.crm.transaction(shop.business_id) as tx:
+        agent_id = (await businesses.agents(tx))[0].agent_id
+        handoff_id = await handoffs.open_of(tx, conversation)
+        assert handoff_id is not None
+        await desk.answer(tx, handoff_id, agent_id, ["Arrivo."])
+        await desk.hand_back(tx, handoff_id, agent_id, note="")
+    shop.simulator.faults.now = Faults()
+    await shop.work_until(lambda: settled(shop, conversation))
+    *_, number, last = told(shop, "393800000068")
+    assert "112" in number
+    assert last == "Arrivo."
+
+
+async def test_other_words_that_wait_are_dropped_when_somebody_takes_it(shop: Shop) -> None:
+    conversation = await waits_for_whatsapp(shop, "393800000069", "Vorrei parlare con una persona")
+    await claimed(shop, conversation)
+    shop.simulator.faults.now = Faults()
+    await shop.work_until(lambda: settled(shop, conversation))
+    assert await shop.states_of(conversation) == ["superseded"]
+    assert told(shop, "393800000069") == []
 
 
 async def test_silence_while_nobody_took_webhooks_in_proves_nothing(shop: Shop) -> None:
