@@ -128,7 +128,7 @@ WHERE conversation_id = %(conversation_id)s;
 -- conversation_owner -- bot or human, and the epoch that says since which change. What gives an emergency number and
 -- waits still goes out whoever has the conversation now: its epoch is the new one
 WITH owned AS (
-    UPDATE conversation SET owner = %(owner)s, agent_id = %(agent_id)s, epoch = epoch + 1
+    UPDATE conversation SET owner = %(owner)s, agent_id = %(agent_id)s, epoch = epoch + 1, last_activity_at = %(now)s
     WHERE conversation_id = %(conversation_id)s RETURNING conversation_id, epoch
 ), help AS (
     UPDATE outbox r SET epoch = owned.epoch FROM owned

@@ -161,3 +161,19 @@ async def test_one_attempt_is_written_once(book: Book) -> None:
         assert await desk.answer(tx, handoff_id, agent, ["Uno", "Due"], attempt="k") == []
         assert len(await outbox.open_rows(tx, conversation_id)) == 2
         assert len(await inbox.waiting(tx, conversation_id, after=0)) == 2
+
+
+async def test_a_briefing_given_long_after_the_customers_last_words_is_not_forgotten(book: Book) -> None:
+    conversation_id, handoff_id, agent = await taken(book)
+    book.clock.now += timedelta(hours=30)
+    async with book.crm.transaction(book.business_id) as tx:
+        await desk.hand_back(tx, handoff_id, agent, note="Chiamata", promises=["Richiamo lunedì"])
+        await inbox.done(tx, conversation_id, up_to=2**60)  # the graph has heard of it
+        contact_id = (await conversations.get(tx, conversation_id)).contact_id
+    book.clock.now += timedelta(hours=23)
+    async with book.crm.transaction(book.business_id) as tx:
+        await conversations.close_idle(tx, most=1000)
+        assert await conversations.open_for(tx, contact_id, book.number) == conversation_id
+    book.clock.now += timedelta(hours=2)
+    async with book.crm.transaction(book.business_id) as tx:
+        assert await conversations.open_for(tx, contact_id, book.number) != conversation_id
