@@ -8,7 +8,11 @@ from crm.record import Tx
 
 @dataclass(frozen=True)
 class WaitingHandoff:
-    """`answered`: a person has written since it was opened; `told`, `told_again`: there are alerts of it."""
+    """`answered`: a person has written since it was opened; `told`, `told_again`: there are alerts of it.
+
+    `released`: the step with which its agent, or a timer, left it to whoever takes it; `released_told`: there
+    are alerts of that.
+    """
 
     handoff_id: int
     opened_at: datetime
@@ -19,6 +23,9 @@ class WaitingHandoff:
     told: bool
     told_again: bool
     listening_since: datetime | None
+    released: int | None
+    released_at: datetime | None
+    released_told: bool
 
 
 @dataclass(frozen=True)

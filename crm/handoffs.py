@@ -8,6 +8,7 @@ from crm.errors import UnknownHandoff
 from crm.record import Tx
 
 OPEN = ("open", "claimed")
+TAKEN_OVER = ("agent_takeover", "reopened", "owner_on_phone")  # reasons: a person wished it, no customer
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,13 @@ class WaitingRow:
 @dataclass(frozen=True)
 class UnansweredRow:
     """A message of the customer's that no human has answered, or the hand-over itself, without `kind` and
-    `words`, where none came since its opening. `spoke`: a human has written since the opening."""
+    `words`, where none came since its opening. `spoke`: a human has written since the opening, or has taken
+    over, so that thanks are owed no answer."""
 
     since: datetime
     kind: str | None
     words: str | None
+    option_id: str | None
     spoke: bool
 
 
@@ -211,6 +214,11 @@ async def write(tx: Tx, handoff_id: int, *, summary: str, draft: str, written_by
     )
 
 
+async def also_wants(tx: Tx, handoff_id: int, wants: str) -> None:
+    """The customer wants something more of whoever has an open hand-over; what they wanted before stays."""
+    await tx.run("handoff_wants", handoff_id=handoff_id, wants=wants)
+
+
 async def apologised(tx: Tx, handoff_id: int) -> bool:
     """Notes that the customer was told that it takes longer; False when they had been."""
     return await tx.run("handoff_apologised", handoff_id=handoff_id) == 1
@@ -238,8 +246,10 @@ async def steps(tx: Tx, conversation_id: int) -> list[StepRow]:
 
 
 async def unanswered(tx: Tx, handoff_id: int) -> list[UnansweredRow]:
-    """For what the customer waits, from the earliest on; nothing when a human spoke last. No reactions."""
-    return await tx.all(UnansweredRow, "handoff_unanswered", handoff_id=handoff_id)
+    """For what the customer waits, from the earliest on; nothing when a human spoke last, nor where a person
+    took over what SARA had answered. No reactions."""
+    which = {"handoff_id": handoff_id, "taken_over": list(TAKEN_OVER)}
+    return await tx.all(UnansweredRow, "handoff_unanswered", **which)
 
 
 async def to_attend(tx: Tx, quiet_since: datetime) -> list[WaitingRow]:

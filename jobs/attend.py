@@ -18,7 +18,7 @@ from inference import extract
 from jobs.periodic import every
 from jobs.services import Services, services_of
 from knowledge.phrases import Say
-from tools.holding import call_for_help
+from tools.holding import CALL_ME, WAIT_ON, call_for_help
 
 log = structlog.get_logger(__name__)
 
@@ -52,20 +52,26 @@ async def _look(services: Services, tx: Tx, handoff_id: int) -> None:
     before = await handoffs.get(tx, handoff_id)
     conversation = await conversations.lock(tx, before.conversation_id)
     handoff = await handoffs.get(tx, handoff_id)
-    since = await _waits_since(tx, handoff_id)
-    if handoff.status not in handoffs.OPEN or since is None:
+    owed = await _owed(tx, handoff_id)
+    if handoff.status not in handoffs.OPEN or not owed:
         return
+    since = owed[0].since
     profile = await businesses.profile(tx)
     if handoff.status == "claimed" and _idle(services, profile, handoff, since, tx.now):
-        await _return(tx, handoff)
+        await _return(tx, handoff, _call_wanted(services, profile, handoff, owed))
     elif handoff.apologised_at is None and _late(profile, since, services.attention.apologise_after, tx.now):
         await _apologise(services, tx, profile, conversation, handoff)
 
 
-async def _waits_since(tx: Tx, handoff_id: int) -> datetime | None:
+async def waits_since(tx: Tx, handoff_id: int) -> datetime | None:
     """Since when the customer waits for a human; None when one spoke last and at most was thanked for it."""
+    return next((one.since for one in await _owed(tx, handoff_id)), None)
+
+
+async def _owed(tx: Tx, handoff_id: int) -> list[UnansweredRow]:
+    """What a human owes the customer an answer to, from the earliest on."""
     waiting = await handoffs.unanswered(tx, handoff_id)
-    return next((one.since for one in waiting if not (one.spoke and _thanks(one))), None)
+    return [one for one in waiting if not (one.spoke and _thanks(one))]
 
 
 def _thanks(said: UnansweredRow) -> bool:
@@ -85,15 +91,31 @@ def _idle(services: Services, profile: Profile, handoff: HandoffRow, since: date
     return _late(profile, touched, services.attention.idle_after, now)
 
 
-async def _return(tx: Tx, handoff: HandoffRow) -> None:
-    """SARA goes on; what is sensitive is never SARA's, so that goes back to the colleagues."""
-    if handoff.label is not None or handoff.reason == "sensitive":
+async def _return(tx: Tx, handoff: HandoffRow, call: str | None) -> None:
+    """SARA goes on; what is sensitive is never SARA's, and she can `call` nobody, so that goes back to the
+    colleagues, who are told by the watch."""
+    if call is not None:
+        await handoffs.also_wants(tx, handoff.handoff_id, call)
+    if handoff.label is not None or handoff.reason == "sensitive" or call is not None:
         await handoffs.release(tx, handoff.handoff_id)
         await conversations.give_to_human(tx, handoff.conversation_id)
         await handoffs.step(tx, handoff.handoff_id, "released", None)
     else:
         await desk.hand_back(tx, handoff.handoff_id, None, note=IDLE_NOTE)
     log.info("handoff_left_idle", handoff_id=handoff.handoff_id, reason=handoff.reason)
+
+
+def _call_wanted(
+    services: Services, profile: Profile, handoff: HandoffRow, owed: list[UnansweredRow]
+) -> str | None:
+    """The words with which the customer asked to be called, as they were offered: pressed, or written."""
+    say = services.context.phrases.speaker(handoff.language or profile.language, formal=profile.pack.formal)
+    offered = say("Please call me")
+    for one in owed:
+        words = (one.words or "").strip(" .!")
+        if one.option_id == CALL_ME or words.casefold() == offered.casefold():
+            return words or offered
+    return None
 
 
 async def _apologise(
@@ -139,7 +161,7 @@ def _sorry(profile: Profile, say: Say, handoff: HandoffRow) -> str:
 
 def _instead(say: Say, handoff: HandoffRow) -> list[Option]:
     """A call; to wait on is offered to nobody in danger."""
-    options = [Option("callback:yes", say("Please call me"))]
+    options = [Option(CALL_ME, say("Please call me"))]
     if handoff.label != "emergency":
-        options.append(Option("callback:no", say("I'll wait here")))
+        options.append(Option(WAIT_ON, say("I'll wait here")))
     return options

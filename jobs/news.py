@@ -37,10 +37,12 @@ class Desk:
         )
         return self._news("test", "test", self._say("Test"), [words])
 
-    def handoff(self, row: HandoffRow, *, again: bool = False, alarm: str | None = None) -> News:
-        """A hand-over was opened, still waits for its first answer (`again`), or has become an emergency in
-        the turn `alarm`."""
-        say = self._say
+    def handoff(
+        self, row: HandoffRow, *, unanswered_since: datetime | None = None, anew: str | None = None
+    ) -> News:
+        """A hand-over was opened, or still waits for its first answer. `anew` names what it is told once more
+        for: the turn in which it became an emergency, the step that left it to whoever takes it."""
+        say, again = self._say, unanswered_since is not None
         title = (
             say("A customer is still waiting for an answer") if again else say("A customer needs a person")
         )
@@ -49,13 +51,13 @@ class Desk:
             say("Reason: {reason}", reason=_reason(say, row.reason, row.label)),
             self._queue(row.queue),
             say("Customer: {customer}", customer=_customer(row.contact_name, row.wa_id)),
-            say("Waiting since {time}", time=self._moment(row.opened_at)) if again else "",
+            say("Waiting since {time}", time=self._moment(unanswered_since)) if unanswered_since else "",
             f"«{_short(row.wants)}»" if row.wants else "",
             self._link(row.conversation_id) or f"sara handoff show {row.handoff_id}",
         ]
         return self._news(
             kind,
-            f"{kind}:{row.handoff_id}:{alarm}" if alarm else f"{kind}:{row.handoff_id}",
+            f"{kind}:{row.handoff_id}:{anew}" if anew else f"{kind}:{row.handoff_id}",
             title,
             lines,
             queue=row.queue,

@@ -73,7 +73,7 @@ async def give_up(
         # Spoken of already by a worker that died a moment later.
         alarmed = called is not None and not passed_on and not await outbox.spoke(tx, turn_id)
         desk, row = await desk_of(services, tx), await handoffs.get(tx, handoff_id)
-        await alerts.tell(tx, desk.handoff(row, alarm=turn_id if alarmed else None))
+        await alerts.tell(tx, desk.handoff(row, anew=turn_id if alarmed else None))
         if passed_on or alarmed:
             epoch = conversation.epoch
             if passed_on:

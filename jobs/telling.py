@@ -24,7 +24,7 @@ class Bell:
         """
         async with self._crm.transaction(business_id) as tx:
             desk = Desk(self._phrases, await businesses.profile(tx), self._public_url)
-            await alerts.tell(tx, desk.handoff(await handoffs.get(tx, handoff_id), alarm=alarm))
+            await alerts.tell(tx, desk.handoff(await handoffs.get(tx, handoff_id), anew=alarm))
 
 
 async def of_event(services: Services, tx: Tx, hook: HookRow) -> None:

@@ -1,6 +1,6 @@
 """What the team has to hear of though no event says so; and what it heard of long ago, forgotten."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from procrastinate import Blueprint, JobContext
@@ -21,6 +21,8 @@ from crm import (
 from crm.alert_watch import WaitingHandoff
 from crm.businesses import Profile
 from crm.record import Tx
+from jobs.attend import waits_since
+from jobs.news import Desk
 from jobs.periodic import alone, every
 from jobs.services import Services, services_of
 from jobs.telling import desk_of
@@ -78,12 +80,7 @@ async def _look(services: Services, tx: Tx) -> None:
     desk = await desk_of(services, tx)
     patience = await alerts.patience(tx)
     for waiting in await alert_watch.handoffs(tx):
-        # One that is claimed already was opened by the person who has it.
-        listening = waiting.listening_since is not None and waiting.opened_at >= waiting.listening_since
-        if waiting.status == "open" and listening and not waiting.told:
-            await alerts.tell(tx, desk.handoff(await handoffs.get(tx, waiting.handoff_id)))
-        if not waiting.told_again and _unanswered(tx, desk.profile, waiting, patience.unanswered_minutes):
-            await alerts.tell(tx, desk.handoff(await handoffs.get(tx, waiting.handoff_id), again=True))
+        await _look_at(tx, desk, waiting, patience.unanswered_minutes)
     for ticket in await alert_watch.tickets(tx):
         await alerts.tell(tx, desk.ticket(ticket, tx.now))
     for trouble in await campaigns.in_trouble(tx):
@@ -105,10 +102,31 @@ async def _look(services: Services, tx: Tx) -> None:
             await alerts.tell(tx, desk.undelivered(failed))
 
 
-def _unanswered(tx: Tx, profile: Profile, waiting: WaitingHandoff, minutes: int) -> bool:
-    """Whether nobody has written for too long. An emergency does not wait for opening hours."""
-    if waiting.answered:
-        return False
+async def _look_at(tx: Tx, desk: Desk, waiting: WaitingHandoff, minutes: int) -> None:
+    """Tells what nobody has told of a hand-over: that it was opened, left by whoever had it, not answered."""
+    if waiting.listening_since is None:
+        return
+    which, listening_since = waiting.handoff_id, waiting.listening_since
+    if waiting.released_at is not None:
+        if waiting.released_at >= listening_since and not waiting.released_told:
+            released = f"released:{waiting.released}"
+            await alerts.tell(tx, desk.handoff(await handoffs.get(tx, which), anew=released))
+    # One that is claimed already was opened by the person who has it.
+    elif waiting.status == "open" and waiting.opened_at >= listening_since and not waiting.told:
+        await alerts.tell(tx, desk.handoff(await handoffs.get(tx, which)))
+    if not waiting.told_again and (since := await _unanswered(tx, desk.profile, waiting, minutes)):
+        await alerts.tell(tx, desk.handoff(await handoffs.get(tx, which), unanswered_since=since))
+
+
+async def _unanswered(tx: Tx, profile: Profile, waiting: WaitingHandoff, minutes: int) -> datetime | None:
+    """Since when nobody has written, if that is too long. An emergency does not wait for opening hours."""
+    since: datetime | None = waiting.opened_at
+    if waiting.reason in handoffs.TAKEN_OVER:  # by itself no wait
+        since = await waits_since(tx, waiting.handoff_id)
+    if waiting.answered or since is None:
+        return None
     if waiting.label == "emergency" or (waiting.reason == "sensitive" and waiting.label is None):
-        return tx.now - waiting.opened_at >= timedelta(minutes=minutes)
-    return hours.after_open_minutes(profile, waiting.opened_at, minutes) <= tx.now
+        late = tx.now - since >= timedelta(minutes=minutes)
+    else:
+        late = hours.after_open_minutes(profile, since, minutes) <= tx.now
+    return since if late else None

@@ -9,6 +9,7 @@ from knowledge.phrases import Say
 from tools.wording import near_moment
 
 WHEN = "{when}"  # in a business's own words: when it opens again
+CALL_ME, WAIT_ON = "callback:yes", "callback:no"  # buttons of an apology: a call, or to wait on
 
 
 def holding(

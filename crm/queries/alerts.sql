@@ -78,15 +78,22 @@ SELECT business_id, 0 AS target_id FROM businesses_with_alert_targets();
 -- told_forget -- what was delivered or given up long ago is forgotten, over all tenants
 SELECT forget_told(%(older_than)s);
 
--- watch_handoffs -- waiting hand-overs, and whether a person has written since
+-- watch_handoffs -- waiting hand-overs, whether a person has written since, and the step that left one to whoever takes it
 SELECT h.handoff_id, h.opened_at, h.reason, h.label, h.status, EXISTS (
     SELECT FROM message m WHERE m.conversation_id = h.conversation_id AND m.author = 'agent' AND m.created_at >= h.opened_at
 ) AS answered,
 EXISTS (SELECT FROM alert a WHERE a.business_id = h.business_id AND a.key = 'handoff_opened:' || h.handoff_id) AS told,
 EXISTS (SELECT FROM alert a WHERE a.business_id = h.business_id AND a.key = 'handoff_unanswered:' || h.handoff_id)
     AS told_again,
-(SELECT min(t.created_at) FROM alert_target t) AS listening_since
-FROM handoff h WHERE h.status IN ('open', 'claimed') AND h.opened_at > %(now)s - interval '7 days'
+(SELECT min(t.created_at) FROM alert_target t) AS listening_since,
+r.handoff_step_id AS released, r.at AS released_at, EXISTS (
+    SELECT FROM alert a WHERE a.business_id = h.business_id
+      AND a.key = concat_ws(':', 'handoff_opened', h.handoff_id, 'released', r.handoff_step_id)) AS released_told
+FROM handoff h LEFT JOIN LATERAL (
+    SELECT s.handoff_step_id, s.at FROM handoff_step s
+    WHERE s.handoff_id = h.handoff_id AND h.status = 'open' AND s.kind IN ('released', 'transferred')
+    ORDER BY s.handoff_step_id DESC LIMIT 1) r ON true
+WHERE h.status IN ('open', 'claimed') AND greatest(h.opened_at, r.at) > %(now)s - interval '7 days'
 ORDER BY h.handoff_id;
 
 -- watch_tickets -- open tickets whose answer or solution is due soon or late, and was not told yet

@@ -67,6 +67,11 @@ WHERE handoff_id = %(handoff_id)s AND status IN ('open', 'claimed');
 UPDATE handoff SET summary = %(summary)s, draft = %(draft)s, written_by = %(written_by)s
 WHERE handoff_id = %(handoff_id)s AND status IN ('open', 'claimed');
 
+-- handoff_wants -- the customer wants something more: it stands before what it was opened for
+UPDATE handoff SET wants = CASE WHEN strpos(wants, %(wants)s) > 0 THEN wants
+                                ELSE left(concat_ws(' / ', nullif(%(wants)s, ''), nullif(wants, '')), 4000) END
+WHERE handoff_id = %(handoff_id)s AND status IN ('open', 'claimed');
+
 -- handoff_apologised -- the customer was told that it takes longer
 UPDATE handoff SET apologised_at = %(now)s WHERE handoff_id = %(handoff_id)s AND apologised_at IS NULL;
 
@@ -89,15 +94,31 @@ FROM handoff_step s JOIN handoff h USING (handoff_id) LEFT JOIN agent a ON a.age
 WHERE h.conversation_id = %(conversation_id)s ORDER BY s.handoff_step_id;
 
 -- handoff_unanswered -- for what the customer waits, from the earliest on: what they wrote since a human spoke last, and
--- where no human has spoken (`spoke` is false) and nothing came since, the hand-over itself, which has no words
+-- where no human has spoken (`spoke` is false) and nothing came since, the hand-over itself, which has no words. What a
+-- person took of their own accord (`over`) is no wait by itself: there it is what SARA has not answered, or not to the
+-- end, that counts, and nothing from before a person resolved the matter
 SELECT greatest(m.sent_at, h.opened_at) AS since, m.kind, coalesce(nullif(m.transcript, ''), m.body) AS words,
-       a.last IS NOT NULL AS spoke
+       m.option_id, a.last IS NOT NULL OR t.over AS spoke
 FROM handoff h
+CROSS JOIN LATERAL (SELECT h.reason = ANY (%(taken_over)s) AS over) t
 CROSS JOIN LATERAL (SELECT max(message_id) AS last FROM message
                     WHERE conversation_id = h.conversation_id AND author = 'agent' AND created_at >= h.opened_at) a
+CROSS JOIN LATERAL (
+    SELECT max(b.message_id) AS last FROM message b LEFT JOIN outbox o USING (message_id)
+    WHERE t.over AND b.conversation_id = h.conversation_id AND (b.author = 'agent' OR b.author = 'bot' AND (
+        o.outbox_id IS NULL OR o.lane = 'service' AND o.purpose IS NULL AND o.turn_id NOT LIKE '%%:emergency'
+        AND NOT EXISTS (
+            SELECT FROM outbox w JOIN conversation c USING (conversation_id)
+            WHERE w.conversation_id = o.conversation_id AND w.turn_id = o.turn_id
+              AND (w.state = 'superseded' OR w.state = 'queued' AND w.epoch < c.epoch))))
+) s
+CROSS JOIN LATERAL (SELECT max(p.closed_at) AS at FROM handoff p
+                    WHERE t.over AND p.conversation_id = h.conversation_id AND p.status = 'resolved') r
 LEFT JOIN message m ON m.conversation_id = h.conversation_id AND m.author = 'customer'
-     AND m.kind NOT IN ('reaction', 'revoke') AND m.message_id > coalesce(a.last, 0) AND m.created_at >= h.opened_at
-WHERE h.handoff_id = %(handoff_id)s AND (m.message_id IS NOT NULL OR a.last IS NULL)
+     AND m.kind NOT IN ('reaction', 'revoke') AND m.message_id > coalesce(a.last, 0)
+     AND (m.created_at >= h.opened_at
+          OR t.over AND m.message_id > coalesce(s.last, 0) AND m.sent_at > coalesce(r.at, '-infinity'))
+WHERE h.handoff_id = %(handoff_id)s AND (m.message_id IS NOT NULL OR a.last IS NULL AND NOT t.over)
 ORDER BY since, m.message_id;
 
 -- handoffs_to_attend -- open ones of all tenants that have waited a while

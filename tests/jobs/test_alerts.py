@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from crm import alerts, budgets, businesses, contacts, events, handoffs, hours
+from crm import alerts, budgets, businesses, contacts, desk, events, handoffs, hours, takeover
 from crm.businesses import profile as profile_of
 from crm.errors import RecordUnavailable
 from crm.record import Tx
@@ -191,6 +191,23 @@ async def test_an_unanswered_customer_is_told_again_once(told: Told) -> None:
     keys = [alert["key"] for alert in await told.alerts("handoff_unanswered")]
     assert keys == [f"handoff_unanswered:{waiting}", f"handoff_unanswered:{emergency}"]
     assert all(alert["urgent"] for alert in await told.alerts("handoff_unanswered"))
+
+
+async def test_a_queue_hears_of_what_is_passed_on_to_it(told: Told) -> None:
+    billing = await told.place("billing", "json://127.0.0.1:9/", queue="billing")
+    handoff_id = await handoff_of(told, "393910000015")
+    for times in range(3):
+        for _ in range(2):
+            await watch_once(told.services)
+        keys = [
+            one["key"] for one in await told.alerts("handoff_opened") if one["alert_target_id"] == billing
+        ]
+        assert len(keys) == times
+        assert all(key.startswith(f"handoff_opened:{handoff_id}:released:") for key in keys)
+        async with told.services.crm.transaction(told.business_id) as tx:
+            agent_id = (await businesses.agents(tx))[0].agent_id
+            await desk.claim(tx, handoff_id, agent_id)
+            await takeover.transfer(tx, handoff_id, agent_id, to_queue="billing")
 
 
 async def test_the_minutes_count_while_the_business_is_open(told: Told) -> None:

@@ -1,18 +1,32 @@
 """Hand-overs nobody looks after: apologies in the customer's language, idle agents, sensitive matters."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 import pytest_asyncio
 
-from crm import businesses, contacts, conversations, desk, handoffs, inbox, messages, outbox, takeover
+from crm import (
+    alerts,
+    businesses,
+    contacts,
+    conversations,
+    desk,
+    handoffs,
+    inbox,
+    messages,
+    outbox,
+    takeover,
+)
 from crm.messages import NewMessage
 from crm.record import Crm
 from db.pool import open_pool
 from jobs.attend import attend_once
 from jobs.services import Attention, Services
+from jobs.watch import watch_once
 from sara.local import Local
 from tests.crm.conftest import sender
 from tools.holding import call_for_help
@@ -59,13 +73,68 @@ class Desk:
             await conversations.give_to_human(tx, conversation_id)
         return conversation_id, handoff_id
 
-    async def says(self, conversation_id: int, *texts: str, kind: str = "text") -> None:
-        """The customer writes."""
+    async def says(
+        self, conversation_id: int, *texts: str, kind: str = "text", option: str | None = None
+    ) -> None:
+        """The customer writes, or presses a button."""
         async with self.services.crm.transaction(self.business_id) as tx:
             contact_id = (await conversations.get(tx, conversation_id)).contact_id
             for text in texts:
-                said = NewMessage(conversation_id, contact_id, "customer", kind, tx.now, text)
+                said = NewMessage(
+                    conversation_id, contact_id, "customer", kind, tx.now, text, option_id=option
+                )
                 await messages.add(tx, said)
+
+    async def talked(self, *states: str) -> int:
+        """A customer to whose question SARA has written messages that are in these states now."""
+        async with self.services.crm.transaction(self.business_id) as tx:
+            contact_id = await contacts.seen(tx, wa_id=sender(), bsuid=None, name="Anna")
+            conversation_id = await conversations.open_for(tx, contact_id, self.number)
+            await conversations.customer_wrote(tx, conversation_id, tx.now)
+            asked = NewMessage(conversation_id, contact_id, "customer", "text", tx.now, "Quanto costa?")
+            await messages.add(tx, asked)
+            said = NewMessage(conversation_id, contact_id, "bot", "text", tx.now, "65,00 €")
+            turn_id = f"{conversation_id}:1"
+            await outbox.add(tx, [said] * len(states), turn_id=turn_id, epoch=0, answers=None)
+        for ordinal, state in enumerate(states):
+            query = "UPDATE outbox SET state = %s WHERE turn_id = %s AND ordinal = %s"
+            await self.as_owner(query, state, turn_id, ordinal)
+        await self.happened_then(conversation_id)
+        return conversation_id
+
+    async def happened_then(self, conversation_id: int) -> None:
+        """What was said so far was written down at the time of the clock."""
+        query = "UPDATE message SET created_at = sent_at WHERE conversation_id = %s"
+        await self.as_owner(query, conversation_id)
+        self.clock.now += timedelta(minutes=1)
+
+    async def takes(self, conversation_id: int) -> int:
+        """The agent takes it over, or opens it again, and says nothing."""
+        async with self.services.crm.transaction(self.business_id) as tx:
+            return await takeover.reopen(tx, conversation_id, self.agent)
+
+    async def as_owner(self, query: LiteralString, *values: object) -> list[dict[str, Any]]:
+        async with self.services.crm.as_owner() as tx:
+            cursor = await tx.connection.execute(query, values)
+            return await cursor.fetchall() if cursor.description else []
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Somebody wants to hear of everything."""
+        async with self.services.crm.transaction(self.business_id) as tx:
+            await alerts.add_target(tx, "desk", queue=None, kinds=[], service="Test", sealed=b"-")
+        try:
+            yield
+        finally:
+            async with self.services.crm.transaction(self.business_id) as tx:
+                await alerts.remove_target(tx, "desk")
+
+    async def told(self, handoff_id: int) -> list[str]:
+        """The kinds of what the team is told of a hand-over, in order."""
+        await watch_once(self.services)
+        query = "SELECT kind FROM alert WHERE split_part(key, ':', 2) = %s ORDER BY alert_id"
+        rows = await self.as_owner(query, str(handoff_id))
+        return [row["kind"] for row in rows if row["kind"].startswith("handoff")]
 
     async def answers(self, handoff_id: int, text: str) -> None:
         """The agent writes."""
@@ -108,7 +177,8 @@ async def here(whole: Local) -> Any:
     async with crm.as_owner() as tx:
         await tx.connection.execute(
             "UPDATE handoff SET status = 'resolved', closed_at = now()"
-            " WHERE business_id = %s AND turn_id = 't' || conversation_id",
+            " WHERE business_id = %s AND (turn_id = 't' || conversation_id"
+            "                             OR reason IN ('agent_takeover', 'reopened'))",
             (business_id,),
         )
     await pool.close()
@@ -275,3 +345,104 @@ async def test_thanks_for_being_passed_on_end_no_wait(here: Desk) -> None:
     await here.says(conversation_id, "Ok, grazie")
     await here.after(31)
     assert len(await here.bot_said(conversation_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "option"), [("Richiamatemi", "callback:yes"), ("richiamatemi!", None), ("", "callback:yes")]
+)
+async def test_who_would_rather_be_called_stays_with_people(
+    here: Desk, words: str, option: str | None
+) -> None:
+    """SARA has offered the call, and can call nobody."""
+    conversation_id, handoff_id = await here.waits()
+    async with here.listening():
+        assert await here.told(handoff_id) == ["handoff_opened"]
+        async with here.services.crm.transaction(here.business_id) as tx:
+            await desk.claim(tx, handoff_id, here.agent)
+        await here.after(31)
+        assert len(await here.bot_said(conversation_id)) == 1
+        await here.says(conversation_id, words, option=option)
+        await here.after(61)
+        row = await here.status(handoff_id)
+        assert (row.status, row.agent_id, row.owner) == ("open", None, "human")
+        assert row.wants.lower().startswith("richiamatemi")
+        told = await here.told(handoff_id)
+    assert told.count("handoff_opened") == 2
+
+
+async def test_a_call_that_a_colleague_has_spoken_of_is_not_owed_any_more(here: Desk) -> None:
+    conversation_id, handoff_id = await here.waits()
+    await here.after(31)
+    await here.says(conversation_id, "Richiamatemi", option="callback:yes")
+    await here.answers(handoff_id, "La chiamo tra un minuto.")
+    await here.says(conversation_id, "E per sabato?")
+    await here.after(61)
+    assert (await here.status(handoff_id)).status == "returned"
+
+
+async def test_a_sensitive_matter_that_is_left_is_told_to_the_team_each_time(here: Desk) -> None:
+    _, handoff_id = await here.waits(label="legal")
+    async with here.listening():
+        for times in (1, 2, 3):
+            for _ in range(2):
+                told = await here.told(handoff_id)
+                assert told.count("handoff_opened") == times
+            async with here.services.crm.transaction(here.business_id) as tx:
+                await desk.claim(tx, handoff_id, here.agent)
+            await here.after(61)
+            assert (await here.status(handoff_id)).status == "open"
+
+
+@pytest.mark.parametrize(
+    ("states", "waits"),
+    [
+        (["accepted"], False),
+        ([], True),  # taken over before SARA said anything
+        (["superseded"], True),
+        (["queued"], True),  # and never sent
+        (["accepted", "superseded"], True),  # cut off in the middle
+    ],
+)
+async def test_taking_over_begins_no_wait_where_sara_has_answered(
+    here: Desk, states: list[str], waits: bool
+) -> None:
+    async with here.listening():
+        conversation_id = await here.talked(*states)
+        handoff_id = await here.takes(conversation_id)
+        await here.after(31)
+        assert len(await here.bot_said(conversation_id)) == len(states) + waits
+        assert ("handoff_unanswered" in await here.told(handoff_id)) is waits
+        await here.after(60)
+    assert (await here.status(handoff_id)).status == ("returned" if waits else "claimed")
+
+
+@pytest.mark.parametrize(("said", "waits"), [("Grazie!", False), ("E domani?", True)])
+async def test_after_taking_over_the_customer_waits_from_what_they_write(
+    here: Desk, said: str, waits: bool
+) -> None:
+    async with here.listening():
+        conversation_id = await here.talked("accepted")
+        handoff_id = await here.takes(conversation_id)
+        await here.after(20)
+        await here.says(conversation_id, said)
+        await here.after(10)
+        assert "handoff_unanswered" not in await here.told(handoff_id)
+        await here.after(21)
+        assert len(await here.bot_said(conversation_id)) == 1 + waits
+        assert ("handoff_unanswered" in await here.told(handoff_id)) is waits
+
+
+async def test_opening_again_what_a_colleague_has_settled_begins_no_wait(here: Desk) -> None:
+    """By telephone: nobody wrote an answer to the last question."""
+    conversation_id = await here.talked("accepted")
+    first = await here.takes(conversation_id)
+    await here.says(conversation_id, "Ci siete?")
+    await here.happened_then(conversation_id)
+    async with here.services.crm.transaction(here.business_id) as tx:
+        await desk.resolve(tx, first, here.agent, note="chiamata")
+    handoff_id = await here.takes(conversation_id)
+    await here.after(31)
+    await here.after(60)
+    assert len(await here.bot_said(conversation_id)) == 1
+    row = await here.status(handoff_id)
+    assert (row.reason, row.status) == ("reopened", "claimed")
