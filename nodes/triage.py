@@ -120,9 +120,10 @@ def _readable(state: State) -> Event:
         for message in event.get("messages", [])
     ]
     hearing = state.get("hearing", {})
-    heard = hearing.get("heard")
-    if heard and len(said) == 1 and _confirms(said[0], hearing, state["language"]):
-        said = [Said(**{**said[0], "kind": "text", "text": heard})]
+    heard, language = str(hearing.get("heard") or ""), state["language"]
+    yes = next((at for at, one in enumerate(said) if heard and _confirms(one, hearing, language)), None)
+    if yes is not None and not any(extract.yes_no(one["text"], language) == "no" for one in said):
+        said[yes] = Said(**{**said[yes], "kind": "text", "text": heard})
     return Event(**{**event, "messages": said})
 
 
@@ -131,7 +132,7 @@ def _confirms(said: Said, hearing: dict[str, Any], language: str) -> bool:
     asked = " ".join(str(hearing.get("asked", "")).split())
     under = " ".join((said.get("quoted") or "").split())
     other = said.get("kind") == "reaction" and not (under and asked.startswith(under[:_LIKE]))
-    return not other and extract.yes_no(said["text"], language) == "yes"
+    return not other and not said.get("option_id") and extract.yes_no(said["text"], language) == "yes"
 
 
 def _of_a_colleague(state: State, update: dict[str, Any], text: str, say: Say) -> Route | None:

@@ -26,7 +26,11 @@ def voice_notes(event: Event) -> list[int]:
 
 def guess(unheard: Sequence[Mapping[str, Any]]) -> str:
     """What was perhaps said; empty when nobody would recognise it."""
-    return " ".join(t["text"] for t in unheard if t.get("text") and t["status"] == "unclear")
+    return " ".join(t["text"] for t in unheard if _guessed(t))
+
+
+def _guessed(transcript: Mapping[str, Any]) -> bool:
+    return bool(transcript.get("text")) and transcript["status"] == "unclear"
 
 
 def question(
@@ -37,19 +41,40 @@ def question(
     languages: Sequence[str],
     most_seconds: float,
 ) -> str:
-    """Asks for what was not understood, quoting what perhaps was; never says a word that nobody spoke.
+    """Asks for what was not understood, quoting what perhaps was; never says a word that nobody spoke. Of
+    several notes each way to fail is named once.
 
     `language` is the customer's, `languages` those the business serves, `most_seconds` its longest note.
     """
+    asked = []
     if heard := guess(unheard):
-        return say(
-            "I heard: “{heard}”. Is that right? If not, please write it or send it again.",
-            heard=shortened(heard),
+        asked.append(
+            say(
+                "I heard: “{heard}”. Is that right? If not, please write it or send it again.",
+                heard=shortened(heard),
+            )
         )
-    last = unheard[-1]
-    match last.get("reason"):
+    asked += [
+        _failed(one, say, language=language, languages=languages, most_seconds=most_seconds)
+        for one in unheard
+        if not _guessed(one)
+    ]
+    return "\n".join(dict.fromkeys(asked))
+
+
+def _failed(
+    transcript: Mapping[str, Any],
+    say: Say,
+    *,
+    language: str,
+    languages: Sequence[str],
+    most_seconds: float,
+) -> str:
+    """Why one note is not understood, and what would help."""
+    match transcript.get("reason"):
         case "unsupported_language":
-            return _foreign(str(last.get("language")), say, language=language, languages=languages)
+            spoken = str(transcript.get("language"))
+            return _foreign(spoken, say, language=language, languages=languages)
         case "too_long" if most_seconds == _MINUTE:
             return say(
                 "Your voice note is longer than a minute, too long for me to listen to. "

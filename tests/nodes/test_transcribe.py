@@ -213,6 +213,17 @@ class Ear:
         return self.hears
 
 
+class Ears(Ear):
+    """Hears one thing after the other."""
+
+    def __init__(self, *hears: Transcript) -> None:
+        super().__init__(hears[0])
+        self.left = list(hears)
+
+    async def transcribe(self, audio: bytes, **more: Any) -> Transcript:
+        return self.left.pop(0)
+
+
 @dataclass
 class Media:
     """Any note, whole; keeps the numbers of ours that were named for it."""
@@ -312,6 +323,52 @@ async def test_a_yes_to_the_quoted_words_makes_them_the_customers(stage: Stage) 
     assert thread.state["outcome"]["kind"] == "confirming"
     assert "15:00" in thread.words
     assert await stage.rows("SELECT 1 FROM appointment WHERE contact_id = %s", thread.contact_id) == []
+
+
+@pytest.mark.parametrize("words", [("sì", "grazie"), ("grazie", "sì"), ("👍", "a presto")])
+async def test_a_yes_to_the_quoted_words_counts_beside_others(stage: Stage, words: tuple[str, str]) -> None:
+    thread = await stage.customer()
+    await spoken(thread, unclear("vorrei prenotare un massaggio rilassante venerdì alle 15"))
+    await thread.say(*words)
+    assert thread.state["outcome"]["kind"] == "confirming"
+    assert "15:00" in thread.words
+
+
+async def test_what_is_asked_beside_the_yes_is_kept(stage: Stage) -> None:
+    thread = await stage.customer()
+    await spoken(thread, unclear("quanto costa un massaggio rilassante"))
+    await thread.say("Sì", "e dove siete?")
+    said = [one["text"] for one in thread.state["event"]["messages"]]
+    assert said == ["quanto costa un massaggio rilassante", "e dove siete?"]
+
+
+async def test_a_yes_that_is_taken_back_or_pressed_under_something_else_confirms_no_hearing(
+    stage: Stage,
+) -> None:
+    thread = await stage.customer()
+    await spoken(thread, unclear("vorrei prenotare un massaggio rilassante venerdì alle 15"))
+    await thread.say("sì", "no")
+    assert thread.state["event"]["messages"][0]["text"] == "sì"
+    await spoken(thread, unclear("vorrei prenotare un massaggio rilassante venerdì alle 15"))
+    await thread.say("Sì", kind="interactive", option="confirm:yes")
+    assert thread.state["event"]["messages"][0]["text"] == "Sì"
+
+
+async def test_every_note_that_failed_is_spoken_of(stage: Stage) -> None:
+    thread = await stage.customer()
+    short, empty = Transcript("rejected", reason="too_short"), Transcript("rejected", reason="empty")
+    ears = Ears(short, unclear("vorrei un massaggio"), empty, short)
+    thread.context = replace(thread.context, transcriber=ears, media=Media())
+    event = await thread.wrote("", "", "", "")
+    for note in event["messages"]:
+        note["kind"] = "audio"
+        note["media"] = {"id": "1", "mime_type": "audio/ogg", "sha256": None, "voice": True}
+    await thread.deliver(event)
+    heard, *rest = thread.words.split("\n")
+    assert heard.startswith("Ho sentito: “vorrei un massaggio”.")
+    assert ["così breve" in rest[0], "per intero" in rest[1], len(rest)] == [True, True, 2]
+    await thread.say("sì")
+    assert thread.state["event"]["messages"][0]["text"] == "vorrei un massaggio"
 
 
 async def test_what_was_barely_understood_is_said_back_before_the_answer(stage: Stage) -> None:

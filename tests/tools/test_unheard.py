@@ -74,3 +74,11 @@ def test_quotes_end_between_words() -> None:
     cut = shortened("parola " * 200)
     assert cut.endswith("parola…")
     assert len(cut) <= QUOTED + 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_several_notes_each_way_to_fail_is_told_once(language: str) -> None:
+    guessed = {"status": "unclear", "reason": "low_confidence", "text": "domani alle sei"}
+    several = [rejected("video"), guessed, rejected("no_audio_stream"), rejected("too_short")]
+    told = [asked(language, one) for one in (guessed, rejected("video"), rejected("too_short"))]
+    assert asked(language, *several) == "\n".join(told)
