@@ -17,6 +17,7 @@ JOINED = "joined"  # outcome once an agent's words joined a thread that was not 
 ABANDONED = "abandoned"  # outcome of a turn that was given up: `waiting` in it are messages left unanswered
 SUPERSEDED = "superseded"  # of one in the middle of which somebody took the conversation: the same
 UNANSWERED = "unanswered"  # in what is given back with a conversation (jobs/drain)
+IDLE = "idle"  # in the same: no person gave it back, nobody looked at it
 REFERENCE_CHARACTERS = 480  # biz_opaque_callback_data holds 512, our own id comes first
 _LONGEST_QUOTE = 200
 _MOST_TOLD = 50  # facts, promises and acts of colleagues that a thread remembers, the latest
@@ -185,6 +186,20 @@ def told(state: Mapping[str, Any], event: Event) -> dict[str, Any]:
 def told_so_far(state: Mapping[str, Any]) -> dict[str, Any]:
     """The same before; a thread of an earlier release has it with its last hand-over."""
     return state.get("colleague") or (state.get("handoff") or {}).get("returned") or {}
+
+
+def seen_by_person(event: Event) -> bool:
+    """Whether a person has had the messages of an event before them: they give it back, and no timer does."""
+    return event["kind"] == "hand_back" and not (event.get("handoff") or {}).get(IDLE)
+
+
+def beside(event: Event, option_id: str) -> list[Said]:
+    """What came in one turn with a pressed button and is a matter of its own; no reaction is."""
+    return [
+        said
+        for said in event.get("messages", [])
+        if said.get("option_id") != option_id and said.get("kind") != "reaction"
+    ]
 
 
 def spoken_over(event: Event) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from db.errors import ThreadTakenOver
 from db.tenancy import tenant
 from db.trace import Span
 from graph.run import REPEATABLE, deliver, finish
-from graph.state import Event, State
+from graph.state import IDLE, Event, State
 from jobs import took
 from jobs.attend import IDLE_NOTE
 from jobs.quarantine import cause_of, give_up, media_away_s
@@ -302,6 +302,7 @@ async def _returned(tx: Tx, handoff_id: int, conversation: ConversationRow) -> d
         "label": handoff.label,
         # That nobody came is for the people who read the history; it takes no colleague's note's place.
         "note": "" if handoff.note == IDLE_NOTE else handoff.note or "",
+        **({IDLE: True} if handoff.note == IDLE_NOTE else {}),
         "facts": {fact.key: fact.body for fact in told if fact.kind == "fact"},
         "promises": [fact.body for fact in told if fact.kind == "promise"],
         "done": await handoffs.acts(tx, handoff_id),

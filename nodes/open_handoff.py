@@ -13,7 +13,16 @@ from crm.conversations import ConversationRow
 from crm.messages import NewMessage
 from crm.record import Tx
 from graph.context import Context
-from graph.state import Line, State, answered_wamids, extend, formal_languages, given_back, text_of
+from graph.state import (
+    Line,
+    State,
+    answered_wamids,
+    extend,
+    formal_languages,
+    given_back,
+    seen_by_person,
+    text_of,
+)
 from tools import alarm
 from tools.holding import holding
 from tools.unheard import voice_notes
@@ -103,10 +112,12 @@ async def _keep_known(tx: Tx, handoff_id: int, packet: dict[str, Any]) -> None:
 async def _just_returned(tx: Tx, state: State) -> bool:
     """Whether a human gave this back a moment ago, and nothing but the reason they had brings it to them.
 
-    In an emergency it returns to them all the same.
+    In an emergency it returns to them all the same, and so does a file that nobody has looked at.
     """
     event, reason = state["event"], state["handoff"]
     handoff_id = (event.get("handoff") or {}).get("handoff_id")
+    if reason["reason"] == "attachment" and not seen_by_person(event):
+        return False
     if event["kind"] != "hand_back" or handoff_id is None or reason.get("label") == "emergency":
         return False
     return bool((await handoffs.get(tx, handoff_id)).reason == reason["reason"])

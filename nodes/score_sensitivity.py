@@ -54,7 +54,7 @@ async def score_sensitivity(
     asked = state.get("handoff", {})
     requested = asked.get("requested")
     if requested:
-        kept = {key: asked[key] for key in ("files", "text") if asked.get(key)}
+        kept = {key: asked[key] for key in ("files", "voice_notes", "text") if asked.get(key)}
         handoff = {"reason": requested, "wants": asked.get("wants") or text, **kept}
         return Command(goto="open_handoff", update={"sensitivity": sensitivity, "handoff": handoff})
     return Command(goto="retrieve", update={"sensitivity": sensitivity})
@@ -73,7 +73,7 @@ def _unread(
         "words": list(judged.words),
         "wants": asked.get("wants") or text,
         "detail": why,
-        **{key: asked[key] for key in ("files", "text") if asked.get(key)},
+        **{key: asked[key] for key in ("files", "voice_notes", "text") if asked.get(key)},
     }
     if emergency:
         handoff["score"] = judged.score

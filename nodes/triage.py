@@ -8,13 +8,14 @@ from langgraph.types import Command
 
 from crm import contacts, waiting
 from graph.context import Context
-from graph.state import Event, Said, State, formal_languages, text_of
+from graph.state import Event, Said, State, beside, formal_languages, seen_by_person, text_of
 from inference import extract
 from knowledge.phrases import Say
 from tools import alarm, nps
 from tools.details import PREFIX
 from tools.flooding import flooding
 from tools.frame import PERSON, Frame
+from tools.holding import CALL_ME
 from tools.registry import intent_of_option
 from tools.unheard import guess, not_understood, plain_question, question, voice_notes
 from tools.unseen import described, files, points_at_file, unsaid_files
@@ -36,12 +37,12 @@ _THANKED = "You're welcome! I'm here if you need anything else."
 Route = Command[Literal["score_sensitivity", "execute_intent", "reply", "open_handoff"]]
 
 
-async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR0911, PLR0912 one return an outcome
+async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR0911 one return an outcome
     """Answers what has only one right answer and sends the rest on."""
     context = runtime.context
     event, language = _readable(state), state["language"]
     say = context.phrases.speaker(language, formal=formal_languages(state))
-    text, option = text_of(event), _option(event)
+    text, option, seen = text_of(event), _option(event), seen_by_person(event)
     # A heart under another message answers no question and drops none.
     update: dict[str, Any] = {"event": event} | ({} if _only_reacted(event) else {"hearing": {}})
     pending = Frame.pending(state.get("frame"), context.clock())
@@ -55,36 +56,51 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     if await _floods(state, context):
         update["handoff"] = _wanted(state, requested="flooding")  # scored first all the same, as below
         return Command(goto="score_sensitivity", update=update)
-    if option == "human:yes":
+    if option == "human:yes" or (option == CALL_ME and not seen):
         return _human(update, "customer_request", text)
     taken = await nps.take(state, event, option, context, say, amid=amid)
     update |= taken.update if taken else {}
     if taken and taken.goto:
         return Command(goto=taken.goto, update=update)
-    event, text = update["event"], text_of(update["event"])
+    event = update["event"]
+    text, option = text_of(event), _option(event)
     if extract.wants_person(text, language):
         # Scored first all the same: whoever asks for a person in an emergency needs the number too.
         update["handoff"] = _wanted(state, requested="customer_request")
         return Command(goto="score_sensitivity", update=update)
-    if option == "human:no" and (pending is None or pending.asked != PERSON):
-        return _say(update, "declined_human", say(_THANKED))
+    if option == CALL_ME or (option == "human:no" and (pending is None or pending.asked != PERSON)):
+        rest = beside(event, option)
+        if not rest:
+            return _silent(update) if option == CALL_ME else _say(update, "declined_human", say(_THANKED))
+        update["event"] = Event(**{**event, "messages": rest})
+    return await _read(state, update, pending, context, say)
+
+
+async def _read(  # noqa: PLR0911 one return an outcome
+    state: State, update: dict[str, Any], pending: Frame | None, context: Context, say: Say
+) -> Route:
+    """What cannot be read, what answers a question that waits, and what asks for nothing."""
+    event, language = update["event"], state["language"]
+    text, option, seen = text_of(event), _option(event), seen_by_person(event)
+    unseen = [] if seen else files(event)
     if unheard := not_understood(event):
         update["hearing"] = _hearing(state, unheard, context, say)
-    if unheard and not text and not option:
+    if unheard and not (text or option or unseen):
         return _not_heard(update)
     if _only_reacted(event):  # a thumbs-up under a message asks for nothing
-        return Command(goto="reply", update={**update, "outcome": _SILENT})
-    shown = files(event) and (not text or unsaid_files(event) or points_at_file(text, language))
-    if shown and not option:
+        return _silent(update)
+    unsaid = unsaid_files(event)  # not even a button beside it speaks for it
+    if unsaid or (unseen and not option and (not text or points_at_file(text, language))):
         return _to_be_seen(state, update, say, text)
     if not text and not option:
-        return _nothing_to_read(event, update, say)
+        return _silent(update) if seen else _nothing_to_read(event, update, say)
     if intent_of_option(option) or (pending and (option or _answers(pending, text, language, context))):
         return Command(goto="execute_intent", update=update)
     if not option and _only_a_place(event):  # its words answer a question that waits, and ask none
         if pending:
             return Command(goto="execute_intent", update=update)
-        return _say(update, "place", say("Thank you for the place. What can I do for you there?"))
+        thanks = say("Thank you for the place. What can I do for you there?")
+        return _silent(update) if seen else _say(update, "place", thanks)
     if not pending and not option and (told := _of_a_colleague(state, update, text, say)) is not None:
         return told
     if not option and _settles(text, language) and await _was_offered_a_place(event, context):
@@ -92,7 +108,7 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         return Command(goto="execute_intent", update={**update, "proposal": answer})
     if not option and extract.asks_nothing(text):
         if event["kind"] == "hand_back":  # said to the colleague; nothing is left to answer
-            return Command(goto="reply", update={**update, "outcome": _SILENT})
+            return _silent(update)
         return _say(update, "small_talk", say(_THANKED))
     return Command(goto="score_sensitivity", update=update)
 
@@ -277,18 +293,21 @@ def _wanted(state: State, **handoff: Any) -> dict[str, Any]:
 
 
 def _to_be_seen(state: State, update: dict[str, Any], say: Say, text: str) -> Route:
-    """A picture or document that says what is wanted: a person looks at it. Words are scored first."""
-    event = update["event"]
+    """A picture or document that says what is wanted: a person looks at it, and listens to what was not
+    understood beside it. Words are scored first."""
+    event, hearing = update["event"], update.get("hearing") or {}
+    wants = "\n".join(filter(None, [text, hearing.get("heard")]))
     handoff = _wanted(
         state,
         reason="attachment",
         requested="attachment",
-        wants=described(event, text, say),
+        wants=described(event, wants, say),
         files=files(event),
+        voice_notes=hearing.get("notes", []),
         text=say("I can't look at pictures and documents myself."),
     )
     goto: Literal["score_sensitivity", "open_handoff"] = "score_sensitivity" if text else "open_handoff"
-    return Command(goto=goto, update={**update, "handoff": handoff})
+    return Command(goto=goto, update={**update, "hearing": {}, "handoff": handoff})
 
 
 def _nothing_to_read(event: Event, update: dict[str, Any], say: Say) -> Route:
@@ -303,6 +322,10 @@ def _nothing_to_read(event: Event, update: dict[str, Any], say: Say) -> Route:
 def _human(update: dict[str, Any], reason: str, wants: str) -> Route:
     handoff = {"reason": reason, "wants": wants}
     return Command(goto="open_handoff", update={**update, "handoff": handoff})
+
+
+def _silent(update: dict[str, Any]) -> Route:
+    return Command(goto="reply", update={**update, "outcome": _SILENT})
 
 
 def _say(update: dict[str, Any], kind: str, text: str) -> Route:

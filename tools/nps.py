@@ -12,7 +12,7 @@ from typing import Any, Literal
 from crm import nps
 from crm.nps import DETRACTOR, PROMOTER, PendingRow
 from graph.context import Context
-from graph.state import Event, Said, State, text_of
+from graph.state import Event, Said, State, beside, text_of
 from inference.errors import InferenceError
 from inference.extract import cancel_words, thanks, wants_person, yes_no
 from inference.nps import Answer, complains, corrected, read
@@ -89,6 +89,8 @@ async def _pressed(turn: _Turn, option: str, known: dict[str, Any]) -> Taken:
         return _to_person(turn, f"{known['score']}/10" if known else "", told=False)
     if not known:
         await _declined(turn)
+    if rest := beside(turn.event, NO):  # which is answered instead
+        return Taken({"nps": {}, "event": Event(**{**turn.event, "messages": rest})})
     return _say(turn, "nps_declined", turn.say("All right. Thank you for your time!"))
 
 

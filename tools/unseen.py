@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from graph.state import Event
+from graph.state import Event, seen_by_person
 from knowledge.phrases import Say
 
 KINDS = ("image", "document")
@@ -35,7 +35,7 @@ def files(event: Event) -> list[dict[str, Any]]:
 def unsaid_files(event: Event) -> bool:
     """Whether a picture or document came without a caption, whatever else was written in the turn: a "thank
     you" behind it says nothing of it. What a person has given back, a person has seen."""
-    messages = event.get("messages", []) if event["kind"] == "customer_message" else []
+    messages = [] if seen_by_person(event) else event.get("messages", [])
     return any(one.get("kind") in KINDS and one.get("media") and not one.get("text") for one in messages)
 
 

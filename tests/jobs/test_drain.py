@@ -5,9 +5,11 @@ import asyncio
 import psycopg
 import pytest
 
-from crm import businesses, conversations, handoffs, takeover
+from crm import businesses, conversations, desk, handoffs, inbox, messages, takeover
 from crm.errors import RecordUnavailable
+from crm.messages import NewMessage
 from jobs import quarantine
+from jobs.attend import IDLE_NOTE
 from jobs.drain import _database_away
 from tests.chaos.town import until
 from tests.jobs.shop import Shop
@@ -189,3 +191,28 @@ async def test_two_workers_share_the_work(shop: Shop) -> None:
 )
 def test_only_an_outage_is_forgiven(error: Exception, away: bool) -> None:
     assert _database_away(error) is away
+
+
+@pytest.mark.parametrize(
+    ("note", "reasons"),
+    [(IDLE_NOTE, ["customer_request", "attachment"]), ("Fatto", ["customer_request"])],
+)
+async def test_a_picture_goes_to_people_again_unless_one_has_given_it_back(
+    shop: Shop, note: str, reasons: list[str]
+) -> None:
+    conversation = await shop.open_conversation(f"3936000001{len(reasons):02}")
+    await shop.customer_writes(conversation, "Vorrei parlare con una persona")
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    async with shop.crm.transaction(shop.business_id) as tx:
+        contact_id = (await conversations.lock(tx, conversation)).contact_id
+        picture = NewMessage(conversation, contact_id, "customer", "image", tx.now, media_id="1")
+        message_id = await messages.add(tx, picture)
+        await inbox.add(tx, conversation, inbox.CUSTOMER_MESSAGE, message_id=message_id)
+        handoff_id = await handoffs.open_of(tx, conversation)
+        assert handoff_id is not None
+        await desk.hand_back(tx, handoff_id, None, note=note)
+    await shop.work_until(lambda: all_taken_in(shop, conversation))
+    rows = await shop.rows(
+        "SELECT reason FROM handoff WHERE conversation_id = %s ORDER BY 1 DESC", conversation
+    )
+    assert [row["reason"] for row in rows] == reasons

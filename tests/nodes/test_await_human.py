@@ -199,3 +199,59 @@ async def test_a_hand_back_with_nulls_is_one_that_left_them_out(stage: Stage) ->
     nulls = {"note": None, "facts": None, "promises": None}
     came = after(cast(State, state), {"kind": "hand_back", "handoff": nulls})
     assert cast(dict[str, Any], came.update)["colleague"]["note"] == "Visto"
+
+
+PICTURE = {"kind": "image", "media": {"id": "1", "mime_type": "image/jpeg", "filename": "muro.jpg"}}
+
+
+async def shows(thread: Thread, **shown: Any) -> None:
+    """The customer sends something without words."""
+    event = await thread.wrote("")
+    event["messages"][0] |= shown  # type: ignore[typeddict-item]
+    await thread.deliver(event)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"kind": "sticker"},
+        {"kind": "video"},
+        PICTURE,
+        {"kind": "interactive", "text": "Richiamatemi", "option_id": "callback:yes"},
+        {"kind": "location", "text": "Bar Roma", "place": {"latitude": 45.0, "longitude": 9.0}},
+    ],
+)
+async def test_what_a_colleague_has_seen_is_neither_answered_nor_handed_over_again(
+    stage: Stage, shown: dict[str, Any]
+) -> None:
+    thread = await paused(stage)
+    await shows(thread, **shown)
+    await thread.handed_back("Visto, tutto a posto")
+    assert len(await thread.spoken()) == 1
+    assert len(await thread.handoffs()) == 1
+    assert (await thread.conversation()).owner == "bot"
+
+
+async def test_what_is_written_under_a_picture_that_a_colleague_has_seen_is_answered(stage: Stage) -> None:
+    thread = await paused(stage)
+    await shows(thread, **PICTURE)
+    await thread.say("Quanto costa un massaggio rilassante?")
+    await thread.handed_back()
+    assert "65,00" in (await thread.spoken())[-1].body
+    assert len(await thread.handoffs()) == 1
+
+
+@pytest.mark.parametrize("first", [WANTS, None])
+async def test_a_picture_that_nobody_looked_at_goes_to_people_again(stage: Stage, first: str | None) -> None:
+    """Whoever had the conversation did not come, so that it went back to SARA by itself."""
+    thread = await stage.customer()
+    if first:
+        await thread.say(first)
+    else:
+        await shows(thread, **PICTURE)
+    await shows(thread, **PICTURE)
+    event = await thread.gave_back()
+    await thread.deliver({**event, "handoff": {**(event["handoff"] or {}), "idle": True}})
+    assert [row["reason"] for row in await thread.handoffs()][1:] == ["attachment"]
+    assert (await thread.conversation()).owner == "human"
+    assert len(thread.state["handoff"]["packet"]["files"]) == 1

@@ -7,6 +7,7 @@ import pytest
 
 from nodes import triage
 from tests.nodes.stage import Scripted, Stage, Thread, says
+from tests.nodes.test_transcribe import Ear, Media, unclear
 
 
 @pytest.mark.parametrize("word", ["STOP", "baja", "Sair", "cancellami", "unsubscribe"])
@@ -274,3 +275,63 @@ async def test_a_file_without_a_caption_is_seen_by_a_person_whatever_stands_besi
     [handoff] = await thread.handoffs()
     assert handoff["reason"] == "attachment"
     assert "f.pdf" in handoff["wants"]
+
+
+PICTURE = {"kind": "image", "media": {"id": "1", "mime_type": "image/jpeg", "filename": "muro.jpg"}}
+
+
+@pytest.mark.parametrize("option", ["human:no", "nps:no", "confirm:yes"])
+async def test_a_picture_beside_a_button_is_seen_by_a_person(stage: Stage, option: str) -> None:
+    thread = await stage.customer()
+    if option == "confirm:yes":
+        await thread.say("Vorrei prenotare un massaggio rilassante giovedì alle 12")
+        assert thread.state["outcome"]["kind"] == "confirming"
+    event = await thread.wrote("Pulsante", "")
+    event["messages"][0] |= {"kind": "interactive", "option_id": option}
+    event["messages"][1] |= PICTURE  # type: ignore[typeddict-item]
+    await thread.deliver(event)
+    [handoff] = await thread.handoffs()
+    assert handoff["reason"] == "attachment"
+    assert "muro.jpg" in handoff["wants"]
+    assert len(thread.state["handoff"]["packet"]["files"]) == 1
+    if option == "confirm:yes":
+        assert "Pulsante" in handoff["wants"], "whoever looks hears of the yes too"
+        assert thread.state["handoff"]["packet"]["slots"]["service"]
+
+
+@pytest.mark.parametrize("option", ["human:no", "nps:no"])
+async def test_what_is_asked_beside_a_no_is_answered(stage: Stage, option: str) -> None:
+    thread = await stage.customer()
+    event = await thread.wrote("No, grazie", "Quanto costa un massaggio rilassante?")
+    event["messages"][0] |= {"kind": "interactive", "option_id": option}
+    await thread.deliver(event)
+    assert "65,00" in thread.words
+
+
+async def test_a_picture_beside_a_note_that_was_not_understood_is_seen_and_the_note_heard_by_a_person(
+    stage: Stage,
+) -> None:
+    thread = await stage.customer()
+    thread.context = replace(thread.context, transcriber=Ear(unclear("vorrei un preventivo")), media=Media())
+    event = await thread.wrote("", "")
+    event["messages"][0] |= {
+        "kind": "audio",
+        "media": {"id": "2", "mime_type": "audio/ogg", "sha256": None, "voice": True},
+    }
+    event["messages"][1] |= PICTURE  # type: ignore[typeddict-item]
+    await thread.deliver(event)
+    [handoff] = await thread.handoffs()
+    assert handoff["reason"] == "attachment"
+    assert "muro.jpg" in handoff["wants"]
+    assert "vorrei un preventivo" in handoff["wants"]
+    packet = thread.state["handoff"]["packet"]
+    assert (len(packet["files"]), len(packet["voice_notes"])) == (1, 1)
+    assert thread.state["hearing"] == {}, "nobody has asked whether that was right"
+
+
+async def test_who_asks_to_be_called_is_left_to_a_person(stage: Stage) -> None:
+    """By the button of an apology, which stays in the chat after the conversation was given back."""
+    thread = await stage.customer()
+    await thread.say("Richiamatemi", kind="interactive", option="callback:yes")
+    [handoff] = await thread.handoffs()
+    assert (handoff["reason"], handoff["wants"]) == ("customer_request", "Richiamatemi")
