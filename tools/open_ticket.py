@@ -18,9 +18,25 @@ from tools.wording import clock, day
 
 _LONGEST = 2000
 _URGENT = re.compile(
-    r"\b(?:urgen\w+|subito|immediat\w+|il prima possibile|asap|right now|right away|at once|emergency"
-    r"|cuanto antes|de inmediato|ya mismo|ahora mismo|o mais depressa|quanto antes|ja)\b"
+    r"\b(?:urgen\w+|subito|immediat\w+(?! vicinanze)|il prima possibile|asap|right now|right away|at once"
+    r"|emergency|cuanto antes|de inmediato|ya mismo|ahora mismo|agora mesmo|o mais depressa|quanto antes)\b"
 )
+# "Ho subito un danno", "il danno subito": suffered. "Ho subito bisogno di aiuto" is at once all the same.
+_SUFFERED = re.compile(
+    r"(?:\b(?:h[oa]|hai|abbiamo|avete|hanno|aver(?:e|lo|la)?|avendo|avev\w+|avr\w+|abbia(?:no)?)"
+    r"(?: (?:gia|anche|appena|purtroppo|ancora|solo))?"
+    r"|\b(?:dann[oi]|tort[oi]|furt[oi]|disagi[oi]?|sinistr[oi]|incident[ei]"
+    r"|intervent[oi]|trattament[oi]|perdit[ae]))\s+subito\b(?!\s+(?:bisogno|necessita))"
+)
+_CLAUSE_END = re.compile(r"[.,;:!?\n]")
+_SPOKEN = re.compile(r"[\w']+")
+_DENIED = re.compile(
+    r"non|not|no|nao|cannot|\w+n't|never|nessuna|niente|nulla|nothing|nada|ninguna?|nenhuma?|senza|without"
+    r"|sin|sem"
+)
+_IS = frozenset(("e", "is", "it's", "era", "sia", "es", "esta"))
+_AFTER_NO = frozenset(("es", "esta"))  # "no es urgente" denies, "no è urgente" and "no it's urgent" do not
+_DENIES = 3  # words before an urgent one in which a no is about it
 _WORDS_ENOUGH = 4  # "ho un problema" says that there is one, not which
 
 
@@ -91,9 +107,27 @@ async def act(call: Call, slots: Slots) -> Outcome:
 
 def priority_of(description: str, lifecycle: str) -> Priority:
     """Urgent when the customer says so, high for a client, else normal."""
-    if _URGENT.search(plain(description)):
+    if _presses(plain(description)):
         return "urgent"
     return "high" if lifecycle == "client" else "normal"
+
+
+def _presses(text: str) -> bool:
+    """Whether plain words say that it is urgent, and not that it is not."""
+    said = _SUFFERED.sub(" ", text.replace("’", "'"))
+    return any(not _denied(said[: found.start()]) for found in _URGENT.finditer(said))
+
+
+def _denied(before: str) -> bool:
+    """Whether what stands before an urgent word in its clause denies it: "non è molto", "no es".
+
+    Behind "è" only a no right before it does: "non si accende ed è urgente" is urgent.
+    """
+    words = _SPOKEN.findall(_CLAUSE_END.split(before)[-1])
+    if words and words[-1] in _IS:
+        no = words[-2] if len(words) > 1 else ""
+        return _DENIED.fullmatch(no) is not None and (no != "no" or words[-1] in _AFTER_NO)
+    return any(_DENIED.fullmatch(word) for word in words[-_DENIES:])
 
 
 TOOL = Tool("open_ticket", Arguments, fill, check, confirm, act, changes=("description",))

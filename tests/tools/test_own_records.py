@@ -6,7 +6,7 @@ import pytest
 
 from crm import tickets
 from tests.tools.talk import Room, Talk
-from tools import ticket_status, update_contact
+from tools import open_ticket, ticket_status, update_contact
 
 WET = "gli asciugamani erano bagnati e nessuno rispondeva"
 
@@ -49,6 +49,44 @@ async def test_who_says_urgent_is_answered_within_the_hour(room: Room, text: str
     ticket = await ticket_of(await reported(room, text, language=language))
     assert ticket["priority"] == "urgent"
     assert ticket["answer_due"] == datetime(2026, 11, 18, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Non è urgente, ma la maniglia dell'armadietto è allentata",
+        "non è affatto urgente ma il rubinetto gocciola un po'",
+        "no hay urgencia, cuando puedan revisen la ducha",
+        "No es urgente: la puerta del vestuario no cierra bien",
+        "It's not urgent, but the locker door is loose",
+        "this isn’t urgent, one of the lamps flickers",
+        "Não é urgente, mas o cacifo está avariado",
+        "nessuna urgenza, il phon dello spogliatoio fa rumore",
+        "Ho subito un danno alla giacca nello spogliatoio",
+        "abbiamo già subìto un furto nello spogliatoio ieri",
+        "vorrei segnalare il danno subito alla mia borsa",
+        "já fui aí ontem e as toalhas estavam molhadas",
+        "il rumore viene dalle immediate vicinanze della sauna",
+    ],
+)
+def test_what_is_not_urgent_is_not_made_so(text: str) -> None:
+    assert open_ticket.priority_of(text, "lead") == "normal"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "non si chiude l'acqua, è urgente",
+        "la porta non si apre ed è urgente",
+        "no es posible entrar, es urgente",
+        "No it's urgent, the shower floods the room",
+        "rispondete subito per favore, la sauna fuma",
+        "ho subito bisogno di qualcuno, la sauna fuma",
+        "venham agora mesmo, a água não pára",
+    ],
+)
+def test_what_presses_is_urgent_beside_a_no_to_something_else(text: str) -> None:
+    assert open_ticket.priority_of(text, "lead") == "urgent"
 
 
 async def test_a_business_has_its_own_due_times(room: Room) -> None:
