@@ -30,7 +30,9 @@ OPTION_TITLE = 20  # characters WhatsApp shows of a button
 SensitiveTopic = Literal["legal", "medical", "financial", "emergency"]
 Switchable = Literal["book_appointment", "reschedule_cancel", "request_quote", "qualify_lead", "open_ticket"]
 Demanding = Literal["book_appointment", "request_quote", "open_ticket"]
-Answer = Literal["text", "choice", "people", "number", "money", "date", "yes_no", "email", "phone"]
+Answer = Literal[
+    "text", "choice", "people", "number", "money", "date", "past_date", "yes_no", "email", "phone"
+]
 Address = Literal["informal", "formal"]
 Said = Literal["first_answer", "price", "about", "booking", "quote", "ticket"]
 

@@ -15,6 +15,7 @@ from crm.messages import Option
 from crm.packs import Asked
 from inference import extract, when
 from inference.when_lexer import read_line
+from inference.when_past import past_day
 from tools.choices import chosen
 from tools.happened import remember_once
 from tools.matching import plain
@@ -32,7 +33,7 @@ _COLLECTIVE = re.compile(  # over plain text: about so many, or so many of a kin
     r"|veintena|treintena|centenar(?:es)?|duzias?|dezenas?|centenas?|dozens?|couple|pair|par)\b"
 )
 _SENTENCE = 4  # words; anything shorter answers what was asked and says nothing else
-_PLAIN = ("choice", "people", "money", "date", "email")  # types that a sentence may hold unasked
+_PLAIN = ("choice", "people", "money", "date", "past_date", "email")  # types that a sentence may hold unasked
 
 
 def with_details(tool: Tool) -> Tool:
@@ -143,7 +144,7 @@ def _answers(call: Call, asked: Asked) -> bool:
 
 def _moves_it(call: Call, asked: Asked, slots: Slots) -> bool:
     """Whether the words say another time for what is being booked: the question is then asked again."""
-    if call.option_id or asked.answer == "date" or not slots.get("when"):
+    if call.option_id or asked.answer in ("date", "past_date") or not slots.get("when"):
         return False
     return only_time(call.text, call.language, call.present)
 
@@ -203,6 +204,8 @@ def _read(call: Call, asked: Asked, text: str, *, unasked: bool = False) -> str 
             value = number(amount, language, country) if amount is not None else None
         case "date":
             value = _day(call, text)
+        case "past_date":
+            value = _past_day(call, text, unasked=unasked)
         case "email":
             value = extract.email(text)
         case "yes_no":
@@ -236,3 +239,10 @@ def _day(call: Call, text: str) -> str | None:
     here = call.present.astimezone(ZoneInfo(business.time_zone))
     read = when.parse(text, language=call.language, now=here, country=business.country)
     return day(read.date, call.language) if read.date and not read.problem else None
+
+
+def _past_day(call: Call, text: str, *, unasked: bool) -> str | None:
+    business = call.profile.business
+    here = call.present.astimezone(ZoneInfo(business.time_zone))
+    told = past_day(text, language=call.language, now=here, country=business.country, plainly=unasked)
+    return day(told, call.language) if told else None

@@ -267,3 +267,27 @@ async def test_without_questions_of_its_own_a_business_is_asked_nothing(room: Ro
 )
 def test_what_counts_something_else_keeps_its_words(language: str, said: str, read: str | None) -> None:
     assert only_number(said, language) == read
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "kept"),
+    [
+        ("it", "il 10 novembre", "martedì 10 novembre 2026"),
+        ("it", "lunedì scorso", "lunedì 16 novembre 2026"),
+        ("it", "domani", "domani"),
+        ("en", "two weeks ago or so", "two weeks ago or so"),
+        ("es", "el lunes pasado", "lunes, 16 de noviembre de 2026"),
+        ("pt", "20 de dezembro", "sábado, 20 de dezembro de 2025"),
+    ],
+)
+async def test_the_day_something_happened_on_is_a_day_that_is_past(
+    room: Room, tmp_path: Path, language: str, said: str, kept: str
+) -> None:
+    talk = await room.talk(await open_shop(room, tmp_path, "insurance"), language)
+    await talk.say("la vetrina del negozio è rotta e piove dentro", intent="open_ticket")
+    assert asked(talk) == "detail:policy_number"
+    await talk.say("POL-778", intent="other")
+    assert asked(talk) == "detail:when_it_happened"
+    await talk.say(said, intent="other")
+    assert asked(talk) == "confirm"
+    assert talk.state["frame"]["slots"]["details"]["when_it_happened"] == kept
