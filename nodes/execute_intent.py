@@ -30,6 +30,7 @@ from tools.frame import (
     looks_like_question,
     none_of_them,
     opened,
+    own_words,
     told,
     verdict_of,
     what_to_change,
@@ -109,8 +110,9 @@ async def _carried_out(turn: _Turn) -> Next:
 
 async def _call(state: State, context: Context) -> Call:
     event, language = state["event"], state.get("language") or "en"
-    text, option_id = _said(event)
+    said, option_id = _said(event)
     heard, doubtful = spoken_words(event)
+    text = said if doubtful else own_words(said, option_id, language)
     now = context.clock()
     profile = await context.profiles.of_turn(context.crm, event["business_id"], event["turn_id"])
     return Call(
@@ -126,7 +128,7 @@ async def _call(state: State, context: Context) -> Call:
         option_id=option_id,
         now=now,
         say=context.phrases.speaker(language, formal=profile.pack.formal),
-        heard=heard,
+        heard=heard if text else "",
         doubtful=doubtful,
         place=next((m["place"] for m in event.get("messages", []) if m.get("place")), None),
         about=(state.get("topic") or {}).get("service"),

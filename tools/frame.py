@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from crm.messages import Option
-from inference.extract import yes_no
+from inference.extract import asks_nothing, yes_no
 from knowledge.phrases import Say
 from tools.heard import DOUBTED, HEARD
 from tools.matching import plain
@@ -199,6 +199,21 @@ def none_of_them(call: Call, frame: Frame) -> bool:
     """Whether the customer wants none of the times that were shown."""
     shown = frame.asked in ("slot", "when") and not call.option_id
     return shown and _NONE.fullmatch(" ".join(_LETTERS.findall(plain(call.text)))) is not None
+
+
+def own_words(text: str, option_id: str | None, language: str) -> str:
+    """The words of a turn, without those that only go with the button pressed in it: "grazie", "ok"."""
+    if option_id is None or not text:
+        return text
+    verdict = yes_no(text, language)
+    goes_with = asks_nothing(text) if verdict is None else verdict == _said_by(option_id)
+    return "" if goes_with else text
+
+
+def _said_by(option_id: str) -> Literal["yes", "no"]:
+    """Whether a button refuses; every other one is a yes to what stands on it."""
+    refuses = option_id in (DROP, SKIP) or not {"no", "decline"}.isdisjoint(option_id.split(":"))
+    return "no" if refuses else "yes"
 
 
 def verdict_of(call: Call, *, confirming: bool = False) -> Literal["yes", "no"] | None:

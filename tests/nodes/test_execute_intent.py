@@ -128,6 +128,41 @@ async def test_a_button_beside_other_words_confirms_nothing(room: Room) -> None:
     assert await talk.appointments() == []
 
 
+@pytest.mark.parametrize("words", ["grazie", "ok grazie mille", "sì", "👍", "🌸"])
+async def test_thanks_beside_a_button_leave_it_pressed(room: Room, words: str) -> None:
+    talk = await room.talk()
+    await talk.book(BOOKING)
+    outcome = await talk.say(words, option="confirm:yes")
+    assert outcome["kind"] == "done", talk.words
+    assert len(await talk.appointments()) == 1
+
+
+@pytest.mark.parametrize(("words", "low"), [("no", False), ("aspetti, non so", False), ("ok", True)])
+async def test_words_against_a_button_or_hardly_heard_confirm_nothing(
+    room: Room, words: str, low: bool
+) -> None:
+    talk = await room.talk()
+    await talk.book(BOOKING)
+    said = {"voice": words, "low": True} if low else {"text": words}
+    await talk.say(option="confirm:yes", **said)
+    assert await talk.appointments() == []
+
+
+async def test_a_no_beside_its_own_button_asks_what_to_change(room: Room) -> None:
+    talk = await room.talk()
+    await talk.book(BOOKING)
+    await talk.say("no grazie", option="confirm:no")
+    assert talk.state["frame"]["question"]["slot"] == "change"
+
+
+async def test_thanks_beside_a_button_are_no_part_of_a_report(room: Room) -> None:
+    talk = await room.talk()
+    await talk.say("la sauna ieri era fredda e sporca", intent="open_ticket")
+    await talk.say("grazie", option="confirm:yes")
+    [ticket] = await room.rows("SELECT description FROM ticket WHERE contact_id = %s", talk.contact_id)
+    assert ticket["description"] == "la sauna ieri era fredda e sporca"
+
+
 async def test_another_intent_takes_over_when_it_is_sure(room: Room) -> None:
     talk = await room.talk()
     await talk.book(BOOKING)

@@ -84,6 +84,12 @@ async def test_a_no_answers_the_question_instead_of_dropping_it(room: Room, tmp_
     assert (slots["drivable"], slots["courtesy_car"]) == ("No", "Sì")
 
 
+async def test_thanks_beside_an_option_leave_it_chosen(room: Room) -> None:
+    talk = await lead(room, "pt", "Estou interessado nos vossos imóveis")
+    await talk.say("obrigada", option="detail:operation:buy")
+    assert talk.state["frame"]["slots"]["details"] == {"operation": "Comprar"}
+
+
 async def test_a_greeting_and_a_function_word_answer_nothing(room: Room, tmp_path: Path) -> None:
     talk = await room.talk(await open_shop(room, tmp_path, "fitness"), "es")
     await talk.say("Buenas tardes, quisiera apuntarme al gimnasio", intent="qualify_lead")
