@@ -17,7 +17,7 @@ from graph.state import Event, State
 from inference.appointment_wishes import about_appointment, keeps_appointment, says_cancel
 from inference.errors import InferenceError
 from inference.extract import cancel_words
-from tools.details import PREFIX
+from tools.details import PREFIX, wishes_other
 from tools.disclaimers import disclaimed
 from tools.frame import (
     PERSON,
@@ -162,9 +162,12 @@ async def _moved(turn: _Turn, frame: Frame) -> Next:
     # What is to be done with the appointment has been said already.
     asks_again = related and turn.intent == "reschedule_cancel"
     leaves = turn.intent in TOOLS and turn.intent != frame.intent and not call.option_id and not asks_again
-    # An address or a number that answers a question may look like anything to a model.
-    answers = changed and (related or frame.asked.startswith(PREFIX))
-    if leaves and not answers and (turn.confidence >= _SURE or not changed):
+    # An address or a number that answers a question may look like anything to a model; a wish said outright
+    # is no answer, and leaves nothing to be sure of.
+    asks_detail = frame.asked.startswith(PREFIX)
+    wished = asks_detail and wishes_other(call, frame.intent, frame.slots)
+    answers = changed and (related or (asks_detail and not wished))
+    if leaves and not answers and (wished or turn.confidence >= _SURE or not changed):
         return await _begun(turn)
     if changed or frame.asked == "change":
         return _spoken(turn, tool, await advance(tool, call, filled))

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from crm.messages import Option
 from crm.packs import Asked
 from inference import extract, when
+from inference.extractive import said_outright
 from inference.when_lexer import read_line
 from inference.when_past import past_day
 from tools.choices import chosen
@@ -79,6 +80,14 @@ def known(slots: Slots) -> dict[str, str]:
 def told(slots: Slots) -> str:
     """The same as one line for the history."""
     return "; ".join(f"{key}: {value}" for key, value in known(slots).items())
+
+
+def wishes_other(call: Call, intent: str, slots: Slots) -> bool:
+    """Whether words that stand where an answer was asked plainly ask for something else than `intent`."""
+    wish, asked = said_outright(call.text), _pending(call, intent, slots)
+    # "Un presupuesto" and "um orçamento" are also what somebody has to spend.
+    budget = wish == "request_quote" and asked is not None and asked.answer == "money"
+    return wish not in (None, intent) and not budget
 
 
 def counting(call: Call, intent: str) -> Asked | None:

@@ -174,6 +174,25 @@ async def test_another_time_while_something_else_is_asked(room: Room, tmp_path: 
     assert "anzi" not in talk.words
 
 
+@pytest.mark.parametrize("confidence", [0.9, 0.45])
+async def test_a_wish_said_outright_is_no_answer_to_what_is_asked(
+    room: Room, tmp_path: Path, confidence: float
+) -> None:
+    talk = await room.talk(await open_shop(room, tmp_path, "automotive"), "it")
+    await talk.book("massaggio rilassante venerdì alle 15")
+    await talk.say("AB 123 CD", intent="other")
+    await talk.say("sì")
+    assert await statuses(talk) == ["booked"]
+    await talk.book("massaggio decontratturante sabato alle 11")
+    assert "targa" in talk.words
+    await talk.say(
+        "devo disdire l'appuntamento di venerdì", intent="reschedule_cancel", confidence=confidence
+    )
+    assert talk.state["frame"]["intent"] == "cancel_appointment"
+    await talk.say("sì")
+    assert await statuses(talk) == ["cancelled"]
+
+
 @pytest.mark.parametrize(
     ("language", "booking"),
     [
