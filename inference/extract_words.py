@@ -329,3 +329,18 @@ def filler_words() -> frozenset[str]:
         "prices cost costs charge rate rates precio precios tarifa tarifas coste costes preco precos custo "
         "custos your vostro vostri vostra vuestro vuestra vosso vossa "
     )
+
+
+@cache
+def beside_wish_words() -> frozenset[str]:
+    """Words that stand beside what is asked for and are no part of it: greetings, whose it is, occasions."""
+    return _set(
+        "buongiorno buonasera buon salve ciao giorno sera hello hey good morning afternoon evening there "
+        "hola buenos buenas dias tardes noches ola bom dia boa noite tarde preventivo preventivi "
+        "quotazione quote quotation estimate presupuesto cotizacion orcamento cotacao favore cortesia "
+        "gentilmente possibile "
+        "subito prima quanto mia mio mie miei nostro nostra moglie marito madre padre figlia figlio amica "
+        "amico amici amiche mamma my our wife husband mother father friend friends mum dad mujer marido hijo "
+        "hija amigos amigas mulher mae pai filho filha anche pure also too tambien tambem poi then sul solo "
+        "only altro entro fine inizio meta regalo gift present "
+    )

@@ -29,12 +29,13 @@ PREFIX = "detail:"
 CHANGE = "details"
 QUANTITY_MAX = 10_000
 _LONGEST = 300
-_COLLECTIVE = re.compile(  # over plain text: about so many, or so many of a kind
+COLLECTIVE = re.compile(  # over plain text: about so many, or so many of a kind
     r"\b(?:decin[ae]|dozzin[ae]|(?:vent|trent|quarant|cinquant)ina|centinai[ao]|paio|coppia|docenas?|decenas?"
     r"|veintena|treintena|centenar(?:es)?|duzias?|dezenas?|centenas?|dozens?|couple|pair|par)\b"
 )
 _SENTENCE = 4  # words; anything shorter answers what was asked and says nothing else
 _PLAIN = ("choice", "people", "money", "date", "past_date", "email")  # types that a sentence may hold unasked
+_HOW_MANY = ("quantity", "times", "choice_times", "unclear")  # what a quote request notes of it
 
 
 def with_details(tool: Tool) -> Tool:
@@ -104,7 +105,7 @@ def _counted(call: Call, intent: str, before: Slots, slots: Slots) -> Slots:
     if asked is None or said is None:
         return slots
     if said != known(before).get(asked.key):
-        rest = {name: value for name, value in slots.items() if name != "quantity"}
+        rest = {name: value for name, value in slots.items() if name not in _HOW_MANY}
         counts = said.isdecimal() and 0 < int(said) <= QUANTITY_MAX
         return {**rest, "quantity": int(said)} if counts else rest
     if slots.get("quantity") and slots["quantity"] != before.get("quantity"):
@@ -230,7 +231,7 @@ def only_number(text: str, language: str) -> str | None:
     dozen") or is only an article."""
     tokens = read_line(text, language).tokens
     numbers = [token.n for token in tokens if token.kind in "Ny"]
-    if len(numbers) != 1 or any(token.kind in "UE" for token in tokens) or _COLLECTIVE.search(plain(text)):
+    if len(numbers) != 1 or any(token.kind in "UE" for token in tokens) or COLLECTIVE.search(plain(text)):
         return None
     article = numbers[0] == 1 and not any(c.isdigit() for c in text) and len(text.split()) > 1
     return None if article else str(numbers[0])

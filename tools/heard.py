@@ -17,7 +17,7 @@ from tools.unheard import shortened
 HEARD = "heard"  # slot → the spoken words it came from
 DOUBTED = "doubted"  # the customer said no to what was read back
 # What the tools remember about their own questions; not the customer's words.
-_BOOKKEEPING = (HEARD, DOUBTED, "asked", "asking", "options", "service_options")
+_BOOKKEEPING = (HEARD, DOUBTED, "asked", "asking", "options", "service_options", "choices", "unclear")
 # Slots that gather what is said over several turns: after a no, new words take the place of what was heard.
 _GATHERING = ("wish", "words", "description", "other", "details")
 

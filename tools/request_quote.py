@@ -3,7 +3,6 @@
 What the record prices is issued at once, up to the business's limit; a person does the rest.
 """
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -19,14 +18,12 @@ from inference.extract import party_size, yes_no
 from tools.decisions import decisions
 from tools.details import QUANTITY_MAX, counting, known
 from tools.happened import remember_once
-from tools.matching import services_in
 from tools.questions import service_options, yes_or_no
+from tools.quote_pieces import add_services, choose, read_pieces
 from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
 from tools.wording import day, money, number, price
 
 _LONGEST = 1000
-_MOST_LINES = 10
-_JOINTS = re.compile(r"[,;\n+&]|\b(?:e|ed|and|y|plus|più)\b", re.IGNORECASE)
 _NOT_MONEY = ("percent", "hour", "month")  # how many of them is for a person to say
 _COUNTED = ("person", "session")
 _CLIENT_TRUST = 2  # a client's quote may be so many times the limit before a person looks at it
@@ -40,18 +37,21 @@ class Arguments(BaseModel):
 
 
 async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
-    """Slots: services (keys, in the order named), options (keys to choose from), quantity, words, other."""
+    """Slots: services (keys, in the order named), quantity (people), words, other; see `read_pieces`."""
     begins, slots = not slots, dict(slots)
     guessed = Arguments.model_validate(dict(hints))
     text = call.text.strip()
     if call.option_id == "change:service":
         slots = {"words": slots["words"]} if slots.get("words") else {}
     if (call.option_id or "").startswith("service:"):
-        _add(slots, [call.profile.service((call.option_id or "").removeprefix("service:"))])
-    _read_services(call, slots, text, guessed.service)
+        choose(slots, call.profile.service((call.option_id or "").removeprefix("service:")))
+    if (people := party_size(text, call.language)) is not None:
+        slots.pop("unclear", None)
+    read_pieces(call, slots, text, guessed.service)
     if begins and call.about and not slots.get("services") and not slots.get("options"):
-        _add(slots, [call.profile.service(call.about)])
-    size = party_size(text, call.language) or (None if slots.get("quantity") else guessed.people)
+        add_services(slots, [call.profile.service(call.about)])
+    counted = any(slots.get(name) for name in ("quantity", "times", "choice_times", "unclear"))
+    size = people or (None if counted else guessed.people)
     if size and 0 < size <= QUANTITY_MAX:
         slots["quantity"] = size
     if text and yes_no(text, call.language) is None:
@@ -61,41 +61,11 @@ async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
     return slots
 
 
-def _read_services(call: Call, slots: Slots, text: str, hint: str | None) -> None:
-    pieces = [piece for piece in _JOINTS.split(text) if piece.strip()]
-    if not any(len(services_in(p, call.profile, call.language)) == 1 for p in pieces):
-        pieces = [text]  # a joining word may be part of a name
-    for piece in pieces:
-        found = services_in(piece, call.profile, call.language)
-        if len(found) == 1:
-            _add(slots, found)
-        elif found and not slots.get("services") and not slots.get("options"):
-            slots["options"] = [service.row.key for service in found[:_MOST_LINES]]
-    if slots.get("services") or slots.get("options"):
-        return
-    if hint:
-        found = services_in(hint, call.profile, call.language)
-        if len(found) == 1:
-            _add(slots, found)
-    # Asked once what it is about: whatever is answered then is for a person to read.
-    elif text and slots.get("asked") and yes_no(text, call.language) is None:
-        slots["other"] = text[:_LONGEST]
-
-
-def _add(slots: Slots, services: list[Service] | list[Service | None]) -> None:
-    keys = list(slots.get("services", []))
-    keys += [s.row.key for s in services if s is not None and s.row.key not in keys]
-    if keys:
-        slots["services"] = keys[:_MOST_LINES]
-        slots.pop("options", None)
-        slots.pop("other", None)
-
-
 async def check(call: Call, slots: Slots) -> Question | Declined | None:
     """Asks what the quote is for; several services may be meant."""
-    if slots.get("services") or slots.get("other"):
-        return None
     keys = slots.get("options")
+    if not keys and (slots.get("services") or slots.get("other")):
+        return None
     quotable = [s for s in call.profile.services if s.row.quotable] or list(call.profile.services)
     among = [s for s in call.profile.services if s.row.key in keys] if keys else quotable
     slots["asked"] = True
@@ -166,8 +136,14 @@ async def _issued(tx: Tx, call: Call, quote_id: int, lines: list[Line]) -> Quote
 
 
 def _uncounted(call: Call, slots: Slots) -> bool:
+    """Whether how many there shall be is for a person to find out."""
     asked = counting(call, TOOL.intent)
-    return asked is not None and asked.key in known(slots) and not slots.get("quantity")
+    if asked is not None and asked.key in known(slots) and not slots.get("quantity"):
+        return True
+    people = slots.get("quantity", 1)
+    # "Tre massaggi per quattro persone": three, or twelve?
+    double = people > 1 and any(times not in (1, people) for times in slots.get("times", {}).values())
+    return bool(slots.get("unclear") or slots.get("choice_times") or double)
 
 
 def _offered(call: Call, quote: QuoteRow, totals: Totals, evidence: dict[str, str]) -> Done:
@@ -196,7 +172,10 @@ def _lines(call: Call, slots: Slots) -> list[tuple[Line, Service | None]]:
             name = service.name(call.language, call.profile.language)
             # A number of people or sessions multiplies what is paid for each of them, and nothing else.
             times = quantity if service.row.price_unit in _COUNTED else Decimal(1)
+            if counted := slots.get("times", {}).get(key):
+                times = Decimal(counted)
             lines.append((Line(service.row.service_id, name, times, _unit_price(service)), service))
+    lines += [(Line(None, extra, Decimal(1), None), None) for extra in slots.get("extras", [])]
     if not lines:
         words = slots.get("other") or slots.get("words") or ""
         lines.append((Line(None, words, Decimal(1), None), None))
