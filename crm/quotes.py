@@ -198,6 +198,11 @@ async def of_contact(tx: Tx, contact_id: int) -> list[QuoteRow]:
     return await tx.all(QuoteRow, "quotes_of_contact", contact_id=contact_id)
 
 
+async def numbered(tx: Tx, contact_id: int, number: str) -> QuoteRow | None:
+    """A customer's quote of that number, open or not; None when they have none."""
+    return await tx.first(QuoteRow, "quote_by_number", contact_id=contact_id, number=number)
+
+
 async def open_ones(tx: Tx) -> list[QuoteRow]:
     """What customers wait for or may still accept, the longest waiting first."""
     return await tx.all(QuoteRow, "quotes_open")

@@ -20,6 +20,7 @@ from inference.extract import cancel_words
 from tools.details import PREFIX, wishes_other
 from tools.disclaimers import disclaimed
 from tools.frame import (
+    OFFER,
     PERSON,
     Frame,
     Step,
@@ -80,6 +81,8 @@ async def execute_intent(state: State, runtime: Runtime[Context]) -> Next:
     proposal = state.get("proposal") or {}
     call = await _call(state, context)
     intent = narrowed(str(proposal.get("intent") or "other"), call.text)
+    if frame and frame.asked == OFFER and proposal and intent != frame.intent and verdict_of(call) is None:
+        frame = None  # an offer waits for its yes alone
     if (pressed := intent_of_option(call.option_id)) is not None:
         intent, frame = pressed, frame if frame is not None and frame.intent == pressed else None
     off = call.profile.pack.intents_off
@@ -183,9 +186,8 @@ async def _settled(tool: Tool, call: Call, frame: Frame) -> Step | None:
     dropped = dropped and not (_takes_no(frame) and verdict_of(call) == "no")
     if call.option_id == DROP or dropped:
         return Step("declined", left(call))
-    if frame.asked == PERSON and (wanted := verdict_of(call)) is not None:
-        wants = Step("declined", Declined("", handoff="customer_request"), frame.slots)
-        return wants if wanted == "yes" else await advance(tool, replace(call, option_id=None), frame.slots)
+    if frame.asked in (PERSON, OFFER) and (wanted := verdict_of(call)) is not None:
+        return await _offer_taken(tool, call, frame, wanted)
     verdict = verdict_of(call, confirming=frame.asked == "confirm")
     if verdict is None and tool.intent == "cancel_appointment":
         verdict = _of_cancelling(call)
@@ -196,6 +198,15 @@ async def _settled(tool: Tool, call: Call, frame: Frame) -> Step | None:
             return Step("declined", await tool.refused(call, frame.slots))
         return what_to_change(tool, call, frame.slots)
     return None
+
+
+async def _offer_taken(tool: Tool, call: Call, frame: Frame, wanted: Literal["yes", "no"]) -> Step:
+    """What a yes or no to the offer of a colleague, or of something to begin, comes to."""
+    if frame.asked == OFFER:
+        return await advance(tool, call, frame.slots) if wanted == "yes" else Step("declined", left(call))
+    if wanted == "yes":
+        return Step("declined", Declined("", handoff="customer_request"), frame.slots)
+    return await advance(tool, replace(call, option_id=None), frame.slots)
 
 
 def _takes_no(frame: Frame) -> bool:
@@ -268,6 +279,9 @@ def _spoken(
     frame = None
     if isinstance(outcome, Question):
         frame = opened(tool, turn.call, step.slots, outcome, turn.frame, misses=misses)
+    elif isinstance(outcome, Declined) and outcome.begins:
+        intent, slots = outcome.begins
+        frame = opened(TOOLS[intent], turn.call, slots, Question(OFFER, outcome.text), None)
     update = told(
         "answered" if answered else step.kind,
         turn.intent if answered else tool.intent,

@@ -17,10 +17,12 @@ from tools.decisions import decided
 from tools.details import PREFIX
 from tools.happened import remember_once
 from tools.questions import SKIP, yes_or_no
+from tools.quote_state import being_priced, none_open, numbers_in, why_not
 from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
 from tools.wording import day, money
 
 TAX_ID, ADDRESS = "tax_id", "address"
+NO_QUOTE = 0  # stands for a number that none of the customer's quotes has
 
 
 class Arguments(BaseModel):
@@ -37,15 +39,29 @@ async def fill(call: Call, slots: Slots, hints: Mapping[str, Any]) -> Slots:
         return {"decision": pressed[0], "quote": pressed[1]}
     if (call.option_id or "").startswith("quote:which:"):
         return {**slots, "quote": int((call.option_id or "").rpartition(":")[2])}
-    async with call.context.crm.transaction(call.business_id) as tx:
-        for row in await quotes.of_contact(tx, call.contact_id):
-            if row.number and row.number in call.text:
-                slots["quote"] = row.quote_id
-    if (wish := decides_quote(call.text)) is not None:
+    wish, waiting = decides_quote(call.text), _waiting(slots)
+    await _named(call, slots, answers=wish is None and waiting is not None)
+    if wish is not None:
         slots["decision"] = wish
-    elif waiting := _waiting(slots):
+    elif waiting:
         _answer(call, slots, waiting)
     return slots
+
+
+async def _named(call: Call, slots: Slots, *, answers: bool) -> None:
+    """Notes the quote that the words name by its number, whatever has become of it. `answers`: they answer a
+    question for the invoice, where "1025/12" may also be the number of a house."""
+    numbers = numbers_in(call.text)
+    if len(numbers) != 1:
+        if numbers and not answers:
+            slots.pop("quote", None)
+        return
+    async with call.context.crm.transaction(call.business_id) as tx:
+        row = await quotes.numbered(tx, call.contact_id, numbers[0])
+    if row is not None:
+        slots["quote"] = row.quote_id
+    elif not answers:
+        slots["quote"] = NO_QUOTE
 
 
 def _waiting(slots: Slots) -> str | None:
@@ -85,34 +101,15 @@ async def check(call: Call, slots: Slots) -> Question | Declined | None:
 
 
 async def _no_such_quote(tx: Tx, call: Call, slots: Slots, rows: list[QuoteRow]) -> Question | Declined:
-    say, issued = call.say, [row for row in rows if row.status == "issued"]
+    issued = [row for row in rows if row.status == "issued"]
+    if slots.get("quote") == NO_QUOTE and not rows:
+        return none_open(call)
     if slots.get("quote") is not None:
-        return Declined(await _why_not(tx, call, slots["quote"]))
+        return await why_not(tx, call, slots["quote"])
     if issued:
         options = tuple(Option(f"quote:which:{row.quote_id}", f"{row.number}") for row in issued[:10])
-        return Question("quote", say("Which quote do you mean?"), options)
-    if rows:
-        return Declined(say("Your quote is still being priced: a colleague will send it to you here."))
-    return Declined(say("I have no open quote for you. Tell me what you need and I will prepare one."))
-
-
-async def _why_not(tx: Tx, call: Call, quote_id: int) -> str:
-    try:
-        row = await quotes.get(tx, quote_id)
-    except UnknownQuote:
-        return call.say("I can't find that quote under your number.")
-    if row.contact_id != call.contact_id:
-        return call.say("I can't find that quote under your number.")
-    match row.status:
-        case "accepted":
-            return call.say("Quote {number} is already accepted.", number=row.number)
-        case "declined":
-            return call.say("Quote {number} was declined. Shall I prepare a new one?", number=row.number)
-        case "expired":
-            return call.say(
-                "Quote {number} is no longer valid. Shall I prepare a new one?", number=row.number
-            )
-    return call.say("Your quote is still being priced: a colleague will send it to you here.")
+        return Question("quote", call.say("Which quote do you mean?"), options)
+    return Declined(being_priced(call)) if rows else none_open(call)
 
 
 async def _needs(tx: Tx, call: Call) -> list[str]:
@@ -172,10 +169,10 @@ async def act(call: Call, slots: Slots) -> Outcome:
                 tx, slots["quote"], call.contact_id, "declined" if status == "declined" else "accepted", today
             )
         except (UnknownQuote, QuoteDecided):
-            return Declined(await _why_not(tx, call, slots["quote"]))
+            return await why_not(tx, call, slots["quote"])
         if quote.status == "expired":
             await quote_desk.expired(tx, quote, conversation_id=call.conversation_id)
-            return Declined(await _why_not(tx, call, quote.quote_id))
+            return await why_not(tx, call, quote.quote_id)
         if status == "accepted":
             await _tell(tx, call, slots)
         await remember_once(tx, call, f"quote_{status}", quote.quote_id, f"{quote.number}")

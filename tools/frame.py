@@ -18,6 +18,7 @@ from tools.tool import Call, Declined, Done, Outcome, Question, Slots, Tool
 
 LIFETIME = timedelta(minutes=30)
 PERSON = "person"  # what is asked while something else waits: shall a colleague answer?
+OFFER = "offer"  # what is asked where something else is offered: shall that be begun?
 
 Kind = Literal["answered", "asked", "confirming", "done", "declined"]
 
@@ -185,7 +186,7 @@ def what_to_change(tool: Tool, call: Call, slots: Slots) -> Step:
 
 def as_pressed(call: Call, frame: Frame) -> Call:
     """The call with "the second one" read as the second of the options that were shown."""
-    if call.option_id or frame.asked in ("confirm", "change", PERSON):
+    if call.option_id or frame.asked in ("confirm", "change", PERSON, OFFER):
         return call
     said = plain(call.text).strip(" .!")
     shown = [option_id for option_id in frame.option_ids if option_id != SKIP]

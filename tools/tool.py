@@ -70,10 +70,14 @@ class Done:
 
 @dataclass(frozen=True)
 class Declined:
-    """Not allowed, or impossible: `text` says so kindly; `handoff` is the reason to ask for a person."""
+    """Not allowed, or impossible: `text` says so kindly; `handoff` is the reason to ask for a person.
+
+    `begins` is what a yes to `text` begins, where it offers something else: the intent and its slots.
+    """
 
     text: str
     handoff: str | None = None
+    begins: tuple[str, Slots] | None = None
 
 
 Outcome = Question | Done | Declined

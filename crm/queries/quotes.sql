@@ -51,6 +51,11 @@ SELECT quote_id, contact_id, conversation_id, status, number, currency, language
        valid_until
 FROM quote WHERE contact_id = %(contact_id)s AND status IN ('requested', 'issued') ORDER BY quote_id DESC;
 
+-- quote_by_number -- a customer's quote by the number it was issued with
+SELECT quote_id, contact_id, conversation_id, status, number, currency, language, request, created_at, issued_at,
+       valid_until
+FROM quote WHERE contact_id = %(contact_id)s AND number = %(number)s;
+
 -- quotes_open -- what customers wait for, the longest waiting first
 SELECT quote_id, contact_id, conversation_id, status, number, currency, language, request, created_at, issued_at,
        valid_until

@@ -269,3 +269,85 @@ async def test_a_person_prices_and_issues(room: Room) -> None:
         await quotes.decide(tx, quote_id, talk.contact_id, "declined", tx.now.date())
         with pytest.raises(QuoteDecided):
             await quotes.decide(tx, quote_id, talk.contact_id, "accepted", tx.now.date())
+
+
+async def numbered(room: Room, talk: Talk, *numbers: str) -> None:
+    """Gives the customer's quotes these numbers, the oldest first."""
+    for quote, number in zip(await quotes_of(talk), numbers, strict=True):
+        await room.rows("UPDATE quote SET number = %s WHERE quote_id = %s", number, quote["quote_id"])
+
+
+async def two_issued(room: Room) -> Talk:
+    talk = await issued(room)
+    await talk.say("preventivo per massaggio rilassante per 2 persone", intent="request_quote")
+    await talk.say(option="confirm:yes")
+    return talk
+
+
+async def test_a_number_is_read_whole(room: Room) -> None:
+    talk = await two_issued(room)
+    await numbered(room, talk, "2026/12", "2026/1")
+    await talk.say("Accetto il preventivo 2026/12", intent="accept_quote")
+    assert talk.state["frame"]["slots"]["quote"] == (await quotes_of(talk))[0]["quote_id"]
+
+
+async def test_a_number_of_no_quote_takes_no_other(room: Room) -> None:
+    talk = await issued(room)
+    await numbered(room, talk, "2026/1")
+    outcome = await talk.say("Accetto il preventivo 2026/3", intent="accept_quote")
+    assert (outcome["kind"], talk.state["frame"]) == ("declined", {})
+    assert "Non trovo quel preventivo" in talk.words
+
+
+async def test_a_number_of_a_quote_that_is_over_takes_no_other(room: Room) -> None:
+    talk = await two_issued(room)
+    await numbered(room, talk, "2026/3", "2026/9")
+    first, _ = await quotes_of(talk)
+    await room.rows("UPDATE quote SET status = 'expired' WHERE quote_id = %s", first["quote_id"])
+    await talk.say("Accetto il preventivo 2026/3", intent="accept_quote")
+    assert "2026/3 non è più valido" in talk.words
+
+
+async def test_a_house_number_that_looks_like_a_quotes_is_none(room: Room) -> None:
+    talk = await issued(room)
+    await talk.say(option=talk.options[0])
+    await talk.say("RCCMNL83S18D969H")
+    await talk.say("Via Casilina 1025/12, 00133 Roma (RM)")
+    assert talk.state["frame"]["question"]["slot"] == "confirm", talk.words
+
+
+async def expired(room: Room) -> Talk:
+    talk = await issued(room)
+    await room.rows("UPDATE quote SET status = 'expired' WHERE contact_id = %s", talk.contact_id)
+    await talk.say(option=talk.options[0])
+    assert "Ne preparo uno nuovo?" in talk.words
+    return talk
+
+
+async def test_a_yes_to_a_new_quote_begins_it_with_what_the_old_one_held(room: Room) -> None:
+    talk = await expired(room)
+    outcome = await talk.say("sì")
+    assert outcome["kind"] == "confirming"
+    assert "4 × Massaggio decontratturante: 75,00 €" in talk.words
+    assert "452,00 €" in talk.words
+    await talk.say(option="confirm:yes")
+    assert [quote["status"] for quote in await quotes_of(talk)] == ["expired", "issued"]
+
+
+async def test_a_no_to_it_or_other_words_begin_nothing(room: Room) -> None:
+    talk = await expired(room)
+    await talk.say("no grazie")
+    assert talk.state["frame"] == {}
+    talk = await expired(room)
+    await talk.say("avete il parcheggio?", intent="answer", reply="Sì, in via Orti.")
+    assert (talk.words, talk.state["frame"]) == ("Sì, in via Orti.", {})
+
+
+async def test_a_plain_wish_is_no_tax_code(room: Room) -> None:
+    talk = await issued(room)
+    await talk.say(option=talk.options[0])
+    assert talk.state["frame"]["question"]["slot"] == "detail:tax_id"
+    await talk.say(
+        "vorrei prenotare un massaggio rilassante venerdì alle 15", intent="book_appointment", confidence=0.45
+    )
+    assert talk.state["frame"]["intent"] == "book_appointment"
