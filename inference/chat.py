@@ -41,6 +41,7 @@ Intent = Literal[
     "list_my_appointments",
     "request_quote",
     "accept_quote",
+    "quote_status",
     "qualify_lead",
     "open_ticket",
     "ticket_status",

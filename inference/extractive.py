@@ -16,9 +16,11 @@ from inference.grounding_words import ALL_STOP
 from inference.last_time import as_last_time, asks_last_time
 from inference.material import Material, Piece
 from inference.wishes import (
+    asks_quote_status,
     asks_ticket_status,
     decides_quote,
     has_quote,
+    remarks_on_quote,
     updates_contact,
     wants_booking,
     wants_no_messages,
@@ -162,6 +164,8 @@ def said_outright(text: str) -> Intent | None:  # noqa: PLR0911 one return a wis
     """The action that plain words ask for, whatever a classifier or a model makes of them."""
     if decides_quote(text) is not None:
         return "accept_quote"
+    if asks_quote_status(text):
+        return "quote_status"
     if asks_ticket_status(text):
         return "ticket_status"
     if updates_contact(text):
@@ -179,6 +183,8 @@ def said_outright(text: str) -> Intent | None:  # noqa: PLR0911 one return a wis
             return "list_my_appointments"
     if wants_booking(text) or (as_last_time(text) and "?" not in text):
         return "book_appointment"
+    if remarks_on_quote(text):
+        return "quote_status"
     return "request_quote" if asks_for_quote(text) and not has_quote(text) else None
 
 

@@ -55,6 +55,56 @@ _HAD = re.compile(
     r"|looks good|accepted|approved|received|arrived|esta bien|me parece bien|aceptad[oa]|recibid[oa]"
     r"|llegad[oa]|esta bem|parece-me bem|aceite|recebid[oa]|chegou)\b"
 )
+# What is said of a quote there is. Offers are left out: most are the house's advertising.
+_OF_QUOTE = r"(?:preventiv[oi]|quote|quotation|estimate|presupuesto|cotizacion|orcamento|cotacao)"
+_NOT_ONE = (
+    r"(?!un\b|uno\b|una\b|um\b|uma\b|a (?:new |free )?(?:quote|quotation)\b|an\b|another\b|altro\b|otro\b"
+    r"|outro\b)"
+)
+_THAT_QUOTE = rf"(?:[ ',]+{_NOT_ONE}[\w']+){{0,6}}?[ ']{_OF_QUOTE}\b"
+_SUCH_QUOTE = (
+    r"\b(?:il|quel|questo|mio|nostro|vostro|suo|tuo|the|this|that|my|our|your|el|este|ese|vuestro|su|tu|o"
+    rf"|esse|vosso|seu|teu) {_OF_QUOTE}\b(?: [\w'/.]+){{0,5}}"
+)
+_VALID = r"(?:valid[oa]?|validita|validity|scad\w+|expir\w+|caduc\w+|venc\w+|vigente)"
+_QUOTE_STATUS = re.compile(
+    r"\b(?:a che punto|novita|notizie|aggiornament[oi]|stato (?:di|del|della)|come procede|status|any news"
+    r"|come va (?:il|con|avanti)|any updates?|updates? on|where (?:is|are)|how(?:'s| is)"
+    r"|when (?:will|do|does|is|can)|en que estado|estado (?:de|del|do|da)|como va (?:el|mi|lo)"
+    r"|como esta (?:el|mi|o|a)|novedades|noticias|novidades|ponto da situacao|em que ponto"
+    r"|quando (?:mi |ci )?(?:arriv\w+|ricev\w+|avr\w+|sara|e pronto|mandate|inviate|receb\w+|cheg\w+|tere\w+"
+    r"|enviam)|cuando (?:me |nos )?(?:lleg\w+|recib\w+|tendr\w+|estar\w+|envi\w+|mand\w+))\b"
+    rf"{_THAT_QUOTE}"
+    rf"|\b(?:is|are) (?:my|our) {_OF_QUOTE}\b|{_SUCH_QUOTE} {_VALID}\b"
+    rf"|\b{_VALID}(?:[ ']{_NOT_ONE}[\w']+){{0,3}}[ ']{_OF_QUOTE}\b"
+    rf"|{_SUCH_QUOTE} (?:a che punto|pront[oa]|ready|list[oa])\b"
+    rf"|\b(?:e pronto|esta (?:listo|pronto))(?: gia| ya| ja)? (?:il|el|o|il mio|mi|o meu) {_OF_QUOTE}\b"
+    r"|^\W*(?:(?:e|y|and|allora|entonces|then|so)\W+)?(?:il mio|il|my|the|mi|el|o meu|o)"
+    rf" {_OF_QUOTE}\W*\?\W*$"
+)
+_QUOTE_REMARK = re.compile(
+    r"\b(?:grazie|ringrazi\w+|thanks?|thank you|gracias|agrade[zs]?co|obrigad[oa])(?: [\w']+){0,2}"
+    rf" (?:per|del|for|por|pelo|pela|o){_THAT_QUOTE}"
+    rf"|{_SUCH_QUOTE} (?:troppo|car[oa]|carissim[oa]|alt[oa]|costos[oa]|eccessiv[oa]|sbagliat[oa]|errat[oa]"
+    r"|too|expensive|steep|high|wrong|demasiado|carisim[oa]|elevad[oa]|equivocad[oa]|muito|errad[oa])\b"
+)
+_QUOTE_KNOWN = re.compile(
+    rf"\b{_OF_QUOTE}(?: [\w'.]+){{0,2}} \d{{4}}/\d+"
+    r"|\b(?:pens\w+|riflett\w+|valut\w+|think\w*|consider\w*|review\w*|discuss\w*|parl\w+|visto|letto|seen"
+    rf"|read|look(?:ed|ing)? (?:at|over)|saw|leido|revis\w+|analis\w+|avali\w+){_THAT_QUOTE}"
+    r"|\b(?:nel|sul|in the|on the|of the|about (?:the|my|your)|en el|sobre (?:el|mi|o)) (?:vostro |mio )?"
+    rf"{_OF_QUOTE}\b"
+    rf"|\b(?:il (?:mio|nostro)|my|our|o (?:meu|nosso)) {_OF_QUOTE}\b(?!.{{0,20}}\d)"
+)
+# … and what asks for another one beside it.
+_WANTS_QUOTE = re.compile(
+    r"\b(?:vorre(?:i|mmo)|vogli(?:o|amo)|serv(?:e|irebbe)|bisogno di|potre(?:i|ste|mmo)|pote(?:te|r)|puoi?"
+    r"|fatemi|mi fa\w*|mandatemi|preparatemi|chiedo|richiedo|(?:i|we)(?:'d| would) like|(?:i|we) (?:want"
+    r"|need)|(?:can|could) (?:i|you|we)|please|quiero|queremos|quisiera|necesit\w+|me gustaria|puede\w*"
+    r"|pod(?:ria\w*|eis|em|e|emos)|quer(?:o|ia|emos)|precis\w+|gostaria)\b.{0,40}?"
+    r"\b(?:un|uno|una|um|uma|an?|another|altro|otro|outro)(?: [\w']+)?"
+    rf" {_OF_QUOTE}\b"
+)
 _REPORT = (
     r"(?:segnalazion[ei]|reclam[oi]|ticket|pratica|richiesta|complaint|report|issue|incidencia|queja"
     r"|reclamacion"
@@ -139,8 +189,24 @@ def decides_quote(text: str) -> Decision | None:
 
 
 def has_quote(text: str) -> bool:
-    """Whether a quote is spoken of that exists or was asked for: taken, received or waited for."""
-    return _HAD.search(one_line(text)) is not None
+    """Whether a quote is spoken of that exists or was asked for: taken, waited for, thought about."""
+    folded = one_line(text)
+    if _HAD.search(folded):
+        return True
+    spoken_of = any(said.search(folded) for said in (_QUOTE_STATUS, _QUOTE_REMARK, _QUOTE_KNOWN))
+    return spoken_of and _WANTS_QUOTE.search(folded) is None
+
+
+def asks_quote_status(text: str) -> bool:
+    """Whether the customer asks how a quote is coming along, or until when it is valid."""
+    folded = one_line(text)
+    return _QUOTE_STATUS.search(folded) is not None and _WANTS_QUOTE.search(folded) is None
+
+
+def remarks_on_quote(text: str) -> bool:
+    """Whether the customer thanks for a quote, or finds it dear or wrong."""
+    folded = one_line(text)
+    return _QUOTE_REMARK.search(folded) is not None and _WANTS_QUOTE.search(folded) is None
 
 
 def asks_ticket_status(text: str) -> bool:

@@ -19,6 +19,7 @@ _MATTER: Mapping[str, tuple[str, ...]] = {
     "cancel_appointment": ("reschedule_cancel",),
     "list_my_appointments": ("reschedule_cancel", "book_appointment"),
     "accept_quote": ("request_quote",),
+    "quote_status": ("request_quote",),
     "ticket_status": ("open_ticket",),
     "update_contact": ("other", "reschedule_cancel"),
 }

@@ -80,7 +80,8 @@ async def execute_intent(state: State, runtime: Runtime[Context]) -> Next:
     frame = Frame.pending(state.get("frame"), context.clock())
     proposal = state.get("proposal") or {}
     call = await _call(state, context)
-    intent = narrowed(str(proposal.get("intent") or "other"), call.text)
+    pending = frame.intent if frame and frame.asked != OFFER else None
+    intent = narrowed(str(proposal.get("intent") or "other"), call.text, pending)
     if frame and frame.asked == OFFER and proposal and intent != frame.intent and verdict_of(call) is None:
         frame = None  # an offer waits for its yes alone
     if (pressed := intent_of_option(call.option_id)) is not None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from inference.appointment_wishes import about_appointment, names_own
+from inference.wishes import has_quote
 from tools import (
     accept_quote,
     book_appointment,
@@ -13,6 +14,7 @@ from tools import (
     open_ticket,
     opt_out,
     qualify_lead,
+    quote_status,
     request_quote,
     reschedule_appointment,
     reschedule_cancel,
@@ -36,6 +38,7 @@ def registry() -> Mapping[str, Tool]:
         open_ticket,
         opt_out,
         qualify_lead,
+        quote_status,
         request_quote,
         reschedule_appointment,
         reschedule_cancel,
@@ -72,8 +75,16 @@ def intent_of_option(option_id: str | None) -> str | None:
     return next((intent for head, intent in _OF_BUTTONS.items() if (option_id or "").startswith(head)), None)
 
 
-def narrowed(intent: str, text: str) -> str:
-    """What `reschedule_cancel` means in these words: one of the tools for it, or itself where it is open."""
+def narrowed(intent: str, text: str, pending: str | None = None) -> str:
+    """What `reschedule_cancel` and `request_quote` mean in these words: one of the tools for it, or itself.
+
+    `pending` is the intent whose questions are being answered: while a quote is asked for, "the quote" is
+    that one.
+    """
+    if intent in ("request_quote", "quote_status"):
+        if pending == "request_quote":
+            return "request_quote"
+        return "quote_status" if has_quote(text) else intent
     if intent != "reschedule_cancel":
         return intent
     return _WISHES.get(about_appointment(text) or "", intent)

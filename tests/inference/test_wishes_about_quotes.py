@@ -3,7 +3,7 @@
 import pytest
 
 from inference.extractive import said_outright
-from inference.wishes import decides_quote
+from inference.wishes import decides_quote, has_quote
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,71 @@ def test_a_quote_there_is_or_was_asked_for_is_not_asked_for_anew(text: str) -> N
 )
 def test_a_new_one_still_is(text: str) -> None:
     assert said_outright(text) == "request_quote"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Grazie per il preventivo, ci penso",
+        "grazie mille del preventivo!",
+        "A che punto è il mio preventivo?",
+        "A che punto è la mia richiesta di preventivo?",
+        "Fino a quando è valido il preventivo 2026/5?",
+        "Il preventivo è troppo caro",
+        "il preventivo 2026/5 mi sembra un po' alto",
+        "quando arriva il preventivo?",
+        "Any news about my quote?",
+        "Is the quote still valid?",
+        "When will I get my quote?",
+        "Thank you for the quote, I'll think about it",
+        "your quote is too expensive",
+        "Gracias por el presupuesto, lo pienso",
+        "¿Cómo va mi presupuesto?",
+        "¿Hasta cuándo es válido el presupuesto?",
+        "El presupuesto es demasiado caro",
+        "Obrigada pelo orçamento, vou pensar",
+        "Em que ponto está o meu orçamento?",
+        "Até quando é válido o orçamento?",
+        "O orçamento é muito caro",
+    ],
+)
+def test_what_is_said_of_a_quote_there_is_tells_its_state(text: str) -> None:
+    assert said_outright(text) == "quote_status"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Devo ancora pensare al preventivo",
+        "ho una domanda sul preventivo",
+        "preventivo 2026/5",
+        "I have a question about the quote",
+        "tengo una duda sobre el presupuesto",
+        "tenho uma dúvida sobre o orçamento",
+    ],
+)
+def test_a_question_about_a_quote_there_is_begins_no_other(text: str) -> None:
+    assert said_outright(text) is None
+    assert has_quote(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Grazie per il preventivo, vorrei un altro preventivo per il percorso spa",
+        "Novità? Mi fate un preventivo per tre massaggi?",
+        "Thanks for the quote, could you send me another quote for two people?",
+        "Gracias por el presupuesto, necesito otro presupuesto para dos personas",
+        "Obrigado pelo orçamento, queria outro orçamento para duas pessoas",
+        "ho bisogno del preventivo per un evento",
+        "when can I get a quote for a massage?",
+        "Quiero pedir presupuesto para un masaje",
+    ],
+)
+def test_another_one_asked_for_beside_it_is_a_request(text: str) -> None:
+    assert said_outright(text) == "request_quote"
+
+
+def test_advertised_offers_are_no_quotes() -> None:
+    assert said_outright("ci sono novità sulle offerte?") is None
+    assert said_outright("quando scade l'offerta?") is None

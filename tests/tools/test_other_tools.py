@@ -16,6 +16,7 @@ def test_every_intent_that_acts_has_a_tool() -> None:
         "open_ticket",
         "opt_out",
         "qualify_lead",
+        "quote_status",
         "request_quote",
         "reschedule_appointment",
         "reschedule_cancel",

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.tools.talk import Room
-from tests.tools.test_quotes import issued, quotes_of
+from tests.tools.test_quotes import ASKED, issued, quotes_of
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,55 @@ async def test_what_is_no_service_is_priced_by_a_person(room: Room, text: str) -
     assert quote["status"] == "requested"
     assert [line["unit_price"] is None for line in lines] == [False, True]
     assert lines[1]["description"] == "un cesto di frutta"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "valid"),
+    [
+        ("it", "Grazie per il preventivo, ci penso", "valido fino a"),
+        ("en", "Any news about my quote?", "valid until"),
+        ("es", "¿Hasta cuándo es válido el presupuesto?", "válido hasta"),
+        ("pt", "O orçamento é muito caro", "válido até"),
+    ],
+)
+async def test_words_about_a_quote_there_is_tell_how_it_stands(
+    room: Room, language: str, text: str, valid: str
+) -> None:
+    talk = await issued(room)
+    [quote] = await quotes_of(talk)
+    talk.language = language
+    for intent in ("request_quote", "quote_status"):
+        outcome = await talk.say(text, intent=intent)
+        assert (outcome["kind"], outcome["intent"]) == ("done", "quote_status")
+        assert quote["number"] in talk.words
+        assert "452" in talk.words
+        assert valid in talk.words
+        assert talk.options == [f"quote:accept:{quote['quote_id']}", f"quote:decline:{quote['quote_id']}"]
+    assert len(await quotes_of(talk)) == 1
+    assert talk.state["frame"] == {}
+
+
+async def test_a_quote_that_waits_for_its_price_is_said_to(room: Room) -> None:
+    talk = await issued(room, "preventivo per un evento privato")
+    await talk.say("A che punto è la mia richiesta di preventivo?", intent="quote_status")
+    assert "ancora in preparazione" in talk.words
+    thief = await room.talk()
+    await thief.say("A che punto è il mio preventivo?", intent="quote_status")
+    assert "Non ho preventivi aperti" in thief.words
+
+
+async def test_only_ones_own_quote_is_told_by_its_number(room: Room) -> None:
+    theirs = await issued(room)
+    [quote] = await quotes_of(theirs)
+    talk = await room.talk()
+    await talk.say(f"fino a quando è valido il preventivo {quote['number']}?", intent="quote_status")
+    assert "Non trovo quel preventivo" in talk.words
+    await theirs.say(f"fino a quando è valido il preventivo {quote['number']}?", intent="quote_status")
+    assert "452,00 €" in theirs.words
+
+
+async def test_the_quote_that_is_being_asked_for_is_meant_while_it_is(room: Room) -> None:
+    talk = await room.talk()
+    await talk.say(ASKED, intent="request_quote")
+    await talk.say("quando mi arriva il preventivo?", intent="quote_status")
+    assert talk.state["frame"]["intent"] == "request_quote"
