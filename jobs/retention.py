@@ -1,13 +1,14 @@
 """What may be kept only for a time is deleted when it is over: the sound of voice notes, customers' files,
-raw webhooks, work that is done, what threads remember, customers not heard of for long, and
-who looked at what."""
+raw webhooks, work that is done, what threads remember, customers not heard of for long, what the team was
+told, and who looked at what."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import structlog
 from procrastinate import Blueprint, JobContext
 
-from crm import businesses, conversations, inbound_files, queue, recordings, trail
+from crm import alerts, businesses, conversations, inbound_files, queue, recordings, trail
 from crm.errors import ContactBusy, SomethingOpen
 from crm.privacy import erasure, keeping
 from crm.record import Tx
@@ -22,6 +23,7 @@ _PRUNED_AT_ONCE = 100
 _EVENTS_AT_ONCE = 20_000
 _CONTACTS_AT_ONCE = 200
 _LOOKS_AT_ONCE = 5_000
+_TOLD_KEPT = timedelta(days=30)  # alerts and webhook deliveries, once settled
 
 
 def blueprint() -> Blueprint:
@@ -40,6 +42,7 @@ async def retention(job: JobContext, timestamp: int) -> None:
     await prune_threads(services)
     await forget_events(services)
     await forget_contacts(services)
+    await forget_told(services)
     await forget_trail(services)
 
 
@@ -155,6 +158,15 @@ async def forget_contacts(services: Services) -> int:
     if erased:
         log.info("contacts_erased", contacts=erased)
     return erased
+
+
+async def forget_told(services: Services) -> int:
+    """Deletes alerts and webhook deliveries settled longer ago: they hold what customers said; how many."""
+    async with services.crm.outside() as tx:
+        gone = await alerts.forget(tx, _TOLD_KEPT)
+    if gone:
+        log.info("told_forgotten", rows=gone)
+    return gone
 
 
 async def forget_trail(services: Services) -> int:

@@ -1,8 +1,7 @@
-"""What the team has to hear of though no event says so; and what it heard of long ago, forgotten."""
+"""What the team has to hear of though no event says so."""
 
 from datetime import datetime, timedelta
 
-import structlog
 from procrastinate import Blueprint, JobContext
 
 from crm import (
@@ -27,31 +26,19 @@ from jobs.periodic import alone, every
 from jobs.services import Services, services_of
 from jobs.telling import desk_of
 
-log = structlog.get_logger(__name__)
-
 _UNDELIVERED_EVERY = timedelta(minutes=10)
-_KEPT = timedelta(days=30)
 
 
 def blueprint() -> Blueprint:
     """The tasks of this file, for one app: adding a blueprint to an app renames its tasks."""
     made = Blueprint()
     every(made, "* * * * * */30", "watch", watch, queue=queue.OUTWARD)
-    every(made, "29 3 * * *", "untell", forget, queue=queue.OUTWARD)
     return made
 
 
 async def watch(job: JobContext, timestamp: int) -> None:
     """Every half minute, by whichever worker comes first."""
     await watch_once(services_of(job))
-
-
-async def forget(job: JobContext, timestamp: int) -> None:
-    """Once a night: alerts and deliveries hold what customers said, and are not kept for ever."""
-    services = services_of(job)
-    async with services.crm.outside() as tx:
-        gone = await alerts.forget(tx, _KEPT)
-    log.info("told_forgotten", rows=gone)
 
 
 async def watch_once(services: Services) -> None:

@@ -162,3 +162,38 @@ async def test_one_that_ended_while_an_agent_looked_at_it_goes_on_with_them(shop
         await takeover.take(tx, conversation_id, (await businesses.agents(tx))[0].agent_id)
     said = await _state(shop, conversation_id)
     assert (said["status"], said["owner"]) == ("open", "human")
+
+
+TOLD = """
+WITH place AS (INSERT INTO alert_target (business_id, name, kinds, service, sealed)
+    VALUES (%(shop)s, 'retention', '{none}', 'E-Mail', '') RETURNING alert_target_id),
+receiver AS (INSERT INTO webhook_subscription (business_id, host, events, with_content, sealed_url,
+        sealed_secret)
+    VALUES (%(shop)s, 'there.example', '{quote.none}', false, '', '') RETURNING webhook_subscription_id),
+alerts AS (INSERT INTO alert (business_id, alert_target_id, kind, key, title, body, urgent, state,
+        next_attempt_at, settled_at, created_at)
+    SELECT %(shop)s, alert_target_id, 'retention', days::text, '', '', false,
+        CASE WHEN days < 40 THEN 'sent' ELSE 'queued' END, now() + interval '1 day',
+        CASE WHEN days < 40 THEN now() - days * interval '1 day' END, now()
+    FROM place, unnest(ARRAY[29, 31, 40]) AS days)
+INSERT INTO webhook_delivery (business_id, webhook_subscription_id, type, webhook_id, body, state,
+    next_attempt_at, settled_at, created_at)
+SELECT %(shop)s, webhook_subscription_id, 'retention', days::text, '',
+    CASE WHEN days < 40 THEN 'delivered' ELSE 'queued' END, now() + interval '1 day',
+        CASE WHEN days < 40 THEN now() - days * interval '1 day' END, now()
+FROM receiver, unnest(ARRAY[29, 31, 40]) AS days"""
+
+
+async def test_the_job_forgets_what_the_team_and_other_systems_were_told(shop: Shop) -> None:
+    """What still waits to be told stays, however old it is."""
+    await shop.rows(TOLD.replace("%(shop)s", str(shop.business_id)))
+    try:
+        await shop.app.tasks["sara:retention"].defer_async(timestamp=0)
+        await shop.work()
+        for table, key in (("alert", "key"), ("webhook_delivery", "webhook_id")):
+            kind = "kind" if table == "alert" else "type"
+            left = await shop.rows(f"SELECT {key} AS days FROM {table} WHERE {kind} = 'retention' ORDER BY 1")
+            assert [row["days"] for row in left] == ["29", "40"]
+    finally:
+        await shop.rows("DELETE FROM alert_target WHERE name = 'retention'")
+        await shop.rows("DELETE FROM webhook_subscription WHERE host = 'there.example'")
