@@ -4,7 +4,7 @@ A day is summed up again while something about it can still change: a reply that
 hand-over of a conversation that goes on, a lead that has its 48 hours. Doing it twice changes nothing.
 """
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from crm import analytics
 from crm.periods import Period
@@ -13,6 +13,7 @@ from crm.record import Tx
 LATELY = 3  # days in which most of what comes late has come
 FOR_LONG = 45  # days after which a day stays as it is
 _AT_ONCE = 31
+_NIGHT = time(2, 30, tzinfo=UTC)  # from then on the last weeks are due again
 
 
 async def refresh(tx: Tx, period: Period) -> None:
@@ -46,6 +47,21 @@ async def due(tx: Tx, *, lately: int = LATELY) -> list[Period]:
     open_days = await analytics.open_days(tx, whole, where)
     first = recent if open_days is None else min(open_days.first, recent)
     return _portions(Period(first, today))
+
+
+async def due_again(tx: Tx) -> list[Period]:
+    """The last weeks, once a night: what came late about their days. Nothing if that has been done.
+
+    In portions as `due`.
+    """
+    where = await analytics.zone(tx)
+    today = tx.now.astimezone(where).date()
+    weeks = {"first": today - timedelta(days=FOR_LONG), "last": today - timedelta(days=LATELY + 1)}
+    done: datetime | None = await tx.value("metric_refreshed", **weeks)
+    night = datetime.combine(tx.now.astimezone(UTC).date(), _NIGHT)
+    if night > tx.now:
+        night -= timedelta(days=1)
+    return await due(tx, lately=FOR_LONG) if done is not None and done < night else []
 
 
 def _portions(period: Period) -> list[Period]:

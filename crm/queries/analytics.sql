@@ -125,6 +125,10 @@ FROM turn t JOIN message m USING (message_id)
 WHERE t.business_id = %(business_id)s AND t.unanswered AND t.at >= %(since)s AND t.at < %(until)s
 ORDER BY t.at DESC LIMIT %(most)s;
 
+-- metric_refreshed -- when that of some days was last summed up which has waited longest
+SELECT min(at) FROM metric_refresh
+WHERE business_id = %(business_id)s AND day BETWEEN %(first)s AND %(last)s;
+
 -- metric_refresh_mark -- these days are summed up now; whoever else does it waits here
 INSERT INTO metric_refresh (business_id, day, at)
 SELECT %(business_id)s, d::date, %(now)s

@@ -1,5 +1,8 @@
 """What turns took is kept, and days are summed up by a job that runs by itself."""
 
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
 import pytest
 
 from crm import businesses, contacts, conversations
@@ -77,6 +80,32 @@ async def test_a_business_that_fails_for_good_holds_up_no_other_s_sums(shop: Sho
     finally:
         await shop.rows(zone, "Europe/Rome", shop.business_id)
     assert await shop.rows("SELECT 1 FROM metric_refresh WHERE business_id = %s", other)
+
+
+async def test_the_last_weeks_are_summed_up_once_a_night_whenever_a_worker_runs(shop: Shop) -> None:
+    """At the hour of night there may be none: it is made good in the next one that has a worker."""
+    job = shop.app.periodic_registry.periodic_tasks["sara:analytics_nightly", "analytics_nightly"]
+    assert job.cron.split()[1] == "*"
+    conversation = await shop.open_conversation("393878000006")
+    await shop.customer_writes(conversation, "Buongiorno", job=False)
+    await shop.rows(
+        "UPDATE message SET sent_at = now() - interval '30 days' WHERE conversation_id = %s", conversation
+    )
+    await refresh_once(shop.services, lately=45)
+    day = "business_id = %s AND day = current_date - 20"
+    await shop.rows(
+        f"UPDATE metric_refresh SET at = now() - interval '25 hours' WHERE {day}", shop.business_id
+    )
+
+    async def nightly() -> datetime:
+        await shop.app.tasks["sara:analytics_nightly"].defer_async(timestamp=0)
+        await shop.work()
+        [row] = await shop.rows(f"SELECT at FROM metric_refresh WHERE {day}", shop.business_id)
+        return cast(datetime, row["at"])
+
+    done = await nightly()
+    assert done > datetime.now(UTC) - timedelta(minutes=5)
+    assert await nightly() == done
 
 
 def _after(event: Event, **state: object) -> State:
