@@ -97,7 +97,8 @@ class Person:
 
 @dataclass(frozen=True)
 class TurnRow:
-    """A recipient whose turn has come. `talking`: a human has the conversation, or they just wrote."""
+    """A recipient whose turn has come. `talking`: a human has the conversation, or they just wrote;
+    `meant`: they are still among those the filter means."""
 
     contact_id: int
     variant: str
@@ -109,6 +110,7 @@ class TurnRow:
     consented: bool
     capped: bool
     talking: bool
+    meant: bool
 
 
 @dataclass(frozen=True)

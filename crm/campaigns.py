@@ -123,7 +123,7 @@ async def audience(tx: Tx, campaign: CampaignRow) -> list[Person]:
 async def start(tx: Tx, campaign_id: int, *, at: datetime | None = None) -> Counter[str]:
     """Starts it now or `at`; returns how many get it (`waiting`) and how many do not, by reason.
 
-    Who gets it is settled at that moment; whether each of them still may is asked again at their turn. Raises
+    Who gets it is settled at that moment; whether each is still meant and may get it, at their turn. Raises
     CampaignInvalid unless it is a draft or scheduled.
     """
     campaign = await lock(tx, campaign_id)

@@ -220,6 +220,8 @@ def _left_out(who: TurnRow) -> str | None:
         return "opted out"
     if not who.consented:
         return "no proof of consent"
+    if not who.meant:
+        return "no longer in the audience"
     return "frequency cap" if who.capped else None
 
 

@@ -89,7 +89,16 @@ SELECT r.contact_id, r.variant, r.tries, c.wa_id, c.name, coalesce(c.told_langua
             AND m.status IS DISTINCT FROM 'failed' AND x.state NOT IN ('refused', 'superseded')
             AND o.handed_at > %(now)s - make_interval(days => g.cap_days)) >= g.cap_messages AS capped,
        EXISTS (SELECT FROM conversation v WHERE v.contact_id = c.contact_id AND v.status = 'open'
-               AND (v.owner = 'human' OR v.last_customer_at > %(now)s - %(talking)s)) AS talking
+               AND (v.owner = 'human' OR v.last_customer_at > %(now)s - %(talking)s)) AS talking,
+       coalesce((g.lifecycles = '{}' OR c.lifecycle = ANY (g.lifecycles))
+       AND (g.languages = '{}' OR coalesce(c.told_language, c.language) = ANY (g.languages))
+       AND (g.seen_within_days IS NULL OR c.last_seen_at > %(now)s - make_interval(days => g.seen_within_days))
+       AND (g.unseen_for_days IS NULL
+            OR coalesce(c.last_seen_at, c.created_at) < %(now)s - make_interval(days => g.unseen_for_days))
+       AND (g.service_key IS NULL OR EXISTS (
+            SELECT FROM appointment a JOIN service s USING (service_id)
+            WHERE a.contact_id = c.contact_id AND s.key = g.service_key AND a.status IN ('booked', 'completed'))), false)
+       AS meant
 FROM campaign_recipient r JOIN campaign g USING (campaign_id) JOIN contact c USING (contact_id)
 WHERE r.campaign_id = %(campaign_id)s AND r.contact_id = %(contact_id)s AND r.state = 'waiting'
 FOR UPDATE OF r SKIP LOCKED;

@@ -452,6 +452,31 @@ async def test_webhooks_of_templates_and_quality_steer(market: Shop) -> None:
         assert (await governor.state(tx, NUMBER)).stopped is None
 
 
+async def test_who_is_no_longer_meant_is_left_out_at_their_turn(market: Shop) -> None:
+    """A campaign for whom nobody has heard of for long, and who came back before it was their turn."""
+    people = await customers(market, 3)
+    ids = list(people.values())
+    await market.rows(
+        "UPDATE contact SET lifecycle = 'client', last_seen_at = now() - interval '100 days'"
+        " WHERE contact_id = ANY (%s)",
+        ids,
+    )
+    audience = Audience(lifecycles=["client"], unseen_for_days=60)
+    async with market.crm.transaction(market.business_id) as tx:
+        said = [Variant("a", "autumn", VALUES)]
+        made = await campaigns.create(tx, f"campaign {next(_ids)}", NUMBER, said, audience, NOW_THEN)
+        await campaigns.start(tx, made)
+    await market.rows("UPDATE contact SET last_seen_at = now() WHERE contact_id = %s", ids[0])
+    await market.rows("UPDATE contact SET lifecycle = 'dormant' WHERE contact_id = %s", ids[1])
+    await run(market, made)
+    assert received(market, people) == [0, 0, 1]
+    async with market.crm.transaction(market.business_id) as tx:
+        each = {person.contact_id: person for person in await campaigns.people(tx, made)}
+    assert [(each[one].state, each[one].reason) for one in ids[:2]] == [
+        ("skipped", "no longer in the audience")
+    ] * 2
+
+
 async def test_a_reply_is_not_kept_by_a_waiting_campaign_message(market: Shop) -> None:
     ((wa_id, contact_id),) = (await customers(market, 1)).items()
     made = await started(market)
