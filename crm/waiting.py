@@ -29,6 +29,15 @@ class WaitingRow:
     answer_by: datetime | None
 
 
+@dataclass(frozen=True)
+class OfferRow:
+    """A place kept for a customer, and what was said of it; None as long as nothing has left for them."""
+
+    waiting_id: int
+    words: str | None
+    said_at: datetime | None
+
+
 async def join(
     tx: Tx,
     *,
@@ -71,6 +80,11 @@ async def get(tx: Tx, waiting_id: int) -> WaitingRow | None:
 async def of_contact(tx: Tx, contact_id: int) -> list[WaitingRow]:
     """What a customer waits for or was offered, the latest first."""
     return await tx.all(WaitingRow, "waiting_of_contact", contact_id=contact_id)
+
+
+async def offered(tx: Tx, contact_id: int) -> OfferRow | None:
+    """The place that is kept for a customer until they answer, the last one of several."""
+    return await tx.first(OfferRow, "waiting_offered", contact_id=contact_id)
 
 
 async def in_turn(tx: Tx, after: int = 0) -> list[WaitingRow]:

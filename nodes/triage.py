@@ -14,7 +14,7 @@ from knowledge.phrases import Say
 from tools import alarm, nps
 from tools.details import PREFIX
 from tools.flooding import flooding
-from tools.frame import PERSON, Frame
+from tools.frame import LIFETIME, PERSON, Frame
 from tools.holding import CALL_ME
 from tools.registry import intent_of_option
 from tools.unheard import guess, not_understood, plain_question, question, voice_notes
@@ -33,6 +33,7 @@ _INVISIBLE = re.compile(
 _UNREAD = "I can't open this kind of message yet. Could you write it, or send a voice note?"
 _SILENT = {"kind": "silent", "intent": "small_talk", "replies": []}
 _THANKED = "You're welcome! I'm here if you need anything else."
+_TAKES_A_PLACE = {"intent": "waiting_list", "confidence": 1.0}
 
 Route = Command[Literal["score_sensitivity", "execute_intent", "reply", "open_handoff"]]
 
@@ -46,9 +47,8 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
     # A heart under another message answers no question and drops none.
     update: dict[str, Any] = {"event": event} | ({} if _only_reacted(event) else {"hearing": {}})
     pending = Frame.pending(state.get("frame"), context.clock())
-    amid = pending is not None
     # A button for one appointment may say "Cancel" in the business's own words: it means that appointment.
-    preference = extract.opt_out(text, amid=amid) or extract.opt_in(text, amid=amid)
+    preference = extract.opt_out(text, amid=bool(pending)) or extract.opt_in(text, amid=bool(pending))
     if preference and not intent_of_option(option):
         return await _preference(event, update, context, say, leaving=extract.opt_out(text))
     if (called := await _called_for_help(event, option, state, context)) is not None:
@@ -94,7 +94,9 @@ async def _read(  # noqa: PLR0911 one return an outcome
         return _to_be_seen(state, update, say, text)
     if not text and not option:
         return _silent(update) if seen else _nothing_to_read(event, update, say)
-    if intent_of_option(option) or (pending and (option or _answers(pending, text, language, context))):
+    place = not option and _settles(text, language) and await _answers_a_place(event, pending, context)
+    answers = pending and not place and (option or _answers(pending, text, language, context))
+    if intent_of_option(option) or answers:
         return Command(goto="execute_intent", update=update)
     if not option and _only_a_place(event):  # its words answer a question that waits, and ask none
         if pending:
@@ -103,9 +105,8 @@ async def _read(  # noqa: PLR0911 one return an outcome
         return _silent(update) if seen else _say(update, "place", thanks)
     if not pending and not option and (told := _of_a_colleague(state, update, text, say)) is not None:
         return told
-    if not option and _settles(text, language) and await _was_offered_a_place(event, context):
-        answer = {"intent": "waiting_list", "confidence": 1.0}
-        return Command(goto="execute_intent", update={**update, "proposal": answer})
+    if place:
+        return Command(goto="execute_intent", update={**update, "proposal": _TAKES_A_PLACE, "frame": {}})
     if not option and extract.asks_nothing(text):
         if event["kind"] == "hand_back":  # said to the colleague; nothing is left to answer
             return _silent(update)
@@ -171,10 +172,21 @@ def _offered_a_person(state: State) -> str | None:
     return next(asked, "")
 
 
-async def _was_offered_a_place(event: Event, context: Context) -> bool:
-    """Whether a place that became free is kept for the customer until they answer."""
+async def _answers_a_place(event: Event, pending: Frame | None, context: Context) -> bool:
+    """Whether a yes or no speaks of a place that became free and is kept for the customer until they answer.
+
+    While something else waits for a yes too, it belongs to the question that is quoted, else to the last one.
+    """
     async with context.crm.transaction(event["business_id"]) as tx:
-        return any(row.status == "offered" for row in await waiting.of_contact(tx, event["contact_id"]))
+        offer = await waiting.offered(tx, event["contact_id"])
+    if offer is None or pending is None:
+        return offer is not None
+    quoted = next(filter(None, (said.get("quoted") for said in event.get("messages", []))), None)
+    if offer.words is None or offer.said_at is None:  # they have not read it yet
+        return False
+    if quoted:
+        return " ".join(quoted.split()) == " ".join(offer.words.split())
+    return offer.said_at > pending.expires_at - LIFETIME
 
 
 def _only_reacted(event: Event) -> bool:

@@ -20,6 +20,14 @@ SELECT waiting_id, contact_id, conversation_id, service_id, location_id, resourc
        upper(wanted) AS until, people, language, status, appointment_id, answer_by
 FROM waiting WHERE contact_id = %(contact_id)s AND status IN ('waiting', 'offered') ORDER BY waiting_id DESC;
 
+-- waiting_offered -- the place kept last for a customer until they answer, and the words that have reached them about it
+SELECT w.waiting_id, m.body AS words, m.sent_at AS said_at
+FROM waiting w
+LEFT JOIN outbox o ON o.business_id = w.business_id AND o.turn_id = concat('waiting:', w.waiting_id)
+    AND o.state NOT IN ('queued', 'held', 'refused', 'superseded')
+LEFT JOIN message m ON m.message_id = o.message_id
+WHERE w.contact_id = %(contact_id)s AND w.status = 'offered' ORDER BY w.waiting_id DESC LIMIT 1;
+
 -- waiting_next -- who waits for a time to come behind an entry, whoever came first first; who left hears of nothing
 SELECT w.waiting_id, w.contact_id, w.conversation_id, w.service_id, w.location_id, w.resource_id,
        lower(w.wanted) AS since, upper(w.wanted) AS until, w.people, w.language, w.status, w.appointment_id, w.answer_by

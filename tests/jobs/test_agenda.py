@@ -9,6 +9,7 @@ from typing import Any, cast
 import httpx
 import pytest
 import pytest_asyncio
+from langgraph.runtime import Runtime
 
 from api.app import create_app
 from api.metrics import Metrics
@@ -23,10 +24,14 @@ from crm.calendars import CalendarRow
 from crm.errors import UnknownAppointment
 from crm.sealing import Seal, new_key
 from crm.template_book import KnownTemplate
+from graph.context import Tuning
+from graph.state import State
 from jobs import calendars as calendar_jobs
 from jobs import permission, send
 from jobs.agenda import agenda_once
 from jobs.hooks import hooks_once
+from nodes.execute_intent import execute_intent
+from nodes.triage import triage
 from tests.channels.test_calendars import events_in, free_port, serve_radicale, written
 from tests.jobs.room import formal, jobs
 from tests.knowledge.test_formal_phrases import FAMILIAR
@@ -368,6 +373,63 @@ async def test_an_offer_nobody_takes_in_time_goes_on(room: Room) -> None:
     assert (await entry(room, second))["status"] == "left"
     await stranger.book("massaggio decontratturante venerdì alle 15")
     assert stranger.state["outcome"]["kind"] == "confirming"
+
+
+async def answered(room: Room, talk: Talk, text: str, quoted: str | None) -> None:
+    """One turn by way of triage, which sees what words alone answer."""
+    said = {"author": "customer", "kind": "text", "text": text, "option_id": None, "quoted": quoted}
+    event = {
+        "kind": "customer_message",
+        "turn_id": f"said:{talk.contact_id}",
+        "business_id": talk.business_id,
+        "conversation_id": talk.conversation_id,
+        "contact_id": talk.contact_id,
+        "messages": [said],
+    }
+    runtime = Runtime(context=replace(room.context, tuning=Tuning()))
+    talk.state |= {"event": event, "language": talk.language, "contact": {"name": talk.name}, "proposal": {}}
+    for node in (triage, execute_intent):
+        command = await node(cast(State, talk.state), runtime)
+        talk.state.update(command.update or {})
+    assert talk.state["outcome"]["kind"] == "done", talk.words
+
+
+@pytest.mark.parametrize(
+    ("order", "quotes", "sent", "booked_is"),
+    [
+        ("frame, place", "", True, "massaggio_decontratturante"),
+        ("frame, place", "frame", True, "massaggio_rilassante"),
+        ("frame, place", "", False, "massaggio_rilassante"),  # the offer has not left yet
+        ("place, frame", "", True, "massaggio_rilassante"),
+        ("place, frame", "place", True, "massaggio_decontratturante"),
+        ("place", "", True, "massaggio_decontratturante"),
+    ],
+)
+async def test_a_yes_answers_the_question_that_was_asked_last_or_is_quoted(
+    room: Room, order: str, quotes: str, sent: bool, booked_is: str
+) -> None:
+    full = await booked(room, "massaggio decontratturante venerdì alle 15")
+    talk = await waits(room, "massaggio decontratturante venerdì alle 15")
+    asked = {"": "", "frame": "", "place": ""}
+    for question in order.split(", "):
+        room.clock.now += timedelta(minutes=1)
+        if question == "frame":
+            await talk.book("massaggio rilassante venerdì alle 17")
+            assert talk.state["outcome"]["kind"] == "confirming", talk.words
+            asked["frame"] = talk.words
+        else:
+            await cancels(full)
+            await look(room)
+            [offer] = await told(room, talk)
+            asked["place"] = offer["body"]
+            if sent:
+                await room.rows(
+                    "UPDATE outbox SET state = 'accepted' WHERE outbox_id = %s", offer["outbox_id"]
+                )
+    room.clock.now += timedelta(minutes=1)
+    await answered(room, talk, "sì", asked[quotes] or None)
+    made = [row["key"] for row in await talk.appointments() if row["status"] == "booked"]
+    assert made == [booked_is]
 
 
 async def passed_over(room: Room, talk: Talk) -> bool:
