@@ -17,6 +17,13 @@ LONGEST_TEXT = 4096
 """Characters read; WhatsApp allows no longer text message."""
 
 _MEANINGFUL = "NCDQWMYZPUXEhO"
+_NEAR_BUT_OTHER = frozenset({
+    "seguida", "seguido", "quanta", "quantas", "segundos", "segundas",
+    "domenico", "domenici", "gennaro", "gennari", "febbraro", "febbrari",  # names of people
+})  # fmt: skip
+# Feasts that people are called by as well, as one word and without an article of their own.
+_ALSO_NAMES = frozenset({"reis", "reyes", "asuncion", "assuncao"})
+_BEFORE_A_FEAST = tuple("LlfGKIBbcsATXj")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +194,7 @@ def _near(word: str, known: tuple[str, ...]) -> str | None:
 
     Only long words with the same first letter: short ones have too many honest neighbours.
     """
-    if len(word) < 6 or word in ("seguida", "seguido", "quanta", "quantas", "segundos", "segundas"):
+    if len(word) < 6 or word in _NEAR_BUT_OTHER:
         return None
     for candidate in known:
         if candidate[0] == word[0] and abs(len(candidate) - len(word)) <= 1 and one_edit(word, candidate):
@@ -213,11 +220,38 @@ def _in_context(tokens: list[Token], language: str) -> list[Token]:
     for at, token in enumerate(tokens):
         after = tokens[at + 1] if at + 1 < len(tokens) else None
         before = done[-1] if done else None
-        done.append(_settle(token, before, after, language))
+        name = token.kind == "Z" and token.text in _ALSO_NAMES and not _is_feast(done, language)
+        done.append(replace(token, kind="w") if name else _settle(token, before, after, language))
     for at in range(len(done) - 1):
         if done[at].kind == "g" and done[at + 1].kind in "PWZEMC":
             done[at + 1] = replace(done[at + 1], kind="w")
+        if _is_count(done, at):
+            done[at] = replace(done[at], kind="w")
     return done
+
+
+def _is_feast(before: list[Token], language: str) -> bool:
+    """Whether "Reyes" behind these tokens is the feast ("en Reyes"), not a name ("soy Marta Reyes")."""
+    if not before:
+        return True
+    last = before[-1]
+    if last.kind == "J":  # "entre Navidad y Reyes"
+        return len(before) > 1 and before[-2].kind in ("Z", "D", "W", "M", "N", "O")
+    if language == "pt" and last.text == "a":
+        return False  # "sou a Assunção"
+    return last.kind in _BEFORE_A_FEAST or last.text in ("para", "por", "os", "nos", "pelos", "los")
+
+
+def _is_count(tokens: list[Token], at: int) -> bool:
+    """Whether "4/5" is a number of people or days ("4/5 persone") rather than a date."""
+    token, after = tokens[at], tokens[at + 1]
+    if token.kind != "Y" or token.y or after.kind not in ("x", "U", "h"):
+        return False
+    if after.kind == "U" and at + 2 < len(tokens) and tokens[at + 2].kind == "X":
+        return False  # "il 4/5, settimana prossima" without its comma
+    before = tokens[at - 1] if at else None
+    dated = before is not None and (before.kind in ("W", "L", "j") or before.text in ("dal", "al", "del"))
+    return not dated
 
 
 def _settle(  # noqa: PLR0911 - one exception after the other

@@ -193,7 +193,7 @@ PORTUGUESE = Vocabulary(
             "vespera de ano novo|passagem de ano|reveillon|fim de ano|fim do ano|vespera do ano novo",
         ),
         ("Z", 0, "new_year", "ano novo|dia de ano novo|dia do ano novo"),
-        ("Z", 0, "epiphany", "dia de reis|reis"),
+        ("Z", 0, "epiphany", "dia de reis|dia dos reis|festa dos reis|reis"),
         ("Z", 0, "easter", "pascoa|domingo de pascoa"),
         ("Z", 0, "easter_monday", "segunda feira de pascoa|segunda de pascoa|segunda feira da pascoa"),
         ("Z", 0, "good_friday", "sexta feira santa|sexta santa|sexta feira da paixao"),

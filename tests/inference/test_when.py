@@ -216,6 +216,11 @@ def test_an_hour_the_clock_skips_moves_forward_and_elapsed_time_is_real() -> Non
         ("anna3@example.com", "it"),
         ("https://example.com/2026/11/20", "en"), ("24/7", "en"),
         ("I may come, I sat there in the sun", "en"),
+        ("siamo in 2/3 persone", "it"), ("tra 2/3 giorni", "it"), ("fra 2/3 ore", "it"),
+        ("un tavolo da 4/5 persone", "it"), ("somos 4/5 personas", "es"), ("a table for 4/5 people", "en"),
+        ("sono Domenico", "it"), ("Luca De Domenici", "it"), ("vorrei venire da Gennaro", "it"),
+        ("sou a Ana Reis", "pt"), ("o meu nome é Assunção", "pt"), ("soy Marta Reyes", "es"),
+        ("me llamo Asunción", "es"), ("con Reyes, por favor", "es"), ("soy Ana y Reyes es mi madre", "es"),
         ("buonasera", "it"), ("buenas tardes", "es"), ("boa noite", "pt"), ("good morning", "en"),
         ("llego tarde", "es"), ("apartamento com 3 quartos", "pt"), ("€ 20.30", "it"), ("3 stelle", "it"),
         ("", "it"),
@@ -223,6 +228,30 @@ def test_an_hour_the_clock_skips_moves_forward_and_elapsed_time_is_real() -> Non
 )  # fmt: skip
 def test_numbers_that_are_no_dates(text: str, language: str) -> None:
     assert read(text, language) == When()
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "value"),
+    [
+        ("sono Domenico, vorrei un taglio venerdì alle 15", "it", "2026-11-20T15:00:00"),
+        ("domani alle 15 da Gennaro", "it", "2026-11-19T15:00:00"),
+        ("domenicca alle 15", "it", "2026-11-22T15:00:00"),
+        ("sou a Ana Reis, queria sexta às 15h", "pt", "2026-11-20T15:00:00"),
+        ("soy Marta Reyes, el viernes a las 15", "es", "2026-11-20T15:00:00"),
+        ("en Reyes a las doce", "es", "2027-01-06T12:00:00"),
+        ("Reyes a las doce", "es", "2027-01-06T12:00:00"),
+        ("el día de Reyes", "es", "2027-01-06~day"),
+        ("no dia dos Reis", "pt", "2027-01-06~day"),
+        ("para Reis", "pt", "2027-01-06~day"),
+        ("un tavolo per 4/5 persone sabato alle 20:30", "it", "2026-11-21T20:30:00"),
+        ("sabato 5/12 persone 4", "it", "2026-12-05~day"),
+        ("il 5/12 persone 4", "it", "2026-12-05~day"),
+        ("il 5/12, in 4 persone", "it", "2026-12-05~day"),
+        ("5/12 ore 20:30", "it", "2026-12-05T20:30:00"),
+    ],
+)
+def test_names_and_counts_are_told_from_days(text: str, language: str, value: str) -> None:
+    assert read(text, language).value == value
 
 
 def test_row_keeps_its_fields_and_its_own_present() -> None:
