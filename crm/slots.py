@@ -18,6 +18,7 @@ Minute = int  # minutes since 1970-01-01 00:00 UTC: whole numbers, so that a sea
 
 
 _DAY: Minute = 24 * 60
+_LAST_MINUTE = time(23, 59)  # hours that pass midnight are entered in two: until then, and from 00:00
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,7 @@ async def free_slots(
     since = max(since, tx.now + timedelta(minutes=service.lead_time_minutes))
     if since >= until:
         return []
-    shifts = [
-        shift
-        for shift in await tx.all(ShiftRow, "slot_shifts", service_id=service_id)
-        if location_id in (None, shift.location_id) and resource_id in (None, shift.resource_id)
-    ]
+    shifts = await _shifts(tx, service_id, location_id, resource_id)
     span = service.duration_minutes + service.buffer_minutes
     margin = timedelta(days=1)  # an appointment or a local day may begin before the search does
     taken = _Taken(await busy(tx, service_id, since - margin, until + margin, but=but), service_id)
@@ -105,9 +102,9 @@ async def free_slots(
     for distance, openings in _by_distance(_openings(shifts, shut, since, until), middle):
         if near >= most and distance > reach:
             break  # what is further away than what was found cannot come before it
-        for shift, opens, closes in openings:
+        for shift, opens, closes, ends in openings:
             # The buffer tidies up after the customer: it may run past closing time.
-            latest = closes - service.duration_minutes
+            latest = min(closes, ends - service.duration_minutes)
             for start in _starts(opens, latest, span, taken.whole(shift.resource_id)):
                 if not first <= start < last or (start, shift.location_id) in found:
                     continue
@@ -119,14 +116,26 @@ async def free_slots(
     return [_slot(*found[key], key[0], span) for key in chosen]
 
 
-_Opening = tuple[ShiftRow, Minute, Minute]
+async def _shifts(
+    tx: Tx, service_id: int, location_id: int | None, resource_id: int | None
+) -> list[ShiftRow]:
+    return [
+        shift
+        for shift in await tx.all(ShiftRow, "slot_shifts", service_id=service_id)
+        if location_id in (None, shift.location_id) and resource_id in (None, shift.resource_id)
+    ]
+
+
+# A shift of a day: when it begins and ends, and how long what has begun in it may last; later than its end
+# only where the hours go on after midnight.
+_Opening = tuple[ShiftRow, Minute, Minute, Minute]
 
 
 def _by_distance(openings: Iterator[_Opening], middle: Minute) -> Iterator[tuple[Minute, list[_Opening]]]:
     """Openings in groups, the nearest to `middle` first, with the least distance a start in them can have."""
     groups: dict[Minute, list[_Opening]] = defaultdict(list)
     for opening in openings:
-        _, opens, closes = opening
+        _, opens, closes, _ = opening
         distance = max(opens - middle, middle - closes, 0)
         groups[distance // _DAY * _DAY].append(opening)
     yield from sorted(groups.items(), key=itemgetter(0))
@@ -176,7 +185,7 @@ def _joined(spans: list[tuple[Minute, Minute]]) -> list[tuple[Minute, Minute]]:
 
 def _openings(
     shifts: Sequence[ShiftRow], shut: Sequence[ClosureRow], since: datetime, until: datetime
-) -> Iterator[tuple[ShiftRow, Minute, Minute]]:
+) -> Iterator[_Opening]:
     """Every shift on every day that may matter, as minutes."""
     instants: dict[tuple[str, date, time], Minute] = {}
 
@@ -192,12 +201,20 @@ def _openings(
     for day in days:
         of_weekday[day.weekday()].append(day)
     closed = {(row.location_id, day) for row in shut for day in days if row.first_day <= day <= row.last_day}
+    nights = {(s.resource_id, s.location_id, s.weekday): s.closes for s in shifts if s.opens == time(0)}
     for shift in shifts:
+        night = None
+        if shift.closes >= _LAST_MINUTE:
+            night = nights.get((shift.resource_id, shift.location_id, (shift.weekday + 1) % 7))
         for day in of_weekday[shift.weekday]:
             if (None, day) in closed or (shift.location_id, day) in closed:
                 continue
             opens = instant(shift.time_zone, day, _aligned(shift.opens))
-            yield shift, opens, instant(shift.time_zone, day, shift.closes)
+            ends = closes = instant(shift.time_zone, day, shift.closes)
+            after = day + timedelta(days=1)
+            if night and (None, after) not in closed and (shift.location_id, after) not in closed:
+                ends = instant(shift.time_zone, after, night)
+            yield shift, opens, closes, ends
 
 
 def _days(since: datetime, until: datetime) -> list[date]:

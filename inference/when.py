@@ -233,7 +233,7 @@ def _at(reading: _Reading, mention: DayMention, day: date, said: TimeMention) ->
     if not future and day == reading.anchor.today and not said.first.fixed and not (said.first.part or part):
         evening = [m for m in _other_half(reading, day, said) if m > now]
         future = evening
-    closing = local(day, reading.closes, now)
+    closing = _closing(reading, day, min(options).time() if options else time(0))
     if said.bound == "after" and closing > now and not any(m < closing for m in future):
         future = [max(options)]  # "today after three" at four: what is left of the opening day
     if not future:
@@ -281,11 +281,17 @@ def _timed(reading: _Reading, said: TimeMention, options: list[datetime], others
         return When(f"{day}~{part}", opening if opening < start else None, start, day, part)
     end = None
     if said.bound == "after":
-        closing = local(day, reading.closes, start)
+        closing = _closing(reading, day, start.time())
         end = closing if closing > start else None
     elif said.last is not None:
         end = _range_end(reading, said, start)
     return When(_iso(start), start, end, day, None, candidates)
+
+
+def _closing(reading: _Reading, day: date, clock: time) -> datetime:
+    """When a business closes that is open at a time of a day; perhaps after midnight."""
+    tonight = reading.closes <= reading.opens and clock >= reading.closes
+    return local(day + timedelta(days=int(tonight)), reading.closes, reading.anchor.now)
 
 
 def _range_end(reading: _Reading, said: TimeMention, start: datetime) -> datetime | None:
@@ -299,6 +305,9 @@ def _range_end(reading: _Reading, said: TimeMention, start: datetime) -> datetim
             replace(said, first=replace(said.last, hour=said.last.hour + 12, fixed=True)),
             None,
         )
+    late = local(start.date() + timedelta(days=1), time(said.last.hour % 24, said.last.minute), start)
+    if late <= _closing(reading, start.date(), start.time()):
+        ends.append(late)  # "dalle 22 alle 2" where it is open so late
     return next((end for end in ends if end > start), None)
 
 

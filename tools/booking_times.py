@@ -11,7 +11,7 @@ from crm.messages import Option
 from crm.record import Tx
 from crm.slots import FreeSlot, free_slots
 from knowledge.phrases import Say
-from tools.opening import closure_on, day_bounds, shifts_on
+from tools.opening import closure_on, day_bounds, shifts_on, spans_on
 from tools.tool import Call
 from tools.wanted_time import Clockwork, Wanted
 from tools.wording import clock, day, duration, notice, short_moment
@@ -138,10 +138,11 @@ def _closed(ask: Ask, on: date) -> str:
 def _hours_of_day(ask: Ask, on: date, start: datetime) -> str | None:
     """Why an hour of an open day cannot be had: outside the shifts, or too soon to get ready."""
     language, minutes = ask.call.language, ask.service.row.duration_minutes or 0
-    shifts = shifts_on(ask.call.profile, ask.place, on)
-    ends = start + timedelta(minutes=minutes)
-    if ends.date() > on or not any(s.opens <= start.time() and ends.time() <= s.closes for s in shifts):
-        hours = ", ".join(f"{clock(s.opens, language)}–{clock(s.closes, language)}" for s in shifts)
+    begins = start.replace(tzinfo=None)
+    ends = begins + timedelta(minutes=minutes)
+    spans = spans_on(ask.call.profile, ask.place, on)
+    if not any(opens <= begins and ends <= closes for opens, closes in spans):
+        hours = ", ".join(f"{clock(opens, language)}–{clock(closes, language)}" for opens, closes in spans)
         return ask.call.say(
             "On {date} we are open {hours}, and this takes {duration}.",
             date=day(on, language),

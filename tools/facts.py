@@ -147,7 +147,8 @@ def _days_meant(asked: _Asked, place: LocationRow) -> list[date]:
         asked.text, language=asked.language, now=local, country=place.country, opens=opens, closes=closes
     )
     first = [said.date] if said.date else sorted({date.fromisoformat(one[:10]) for one in said.candidates})
-    last = said.end.date() if said.date and said.end else first[-1] if first else None
+    days = said.date and said.end and said.start is None  # not the hours of an evening that passes midnight
+    last = said.end.date() if days and said.end else first[-1] if first else None
     if len(first) == 1 and last is not None:
         first = [first[0] + timedelta(days=n) for n in range((last - first[0]).days + 1)]
     today = asked.now.astimezone(local.tzinfo).date()

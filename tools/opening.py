@@ -1,11 +1,12 @@
 """When a business is open, as wall-clock times of each location."""
 
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from crm.businesses import ClosureRow, HoursRow, LocationRow, Profile
 
 EARLIEST, LATEST = time(8), time(20)  # the day assumed of a business that has entered no hours
+_LAST_MINUTE = time(23, 59)  # who closes then and opens at 00:00 does not close: see `spans_on`
 
 
 def location_of(profile: Profile, key: str | None) -> LocationRow | None:
@@ -41,9 +42,43 @@ def shifts_on(profile: Profile, place: LocationRow, day: date) -> list[HoursRow]
     return shifts_of_week(profile, place, day.weekday())
 
 
+def spans_on(profile: Profile, place: LocationRow, day: date) -> list[tuple[datetime, datetime]]:
+    """From when to when a location is open on a day, as the clock on its wall shows it (naive).
+
+    Hours that pass midnight stand in the record in two; a span that begins in the evening has both.
+    """
+    spans = []
+    for row in shifts_on(profile, place, day):
+        tomorrow = shifts_on(profile, place, day + timedelta(days=1))
+        night = [after for after in tomorrow if _goes_on(row, after)]
+        ends = datetime.combine(day, row.closes)
+        if night:
+            ends = datetime.combine(day + timedelta(days=1), night[0].closes)
+        spans.append((datetime.combine(day, row.opens), ends))
+    return spans
+
+
 def day_bounds(profile: Profile, place: LocationRow | None) -> tuple[time, time]:
-    """The earliest opening and the latest closing of the week: what "at three" means here rests on it."""
+    """The earliest opening and the latest closing of the week: what "at three" means here rests on it.
+
+    A closing that is not later than the opening is one after midnight.
+    """
     rows = [row for row in profile.hours if place is None or row.location_id == place.location_id]
     if not rows:
         return EARLIEST, LATEST
-    return min(row.opens for row in rows), max(row.closes for row in rows)
+    nights = [row for row in rows if any(_goes_on(before, row) for before in rows)]
+    opens = min((row.opens for row in rows if row not in nights), default=time(0))
+    if not nights:
+        return opens, max(row.closes for row in rows)
+    closes = max(row.closes for row in nights)
+    return (opens, closes) if closes <= opens else (time(0), _LAST_MINUTE)
+
+
+def _goes_on(evening: HoursRow, row: HoursRow) -> bool:
+    """Whether a shift is the rest, after midnight, of one of the evening before."""
+    return (
+        evening.location_id == row.location_id
+        and (evening.weekday + 1) % 7 == row.weekday
+        and evening.closes >= _LAST_MINUTE
+        and row.opens == time(0)
+    )

@@ -254,6 +254,18 @@ def test_names_and_counts_are_told_from_days(text: str, language: str, value: st
     assert read(text, language).value == value
 
 
+def test_a_place_open_after_midnight_reads_hours_of_its_evening() -> None:
+    night = {"opens": time(18), "closes": time(2)}
+    assert read("sabato alle 8", **night).value == "2026-11-21T20:00:00"
+    late = read("sabato dopo le 21", **night)
+    assert (late.value, late.end) == ("2026-11-21T21:00:00", datetime(2026, 11, 22, 2, tzinfo=ROME))
+    assert read("sabato dalle 22 alle 2", **night).end == datetime(2026, 11, 22, 2, tzinfo=ROME)
+    evening = datetime(2026, 11, 18, 22, tzinfo=ROME)
+    rest = read("oggi dopo le 21", now=evening, **night)
+    assert (rest.problem, rest.end) == (None, datetime(2026, 11, 19, 2, tzinfo=ROME))
+    assert read("sabato dopo le 15").end == datetime(2026, 11, 21, 20, tzinfo=ROME)
+
+
 def test_row_keeps_its_fields_and_its_own_present() -> None:
     row = {"text": "domani alle 9", "language": "it", "now": "2026-12-31T22:30:00", "id": 7}
     answer = when_row(row, now=WEDNESDAY, time_zone="Europe/Rome")

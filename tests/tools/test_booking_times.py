@@ -122,3 +122,39 @@ async def test_a_part_of_the_day_that_is_over_when_it_is_read_is_past(room: Room
     room.clock.now = MORNING + timedelta(hours=3, minutes=30)
     await talk.book("massaggio rilassante stamattina", sent=MORNING)
     assert "già passato" in talk.words
+
+
+NIGHT = """
+WITH friday AS (UPDATE opening_hours SET opens = '18:00', closes = '23:59'
+    WHERE location_id = %s AND weekday = 4)
+INSERT INTO opening_hours SELECT business_id, location_id, 5, '00:00', '02:00' FROM location
+WHERE location_id = %s"""
+DAY = """
+WITH friday AS (UPDATE opening_hours SET opens = '10:00', closes = '21:00'
+    WHERE location_id = %s AND weekday = 4)
+DELETE FROM opening_hours WHERE location_id = %s AND weekday = 5 AND opens = '00:00'"""
+
+
+async def test_hours_that_pass_midnight_are_one_opening(room: Room) -> None:
+    [place] = await room.rows("SELECT location_id FROM location WHERE key = 'milano'")
+    both = (place["location_id"], place["location_id"])
+    await room.rows(NIGHT, *both)
+    try:
+        for when in ("venerdì alle 22", "sabato alle 00:00"):
+            talk = await room.talk()
+            assert (await talk.book(f"percorso spa {when}, siamo in 2"))["kind"] == "confirming", talk.words
+        late = await room.talk()
+        await late.book("percorso spa venerdì alle 15, siamo in 2")
+        assert "18:00–02:00" in late.words
+        await late.book("venerdì dopo le 23")
+        assert [(at.day, at.hour) for at in starts(late.options)][-1] == (21, 0)
+        await room.rows(
+            "INSERT INTO closure (business_id, location_id, first_day, last_day)"
+            " VALUES (%s, NULL, '2026-11-21', '2026-11-21')",
+            room.ids["aurora"],
+        )
+        shut = await room.talk()
+        assert (await shut.book("percorso spa venerdì alle 22:30, siamo in 2"))["kind"] == "asked"
+    finally:
+        await room.rows("DELETE FROM closure WHERE first_day = '2026-11-21'")
+        await room.rows(DAY, *both)

@@ -76,6 +76,40 @@ async def test_lead_time_is_kept(room: Room) -> None:
     assert starts[0] == "12:00"
 
 
+async def test_what_begins_before_midnight_may_end_after_it_where_the_hours_go_on(room: Room) -> None:
+    [spa] = await room.rows("SELECT resource_id, business_id FROM resource WHERE key = 'area_spa'")
+    week = (
+        "INSERT INTO resource_hours (business_id, resource_id, weekday, starts, ends)"
+        " VALUES (%s, %s, %s, %s, %s)"
+    )
+    hours = "UPDATE opening_hours SET closes = '23:59' WHERE business_id = %s AND weekday = 4"
+    night = (
+        "INSERT INTO opening_hours SELECT business_id, location_id, 5, '00:00', '02:30' FROM location"
+        " WHERE key = 'milano'"
+    )
+    friday = datetime(2026, 11, 20, 20, tzinfo=ROME)
+    try:
+        await room.rows(hours, spa["business_id"])
+        assert (await local_starts(room, "percorso_spa", friday))[:5] == [
+            "20:00", "20:30", "21:00", "21:30", "09:30",
+        ]  # fmt: skip
+        await room.rows(night)
+        assert (await local_starts(room, "percorso_spa", friday))[:10] == [
+            "20:00", "20:30", "21:00", "21:30", "22:00", "22:30", "23:00", "23:30", "00:00", "00:30",
+        ]  # fmt: skip
+        for weekday, starts, ends in ((4, "18:00", "23:59"), (5, "00:00", "01:00")):
+            await room.rows(week, spa["business_id"], spa["resource_id"], weekday, starts, ends)
+        assert await local_starts(room, "percorso_spa", friday) == [
+            "20:00", "20:30", "21:00", "21:30", "22:00", "22:30", "23:00",
+        ]  # fmt: skip
+    finally:
+        await room.rows("DELETE FROM resource_hours WHERE resource_id = %s", spa["resource_id"])
+        await room.rows(
+            "DELETE FROM opening_hours WHERE business_id = %s AND opens = '00:00'", spa["business_id"]
+        )
+        await room.rows(hours.replace("23:59", "21:00"), spa["business_id"])
+
+
 async def test_nearest_first(room: Room) -> None:
     wanted = await service_id(room, "massaggio_rilassante")
     around = datetime(2026, 11, 20, 15, tzinfo=ROME)
