@@ -70,11 +70,13 @@ async def free_slots(
     resource_id: int | None = None,
     people: int = 1,
     but: int | None = None,
+    empty: bool = False,
 ) -> list[FreeSlot]:
     """Times that start in [since, until) at which the service can be booked; at most `most` of them.
 
     A class has a time as long as it has places for `people`. `but` is an appointment whose time counts as
-    free: the one that is to be moved.
+    free: the one that is to be moved. `empty` takes the whole diary for free: the times at which a place can
+    become free at all.
 
     Opening hours and a resource's own week are wall-clock times of the location, so they hold across a
     change to or from summer time. A time free with several resources is given once, with the first of
@@ -91,7 +93,8 @@ async def free_slots(
     shifts = await _shifts(tx, service_id, location_id, resource_id)
     span = service.duration_minutes + service.buffer_minutes
     margin = timedelta(days=1)  # an appointment or a local day may begin before the search does
-    taken = _Taken(await busy(tx, service_id, since - margin, until + margin, but=but), service_id)
+    rows = [] if empty else await busy(tx, service_id, since - margin, until + margin, but=but)
+    taken = _Taken(rows, service_id)
     shut = await tx.all(
         ClosureRow, "slot_closures", first_day=(since - margin).date(), last_day=(until + margin).date()
     )

@@ -9,7 +9,7 @@ from crm.errors import SlotTaken
 from crm.messages import Option
 from crm.record import Tx
 from tools.booking_slots import Arguments, fill, people_of, service_of
-from tools.booking_times import Ask
+from tools.booking_times import Ask, awaited
 from tools.happened import remember_once
 from tools.matching import plain
 from tools.offer_times import which_time
@@ -52,9 +52,9 @@ async def _time(call: Call, service: Service, place: LocationRow, slots: Slots) 
     if slots.get("slot"):
         return None
     ask = _ask(call, service, place, slots)
-    if slots.get("waiting") and _window(ask, slots) is not None:
-        return None
     async with call.context.crm.transaction(call.business_id) as tx:
+        if slots.get("waiting") and await ask.ever_free(tx, Wanted.from_slot(slots.get("when"), ask.zone)):
+            return None
         return await _not_allowed(tx, call) or await which_time(tx, ask, slots, may_wait=True)
 
 
@@ -206,21 +206,7 @@ def _waited(call: Call, slots: Slots) -> tuple[Ask, tuple[datetime, datetime] | 
     if service is None or place is None:
         raise ValueError("confirm and act come after check has found nothing missing")
     ask = _ask(call, service, place, slots)
-    return ask, _window(ask, slots)
-
-
-def _window(ask: Ask, slots: Slots) -> tuple[datetime, datetime] | None:
-    """When the customer would start, if a place became free; None where no time is known that can be had."""
-    wanted = Wanted.from_slot(slots.get("when"), ask.zone)
-    if wanted is None or wanted.problem or wanted.options:
-        return None
-    if wanted.day is not None and wanted.day > ask.last_day:
-        return None
-    if wanted.is_exact and wanted.start is not None:
-        window = (wanted.start, wanted.start + timedelta(minutes=1))
-    else:
-        window = wanted.window(ask.zone) or (ask.call.now, ask.call.now)
-    return window if window[1] > ask.call.now else None
+    return ask, awaited(ask, Wanted.from_slot(slots.get("when"), ask.zone))
 
 
 def _booked(ask: Ask, starts: datetime, made: appointments.AppointmentRow) -> Done:

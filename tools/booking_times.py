@@ -65,6 +65,23 @@ class Ask:
         found = await self.free(tx, start, start + timedelta(minutes=1), most=1, people=1)
         return found[0].left if found else 0
 
+    async def ever_free(self, tx: Tx, wanted: Wanted | None) -> bool:
+        """Whether a place could become free at what is wanted: one that an empty diary would have."""
+        window = awaited(self, wanted)
+        return window is not None and bool(await self.free(tx, *window, most=1, empty=True))
+
+
+def awaited(ask: Ask, wanted: Wanted | None) -> tuple[datetime, datetime] | None:
+    """When the customer would start, if a place became free; None where no time is known that can be had."""
+    if wanted is None or wanted.problem or wanted.options:
+        return None
+    if wanted.day is not None and wanted.day > ask.last_day:
+        return None
+    window = wanted.window(ask.zone)
+    if wanted.is_exact and wanted.start is not None:
+        window = (wanted.start, wanted.start + timedelta(minutes=1))
+    return window if window is not None and window[1] > ask.call.now else None
+
 
 def clockwork(call: Call, place: LocationRow | None) -> Clockwork:
     """The present of what is said as it is at a location (at the business, when no location is known)."""

@@ -12,14 +12,20 @@ WAIT = "wait:join"
 
 
 async def which_time(tx: Tx, ask: Ask, slots: Slots, *, may_wait: bool = False) -> Question | Declined:
-    """Asks for a time; `may_wait` offers the waiting list where what was asked for is full."""
+    """Asks for a time; `may_wait` offers the waiting list where what was asked for is full and a place there
+    could become free."""
     say = ask.call.say
     wanted = Wanted.from_slot(slots.get("when"), ask.zone)
     if wanted and wanted.options:
         return _which_reading(ask, wanted)
     reason = why_not(ask, wanted)
     found, as_asked = await offers(tx, ask, wanted)
-    wait = (_wait(ask),) if may_wait and not as_asked and reason is None else ()
+    full = reason is None and not as_asked
+    if full and not await ask.ever_free(tx, wanted):
+        full, reason = False, _never(ask, wanted)
+    if reason is not None and may_wait and slots.get("waiting"):
+        reason += " " + say("There is no waiting list for that time.")
+    wait = (_wait(ask),) if may_wait and full else ()
     if not found:
         text = say("I can't find a free time in the coming weeks.")
         if wait:
@@ -29,7 +35,7 @@ async def which_time(tx: Tx, ask: Ask, slots: Slots, *, may_wait: bool = False) 
     options = (*as_options(ask, found), *wait)
     if reason is not None:
         text = reason + " " + say("These are the nearest free times:")
-    elif not as_asked:
+    elif full:
         text = await _full(tx, ask, wanted) + " " + say("These are the nearest free times:")
     elif wanted is None or wanted.day is None:
         name = ask.service.name(ask.call.language, ask.call.profile.language)
@@ -44,6 +50,19 @@ async def which_time(tx: Tx, ask: Ask, slots: Slots, *, may_wait: bool = False) 
 def _wait(ask: Ask) -> Option:
     say = ask.call.say
     return Option(WAIT, say("Waiting list"), say("I write to you if a place becomes free"))
+
+
+def _never(ask: Ask, wanted: Wanted | None) -> str:
+    """That nothing can start at what was asked for, even if nobody else had booked."""
+    say, language = ask.call.say, ask.call.language
+    if wanted is None or wanted.start is None or not wanted.is_exact:
+        return say("This cannot be booked then.")
+    text = say(
+        "{date} at {time} cannot be booked.",
+        date=day(wanted.start.date(), language),
+        time=clock(wanted.start, language),
+    )
+    return _begun(text)
 
 
 async def _full(tx: Tx, ask: Ask, wanted: Wanted | None) -> str:
@@ -66,7 +85,12 @@ async def _full(tx: Tx, ask: Ask, wanted: Wanted | None) -> str:
         )
     else:
         text = say("{date} at {time} is not free.", date=date, time=time)
-    return text[0].upper() + text[1:]  # it may begin with the name of a weekday
+    return _begun(text)
+
+
+def _begun(text: str) -> str:
+    """A sentence that may begin with the name of a weekday."""
+    return text[0].upper() + text[1:]
 
 
 def _which_reading(ask: Ask, wanted: Wanted) -> Question:

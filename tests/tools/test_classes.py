@@ -148,6 +148,45 @@ async def test_no_answer_from_somebody_else(room: Room) -> None:
     assert outcome["kind"] == "declined"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lezione di yoga venerdì alle 10", "Alle 10:00 di venerdì 20 novembre 2026 non si può prenotare."),
+        ("massaggio rilassante venerdì alle 15:15", "non si può prenotare"),
+        ("lezione di yoga venerdì", "In quel momento non si può prenotare."),
+        ("massaggio rilassante il 25 dicembre", "Siamo chiusi venerdì 25 dicembre 2026"),
+    ],
+)
+async def test_nobody_waits_for_a_time_at_which_no_place_can_become_free(
+    room: Room, text: str, said: str
+) -> None:
+    talk = await room.talk()
+    assert (await talk.book(text))["kind"] == "asked"
+    assert said in talk.words
+    assert "wait:join" not in talk.options
+    assert any(option.startswith("slot:") for option in talk.options)
+    assert (await talk.book("mettimi in lista d'attesa"))["kind"] == "asked"
+    assert "Per quel momento non c'è lista d'attesa." in talk.words
+    assert any(option.startswith("slot:") for option in talk.options)
+    assert (await talk.say(option="wait:join"))["kind"] == "asked"  # a button of an older question
+    assert await room.rows("SELECT 1 FROM waiting WHERE contact_id = %s", talk.contact_id) == []
+
+
+async def test_nor_for_what_is_left_of_today_where_the_house_needs_notice(room: Room) -> None:
+    room.clock.now += timedelta(hours=9, minutes=30)  # 19:30 in Milan: two hours' notice, and closed at 21
+    talk = await room.talk()
+    await talk.book("massaggio rilassante oggi")
+    assert "In quel momento non si può prenotare." in talk.words
+    assert "wait:join" not in talk.options
+
+
+async def test_a_wait_for_a_day_that_is_taken_may_be_asked_for_at_once(room: Room) -> None:
+    await group(room, 14)
+    talk = await room.talk()
+    assert (await talk.book(f"mettimi in lista d'attesa per la {YOGA}"))["kind"] == "confirming"
+    assert "lista d'attesa" in talk.words
+
+
 async def test_who_never_comes_is_for_a_person_to_book(room: Room) -> None:
     talk = await room.talk()
     for hour in (10, 12, 14):

@@ -76,6 +76,19 @@ async def test_lead_time_is_kept(room: Room) -> None:
     assert starts[0] == "12:00"
 
 
+async def test_an_empty_diary_has_the_times_that_are_taken_but_no_others(room: Room) -> None:
+    day = datetime(2026, 11, 23, tzinfo=ROME)
+    talk = await room.talk()
+    for hour in range(10, 18):  # all of Giulia's Monday
+        await talk.book(f"massaggio rilassante lunedì alle {hour}")
+        assert (await talk.say("sì"))["kind"] == "done", talk.words
+    assert await local_starts(room, "massaggio_rilassante", day) == []
+    starts = await local_starts(room, "massaggio_rilassante", day, empty=True)
+    assert (starts[0], starts[-1], len(starts)) == ("10:00", "17:00", 15)
+    today = await local_starts(room, "massaggio_rilassante", datetime(2026, 11, 18, tzinfo=ROME), empty=True)
+    assert today[0] == "12:00"  # the notice is kept
+
+
 async def test_what_begins_before_midnight_may_end_after_it_where_the_hours_go_on(room: Room) -> None:
     [spa] = await room.rows("SELECT resource_id, business_id FROM resource WHERE key = 'area_spa'")
     week = (
