@@ -1,6 +1,6 @@
 """Finding the free times to offer, and saying why the one that was asked for cannot be had."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -102,7 +102,8 @@ async def offers(tx: Tx, ask: Ask, wanted: Wanted | None) -> tuple[list[FreeSlot
         return _one_a_day(await ask.free(tx, now, now + _SEARCH, most=_MANY), ask.zone), True
     window = wanted.window(ask.zone)
     if window is not None:
-        inside = await ask.free(tx, *window, most=_MANY)
+        found = await ask.free(tx, *window, most=_MANY)
+        inside = [slot for slot in found if wanted.fits(slot.starts.astimezone(ask.zone))]
         if inside:
             return _spread(inside), True
     middle = wanted.start or (window[0] + (window[1] - window[0]) / 2 if window else now)
@@ -120,10 +121,11 @@ def why_not(ask: Ask, wanted: Wanted | None) -> str | None:
     say, now = ask.call.say, ask.call.now
     if wanted.day > ask.last_day:
         return say("We take bookings until {date}.", date=day(ask.last_day, ask.call.language))
-    if wanted.day < now.astimezone(ask.zone).date() or _is_over(ask, wanted):
+    last = min(wanted.last_day or wanted.day, ask.last_day)
+    if last < now.astimezone(ask.zone).date() or _is_over(ask, wanted):
         return _problem("past", say)
-    if not shifts_on(ask.call.profile, ask.place, wanted.day):
-        return _closed(ask, wanted.day)
+    if not any(shifts_on(ask.call.profile, ask.place, on) for on in _each_day(wanted.day, last)):
+        return _closed(ask, wanted.day, last)
     return _hours_of_day(ask, wanted.day, wanted.start) if wanted.is_exact and wanted.start else None
 
 
@@ -143,11 +145,17 @@ def _problem(problem: str, say: Say) -> str:
     return say("That time has already passed.")
 
 
-def _closed(ask: Ask, on: date) -> str:
+def _each_day(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
+
+
+def _closed(ask: Ask, on: date, until: date) -> str:
     shown = day(on, ask.call.language)
     closure = closure_on(ask.call.profile, ask.place, on)
-    if closure and closure.last_day > on:
-        last = day(closure.last_day, ask.call.language)
+    if closure:
+        until = max(until, closure.last_day)
+    if until > on:
+        last = day(until, ask.call.language)
         return ask.call.say("On {date} we are closed, until {last} included.", date=shown, last=last)
     return ask.call.say("On {date} we are closed.", date=shown)
 

@@ -42,6 +42,9 @@ async def which_time(tx: Tx, ask: Ask, slots: Slots, *, may_wait: bool = False) 
         text = say(
             "When would you like to come for {service}? Tell me day and time, or choose one:", service=name
         )
+    elif wanted.last_day is not None:
+        first, last = (day(on, ask.call.language) for on in (wanted.day, wanted.last_day))
+        text = say("From {first} to {last} I can offer you these times:", first=first, last=last)
     else:
         text = say("On {date} I can offer you these times:", date=day(wanted.day, ask.call.language))
     return Question("slot", text, options)

@@ -22,9 +22,12 @@ def wanted_line(call: Call, row: WaitingRow) -> str:
 
 
 def span(call: Call, since: datetime, until: datetime, zone: ZoneInfo) -> str:
-    """A day with an hour, or with the hours between."""
+    """A day with an hour, or with the hours between; or days, from the first to the last."""
     first, last = since.astimezone(zone), until.astimezone(zone)
     text = day(first.date(), call.language)
+    last_day = (last - _EXACT).date()
+    if last_day > first.date() and last - first >= timedelta(hours=24):
+        return f"{text} – {day(last_day, call.language)}"
     if until - since <= _EXACT:
         return f"{text}, {clock(first, call.language)}"
     if last - first >= timedelta(hours=23):

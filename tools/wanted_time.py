@@ -43,6 +43,7 @@ class Clockwork:
 @dataclass(frozen=True)
 class Wanted:
     """As much of a time as is known. `start` without `end` is an exact time, with `end` a range.
+    `end` alone is the midnight that begins the last day of a span of days.
 
     `part` without `day` is kept until a day is named. `options` are readings to choose from (ISO local
     times or date~part); `problem` is "past", "impossible_date" or "impossible_time".
@@ -60,16 +61,31 @@ class Wanted:
         """Whether one instant is meant."""
         return self.start is not None and self.end is None
 
+    @property
+    def last_day(self) -> date | None:
+        """The last day of a span of days ("dal 23 al 27 novembre"); None of everything else."""
+        if self.day is None or self.start is not None or self.end is None:
+            return None
+        last = self.end.date()
+        return last if last > self.day else None
+
     def window(self, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
         """The span free times are looked for in; None when no day is known or one instant is meant."""
         if self.start is not None:
             return None if self.end is None else (self.start, self.end)
         if self.day is None:
             return None
-        first, last = _PARTS.get(self.part or "day", (time(0), None))
-        midnight = datetime.combine(self.day + timedelta(days=1), time(0), zone)
-        ends = datetime.combine(self.day, last, zone) if last else midnight
+        first, last = _part_hours(self.part)
+        last_day = self.last_day or self.day
+        midnight = datetime.combine(last_day + timedelta(days=1), time(0), zone)
+        ends = datetime.combine(last_day, last, zone) if last else midnight
         return datetime.combine(self.day, first, zone), ends
+
+    def fits(self, local: datetime) -> bool:
+        """Whether a time of the window is wanted: on every day of a span only the part of the day is."""
+        first, last = _part_hours(self.part)
+        clock = local.time()
+        return self.last_day is None or (first <= clock and (last is None or clock < last))
 
     def to_slot(self) -> dict[str, Any]:
         """As plain JSON. Times are kept as the clock on the wall: the place may be named after the hour."""
@@ -99,6 +115,10 @@ class Wanted:
             options=tuple(slot.get("options") or ()),
             problem=slot.get("problem"),
         )
+
+
+def _part_hours(part: str | None) -> tuple[time, time | None]:
+    return _PARTS.get(part or "day", (time(0), None))
 
 
 def at(start: datetime) -> Wanted:
@@ -148,6 +168,8 @@ def _with_known_hour(wanted: Wanted, before: Wanted | None) -> Wanted:
     """A new day alone keeps the hour, the span or the part of the day that was said for the old one."""
     if before is None or wanted.day is None or wanted.start is not None or wanted.part is not None:
         return wanted
+    if wanted.last_day is not None:
+        return replace(wanted, part=before.part)  # an hour on one of several days says not on which
     if before.is_exact and before.start is not None:
         # Wall-clock arithmetic: the same hour on another day, whatever summer time does in between.
         start = datetime.combine(wanted.day, before.start.timetz())
@@ -161,7 +183,7 @@ def _with_known_hour(wanted: Wanted, before: Wanted | None) -> Wanted:
 
 def _part_alone(said: When, before: Wanted | None, known_day: date | None) -> Wanted:
     if known_day is not None:
-        return Wanted(day=known_day, part=said.part)
+        return Wanted(day=known_day, part=said.part, end=before.end if before and before.last_day else None)
     options = () if before and before.options else said.candidates
     return Wanted(part=said.part, options=options)
 

@@ -124,6 +124,61 @@ async def test_a_part_of_the_day_that_is_over_when_it_is_read_is_past(room: Room
     assert "già passato" in talk.words
 
 
+async def test_of_several_days_any_is_offered(room: Room) -> None:
+    """The first of them is Marco's day off."""
+    talk = await room.talk()
+    assert (await talk.book("massaggio decontratturante dal 23 al 27 novembre"))["kind"] == "asked"
+    assert "da lunedì 23 novembre 2026 a venerdì 27 novembre 2026" in talk.words
+    assert "wait:join" not in talk.options
+    found = starts(talk.options)
+    assert {at.date() for at in found} <= {date(2026, 11, day) for day in range(24, 28)}
+    assert len({at.date() for at in found}) > 1
+
+
+async def test_of_several_days_only_the_part_that_is_wanted(room: Room) -> None:
+    talk = await room.talk()
+    await talk.book("massaggio rilassante dal 23 al 27 novembre di mattina")
+    found = starts(talk.options)
+    assert found
+    assert all(at.hour < 13 for at in found), found
+    await talk.book("di pomeriggio")
+    found = starts(talk.options)
+    assert len({at.date() for at in found}) > 1
+    assert all(13 <= at.hour < 19 for at in found), found
+
+
+async def test_several_days_are_closed_only_together(room: Room) -> None:
+    closing = (
+        "INSERT INTO closure (business_id, location_id, first_day, last_day)"
+        " VALUES (%s, NULL, '2026-11-23', '2026-11-24')"
+    )
+    await room.rows(closing, room.ids["aurora"])
+    try:
+        some, none = await room.talk(), await room.talk()
+        await some.book("massaggio rilassante dal 23 al 25 novembre")
+        assert {at.date() for at in starts(some.options)} == {date(2026, 11, 25)}
+        assert "chiusi" not in some.words
+        await none.book("massaggio rilassante dal 23 al 24 novembre")
+        assert "Siamo chiusi lunedì 23 novembre 2026, fino a martedì 24 novembre 2026" in none.words
+    finally:
+        await room.rows("DELETE FROM closure WHERE first_day = '2026-11-23'")
+
+
+async def test_who_would_come_on_one_of_several_days_waits_for_all_of_them(room: Room) -> None:
+    full = await room.talk()
+    await full.book("lezione di yoga sabato alle 10, siamo in 14")
+    assert (await full.say("sì"))["kind"] == "done", full.words
+    talk = await room.talk()
+    await talk.book("lezione di yoga dal 20 al 22 novembre")
+    assert talk.options[-1] == "wait:join"
+    await talk.say(option="wait:join")
+    assert "venerdì 20 novembre 2026 – domenica 22 novembre 2026" in talk.words
+    assert (await talk.say("sì"))["kind"] == "done", talk.words
+    [entry] = await room.rows("SELECT wanted FROM waiting WHERE contact_id = %s", talk.contact_id)
+    assert entry["wanted"].lower == datetime(2026, 11, 20, tzinfo=ROME)
+    assert entry["wanted"].upper == datetime(2026, 11, 23, tzinfo=ROME)
+
+
 NIGHT = """
 WITH friday AS (UPDATE opening_hours SET opens = '18:00', closes = '23:59'
     WHERE location_id = %s AND weekday = 4)

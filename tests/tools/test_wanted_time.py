@@ -1,6 +1,6 @@
 """What says nothing but when, and what says more; the hours and days a wish is read in."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ import pytest
 
 from crm.businesses import HoursRow
 from tools.opening import day_bounds
-from tools.wanted_time import Clockwork, only_time, read
+from tools.wanted_time import Clockwork, Wanted, only_time, read
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 
@@ -77,3 +77,16 @@ def test_an_hour_is_read_inside_an_evening_that_passes_midnight() -> None:
     wanted = read("sabato alle 8", "it", evening, None)
     assert wanted is not None
     assert wanted.start == datetime(2026, 11, 28, 20, tzinfo=rome)
+
+
+def test_a_span_of_days_ends_with_its_last_one() -> None:
+    rome = ZoneInfo("Europe/Rome")
+    day = Clockwork(NOW.astimezone(rome), "IT", time(8), time(20))
+    wanted = read("dal 7 al 9 dicembre", "it", day, read("venerdì alle 15", "it", day, None))
+    assert wanted is not None
+    assert (wanted.day, wanted.last_day, wanted.is_exact) == (date(2026, 12, 7), date(2026, 12, 9), False)
+    assert Wanted.from_slot(wanted.to_slot(), rome) == wanted
+    assert wanted.window(rome) == (datetime(2026, 12, 7, tzinfo=rome), datetime(2026, 12, 10, tzinfo=rome))
+    friday = read("venerdì", "it", day, None)
+    assert friday is not None
+    assert friday.last_day is None
