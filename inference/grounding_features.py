@@ -249,7 +249,7 @@ def _words(
     question, unsure, supposed, denied, valued = flags
     echoed = [float(context.echo.speaks_of(word)) for _, word in said]
     total, most, usual = float(weighed.sum()), weighed.max(), weighed.mean()
-    strange, alone = ~vectors.any(axis=1), max(len(said) - 1, 1)
+    strange, alone = np.logical_not(np.any(vectors, axis=1)).tolist(), max(len(said) - 1, 1)
     echoes = sum(echoed) / len(echoed)
     size = math.log1p(len(sources.unique)) / 5
     rows = []

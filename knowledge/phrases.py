@@ -55,8 +55,8 @@ class Phrases:
         return _said(self._catalogues.get(language), sentence, **values)
 
     def speaker(self, language: str, *, formal: Collection[str] = ()) -> Say:
-        """`say` with the language filled in; `formal`: in which languages the business calls its customers Lei
-        or usted, where it speaks to one."""
+        """`say` with the language filled in. `formal`: where a customer is spoken to, the languages in which
+        the business calls them Lei or usted."""
         plain = self._catalogues.get(language)
         return partial(_said, self._formal.get(language, plain) if language in formal else plain)
 

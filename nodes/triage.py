@@ -58,7 +58,7 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         return Command(goto="score_sensitivity", update=update)
     if option == "human:yes" or (option == CALL_ME and not seen):
         return _human(update, "customer_request", text)
-    taken = await nps.take(state, event, option, context, say, amid=amid)
+    taken = await nps.take(state, event, option, context, say, amid=pending is not None)
     update |= taken.update if taken else {}
     if taken and taken.goto:
         return Command(goto=taken.goto, update=update)
@@ -72,7 +72,7 @@ async def triage(state: State, runtime: Runtime[Context]) -> Route:  # noqa: PLR
         rest = beside(event, option)
         if not rest:
             return _silent(update) if option == CALL_ME else _say(update, "declined_human", say(_THANKED))
-        update["event"] = Event(**{**event, "messages": rest})
+        update["event"] = {**event, "messages": rest}
     return await _read(state, update, pending, context, say)
 
 
