@@ -250,6 +250,7 @@ async def test_a_picture_that_nobody_looked_at_goes_to_people_again(stage: Stage
     else:
         await shows(thread, **PICTURE)
     await shows(thread, **PICTURE)
+    await thread.say("Quanto costa un massaggio rilassante?")
     event = await thread.gave_back()
     await thread.deliver({**event, "handoff": {**(event["handoff"] or {}), "idle": True}})
     assert [row["reason"] for row in await thread.handoffs()][1:] == ["attachment"]
