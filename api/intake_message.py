@@ -1,7 +1,7 @@
 """A customer's message written down: contact, conversation, message, event and job in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from api.state import ApiServices
@@ -195,6 +195,8 @@ async def _edited(
     seen = changed is None or not changed.unseen
     author = "customer" if seen else "system"
     new = _new(message, contact_id, conversation_id, author=author, reply_to=message.edits)
+    if changed is not None and changed.deleted:
+        new = replace(new, body="")
     message_id = await _add(tx, new)
     await conversations.customer_wrote(tx, conversation_id, min(message.sent_at, tx.now))
     if changed is not None:

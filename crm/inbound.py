@@ -84,6 +84,7 @@ async def edit(tx: Tx, message_id: int, body: str, at: datetime) -> None:
 async def take_back(tx: Tx, changed: Changed, at: datetime) -> None:
     """A message without words, sound and file; if the graph has not seen it, it never will."""
     await tx.run("message_take_back", message_id=changed.message_id, at=at)
+    await tx.run("copies_take_back", message_id=changed.message_id, at=at)
     await tx.run("file_take_back", message_id=changed.message_id)
     await tx.run("recording_take_back", message_id=changed.message_id)
     if changed.unseen:

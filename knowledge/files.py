@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,8 +96,11 @@ def _files_of(path: Path) -> tuple[list[File], list[Failure]]:
         folders[:] = [name for name in folders if not _is_litter(name)]
         for file in (Path(folder, name) for name in names if not _is_litter(name)):
             try:
-                if file.is_file():
+                # Not `is_file`, which from Python 3.14 on says no where it may not look.
+                if stat.S_ISREG(file.stat().st_mode):
                     found.append(file)
+            except FileNotFoundError:  # it went away meanwhile, or leads nowhere
+                continue
             except OSError as error:
                 shut.append(_shut(error, file))
     digest = _folder_digest(path)

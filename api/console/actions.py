@@ -242,7 +242,7 @@ async def _chosen(tx: Tx, conversation_id: int, wanted: str) -> Words:
     A page that was loaded from an earlier release names no code: the customer's language is meant.
     """
     contact = await contacts.get(tx, (await conversations.get(tx, conversation_id)).contact_id)
-    for one in await templates.for_agents(tx, contact.language):
+    for one in await templates.for_agents(tx, contact.told_language or contact.language):
         if wanted in (f"{one.name}:{one.code}", one.name):
             known = await template_book.one(tx, one.name, one.code)
             body = known.filled(()) if known else ""

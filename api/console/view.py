@@ -126,6 +126,7 @@ async def conversation(
     row = await conversations.get(tx, conversation_id)
     profile = await businesses.profile(tx)
     contact = await contacts.get(tx, row.contact_id)
+    language = contact.told_language or contact.language
     found = await console.handoffs_of(tx, conversation_id)
     handoff = await handoffs.get(tx, found[0].handoff_id) if found else None
     is_open = handoff is not None and handoff.status in handoffs.OPEN
@@ -144,9 +145,9 @@ async def conversation(
         items=await _items(tx, conversation_id, bubbles, before=before),
         earlier=bubbles[0].message_id if len(bubbles) >= 60 else None,
         present=await agents.who_is_here(tx, conversation_id, but=agent_id),
-        canned=await agents.canned(tx, contact.language),
+        canned=await agents.canned(tx, language),
         colleagues=[one for one in await businesses.agents(tx) if one.agent_id != agent_id],
-        templates=await templates.for_agents(tx, contact.language),
+        templates=await templates.for_agents(tx, language),
         queues=await console.queues(tx),
         seconds_left=left.total_seconds(),
     )

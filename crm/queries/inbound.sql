@@ -25,6 +25,16 @@ WHERE message_id = %(message_id)s AND deleted_at IS NULL;
 UPDATE message SET body = '', earlier_body = NULL, transcript = NULL, media_id = NULL, deleted_at = %(at)s
 WHERE message_id = %(message_id)s AND deleted_at IS NULL;
 
+-- copies_take_back -- nor in the messages by which it was changed once it had been seen; those not seen yet never are
+WITH original AS (SELECT conversation_id, wamid FROM message WHERE message_id = %(message_id)s),
+     gone AS (UPDATE message m SET body = '', transcript = NULL, deleted_at = %(at)s FROM original o
+              WHERE m.conversation_id = o.conversation_id AND m.kind = 'edit' AND m.reply_to_wamid = o.wamid
+                AND m.deleted_at IS NULL
+              RETURNING m.message_id, m.conversation_id)
+UPDATE inbox_event e SET done_at = %(now)s FROM gone g
+WHERE e.message_id = g.message_id AND e.done_at IS NULL AND NOT EXISTS (
+    SELECT FROM procrastinate_jobs j WHERE j.lock = 'conv:' || g.conversation_id AND j.status = 'doing');
+
 -- file_take_back -- nor its file
 DELETE FROM inbound_file WHERE message_id = %(message_id)s;
 

@@ -171,6 +171,27 @@ async def test_what_is_taken_back_is_gone_and_not_answered(shop: Shop, first_com
     assert await said(shop, wa_id) == []
 
 
+@pytest.mark.parametrize("edited", ["before", "after"])
+async def test_what_was_edited_is_gone_with_its_message(shop: Shop, edited: str) -> None:
+    """An edit of what SARA has seen is one more message: it holds the same words."""
+    wa_id = f"39391000006{len(edited)}"
+    first = message(wa_id, "text", {"body": "alle 10"})
+    await arrives(shop, first)
+    await shop.rows("UPDATE inbox_event SET done_at = now() WHERE done_at IS NULL")
+    words = {"type": "text", "text": {"body": "il codice 7311"}}
+    edit = message(wa_id, "edit", {"original_message_id": first["id"], "message": words})
+    back = message(wa_id, "revoke", {"original_message_id": first["id"]})
+    for item in (edit, back) if edited == "before" else (back, edit):
+        await arrives(shop, item)
+    kept = await shop.rows(
+        "SELECT m.body, m.earlier_body FROM message m JOIN contact c USING (contact_id) WHERE c.wa_id = %s",
+        wa_id,
+    )
+    assert len(kept) == 3
+    assert all(not row["body"] and not row["earlier_body"] for row in kept)
+    assert await said(shop, wa_id) == []
+
+
 async def test_an_advertisement_is_remembered(shop: Shop) -> None:
     referral = {
         "source_type": "ad",

@@ -188,7 +188,7 @@ async def test_nothing_is_forgotten_of_a_folder_of_which_a_part_is_shut(
     await ingest([folder], business_id=shop, store=store)
     everything = set(await _documents(store, shop))
     (folder / "b.md").unlink()
-    scandir, is_file = os.scandir, Path.is_file
+    scandir, stat = os.scandir, Path.stat
 
     def refused(path: object) -> PermissionError:
         return PermissionError(errno.EACCES, "Permission denied", str(path))
@@ -198,10 +198,10 @@ async def test_nothing_is_forgotten_of_a_folder_of_which_a_part_is_shut(
             raise refused(where)
         return scandir(where)
 
-    def asked(path: Path) -> bool:
+    def asked(path: Path, **more: Any) -> os.stat_result:
         if path == folder / "a.md":
             raise refused(path)
-        return is_file(path)
+        return stat(path, **more)
 
     with monkeypatch.context() as rights:
         rights.setattr(os, "scandir", looked)
@@ -211,7 +211,7 @@ async def test_nothing_is_forgotten_of_a_folder_of_which_a_part_is_shut(
     assert failure.path == str(shut)
     assert "Permission denied" in failure.error
     with monkeypatch.context() as rights:
-        rights.setattr(Path, "is_file", asked)
+        rights.setattr(Path, "stat", asked)
         report = await ingest([folder], business_id=shop, store=store)
     assert (report.unchanged, report.deleted) == (1, 0)
     assert [failure.path for failure in report.failed] == [str(folder / "a.md")]

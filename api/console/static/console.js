@@ -274,14 +274,23 @@ if (here) {
 
 // --- what runs out without anything happening: the 24 hours, somebody's presence --------------------------------------
 
-const AGES_MS = 60_000;
+const AGES_MS = 60_000, THERE_MS = 300_000;
+let thereAt = Date.now();
+for (const sign of ["pointermove", "pointerdown", "keydown", "scroll"]) {
+  addEventListener(sign, () => {
+    const away = Date.now() - thereAt > THERE_MS;
+    thereAt = Date.now();
+    if (away) age();
+  }, { passive: true, capture: true });
+}
+// Looking at a customer is written down: a page that nobody sits at looks at nobody.
 function age() {
-  if (document.hidden) return;
+  if (document.hidden || Date.now() - thereAt > THERE_MS) return;
   refresh("queue");
   refresh("conversation");
 }
 setInterval(age, AGES_MS);
-document.addEventListener("visibilitychange", age);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) { thereAt = Date.now(); age(); } });
 
 // --- sound and notifications, once the person asked for them ---------------------------------------------------------
 
