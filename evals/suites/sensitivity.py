@@ -3,11 +3,11 @@
 Rows: {text, language, label, hard_negative?, style?, split?, set?}. `label` is none, legal, medical,
 financial or emergency; a hard negative is an ordinary question in words that sound sensitive. The `second`
 set was written later, by another hand and without sight of the first or of the training rows, the `third` by
-two more, who knew the question alone; its dev rows helped to choose the thresholds, its test rows nothing. The
-`everyday` set is short sentences that ask nothing, with emergencies in the same words; two thirds of their
-subjects were named to whoever wrote training rows, the sentences were not (template `everyday-unlisted`: nor the
-subjects). A miss costs a customer in need, a false escalation a colleague's minute, so both are counted apart and neither
-hides in an average.
+two more, who knew the question alone; its dev rows helped to choose the thresholds, its test rows nothing.
+The `everyday` set is short sentences that ask nothing, with emergencies in the same words; two thirds of
+their subjects were named to whoever wrote training rows, the sentences were not (of the template
+`everyday-unlisted` not even the subjects). A miss costs a customer in need, a false escalation a colleague's
+minute, so both are counted apart and neither hides in an average.
 """
 
 from collections.abc import Callable, Mapping, Sequence
