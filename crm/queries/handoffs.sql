@@ -105,12 +105,15 @@ CROSS JOIN LATERAL (SELECT max(message_id) AS last FROM message
                     WHERE conversation_id = h.conversation_id AND author = 'agent' AND created_at >= h.opened_at) a
 CROSS JOIN LATERAL (
     SELECT max(b.message_id) AS last FROM message b LEFT JOIN outbox o USING (message_id)
-    WHERE t.over AND b.conversation_id = h.conversation_id AND (b.author = 'agent' OR b.author = 'bot' AND (
+    WHERE t.over AND b.conversation_id = h.conversation_id
+      AND (b.author = 'agent' OR b.author = 'bot' AND b.status IS DISTINCT FROM 'failed' AND (
         o.outbox_id IS NULL OR o.lane = 'service' AND o.purpose IS NULL AND o.turn_id NOT LIKE '%%:emergency'
         AND NOT EXISTS (
             SELECT FROM outbox w JOIN conversation c USING (conversation_id)
+            JOIN message n ON n.message_id = w.message_id
             WHERE w.conversation_id = o.conversation_id AND w.turn_id = o.turn_id
-              AND (w.state = 'superseded' OR w.state = 'queued' AND w.epoch < c.epoch))))
+              AND (w.state IN ('superseded', 'held', 'refused') OR w.state = 'queued' AND w.epoch < c.epoch
+                   OR n.status = 'failed'))))
 ) s
 CROSS JOIN LATERAL (SELECT max(p.closed_at) AS at FROM handoff p
                     WHERE t.over AND p.conversation_id = h.conversation_id AND p.status = 'resolved') r

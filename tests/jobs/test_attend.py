@@ -400,6 +400,8 @@ async def test_a_sensitive_matter_that_is_left_is_told_to_the_team_each_time(her
         ([], True),  # taken over before SARA said anything
         (["superseded"], True),
         (["queued"], True),  # and never sent
+        (["held"], True),
+        (["refused"], True),
         (["accepted", "superseded"], True),  # cut off in the middle
     ],
 )
@@ -414,6 +416,17 @@ async def test_taking_over_begins_no_wait_where_sara_has_answered(
         assert ("handoff_unanswered" in await here.told(handoff_id)) is waits
         await here.after(60)
     assert (await here.status(handoff_id)).status == ("returned" if waits else "claimed")
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+async def test_an_answer_that_failed_on_its_way_is_none(here: Desk, parts: int) -> None:
+    """WhatsApp took it and says later that it did not arrive, or not to the end."""
+    conversation_id = await here.talked(*["accepted"] * parts)
+    [*_, last] = await here.bot_said(conversation_id)
+    await here.as_owner("UPDATE message SET status = 'failed' WHERE message_id = %s", last.message_id)
+    await here.takes(conversation_id)
+    await here.after(31)
+    assert len(await here.bot_said(conversation_id)) == parts + 1
 
 
 @pytest.mark.parametrize(("said", "waits"), [("Grazie!", False), ("E domani?", True)])
