@@ -58,7 +58,8 @@ async def _look(services: Services, tx: Tx, handoff_id: int) -> None:
     since = owed[0].since
     profile = await businesses.profile(tx)
     if handoff.status == "claimed" and _idle(services, profile, handoff, since, tx.now):
-        await _return(tx, handoff, _call_wanted(services, profile, handoff, owed))
+        say = await _speaker(services, tx, profile, conversation)
+        await _return(tx, handoff, _call_wanted(say, owed))
     elif handoff.apologised_at is None and _late(profile, since, services.attention.apologise_after, tx.now):
         await _apologise(services, tx, profile, conversation, handoff)
 
@@ -105,11 +106,15 @@ async def _return(tx: Tx, handoff: HandoffRow, call: str | None) -> None:
     log.info("handoff_left_idle", handoff_id=handoff.handoff_id, reason=handoff.reason)
 
 
-def _call_wanted(
-    services: Services, profile: Profile, handoff: HandoffRow, owed: list[UnansweredRow]
-) -> str | None:
+async def _speaker(services: Services, tx: Tx, profile: Profile, conversation: ConversationRow) -> Say:
+    """SARA's sentences in the customer's language."""
+    contact = await contacts.get(tx, conversation.contact_id)
+    language = contact.told_language or contact.language or profile.language
+    return services.context.phrases.speaker(language, formal=profile.pack.formal)
+
+
+def _call_wanted(say: Say, owed: list[UnansweredRow]) -> str | None:
     """The words with which the customer asked to be called, as they were offered: pressed, or written."""
-    say = services.context.phrases.speaker(handoff.language or profile.language, formal=profile.pack.formal)
     offered = say("Please call me")
     for one in owed:
         words = (one.words or "").strip(" .!")
@@ -126,8 +131,7 @@ async def _apologise(
     contact = await contacts.get(tx, conversation.contact_id)
     if contact.opted_out_at is not None:
         return
-    language = contact.told_language or contact.language or profile.language
-    say = services.context.phrases.speaker(language, formal=profile.pack.formal)
+    say = await _speaker(services, tx, profile, conversation)
     message = NewMessage(
         conversation_id=conversation.conversation_id,
         contact_id=contact.contact_id,

@@ -119,7 +119,8 @@ async def _wants(services: Services, tx: Tx, conversation: ConversationRow, rows
 async def _speaker(services: Services, tx: Tx, conversation: ConversationRow) -> Say:
     """SARA's sentences in the customer's language."""
     contact, profile = await contacts.get(tx, conversation.contact_id), await businesses.profile(tx)
-    return services.context.phrases.speaker(contact.language or profile.language, formal=profile.pack.formal)
+    language = contact.told_language or contact.language or profile.language
+    return services.context.phrases.speaker(language, formal=profile.pack.formal)
 
 
 def _called_for_help(services: Services, words: str, profile: Profile) -> float | None:

@@ -370,6 +370,25 @@ async def test_who_would_rather_be_called_stays_with_people(
     assert told.count("handoff_opened") == 2
 
 
+async def test_a_call_is_wanted_in_the_words_it_was_offered_in(here: Desk) -> None:
+    """Also by who has chosen another language than they write in."""
+    conversation_id, handoff_id = await here.waits(language="en")
+    async with here.services.crm.transaction(here.business_id) as tx:
+        contact_id = (await conversations.get(tx, conversation_id)).contact_id
+        await contacts.update(tx, contact_id, language="it")
+        await contacts.speaks(tx, contact_id, "en")
+        await desk.claim(tx, handoff_id, here.agent)
+    await here.after(31)
+    [said] = await here.bot_said(conversation_id)
+    async with here.services.crm.transaction(here.business_id) as tx:
+        offered = (await messages.options(tx, said.message_id))[0].title
+    assert offered == "Richiamatemi"
+    await here.says(conversation_id, offered)
+    await here.after(61)
+    row = await here.status(handoff_id)
+    assert (row.status, row.owner, row.wants) == ("open", "human", offered)
+
+
 async def test_a_call_that_a_colleague_has_spoken_of_is_not_owed_any_more(here: Desk) -> None:
     conversation_id, handoff_id = await here.waits()
     await here.after(31)

@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 import pytest
 
-from crm import businesses, conversations, desk, handoffs, inbox, messages, takeover
+from crm import businesses, contacts, conversations, desk, handoffs, inbox, messages, takeover
 from crm.errors import RecordUnavailable
 from crm.messages import NewMessage
 from jobs import quarantine
@@ -123,6 +123,20 @@ async def test_a_call_for_help_whose_turn_always_fails_gets_the_number(shop: Sho
         "SELECT body FROM message WHERE conversation_id = %s AND author = 'bot'", conversation
     )
     assert "112" in said["body"]
+
+
+async def test_a_turn_given_up_is_told_in_the_language_the_customer_has_chosen(shop: Shop) -> None:
+    conversation = await shop.open_conversation("393600000047")
+    async with shop.crm.transaction(shop.business_id) as tx:
+        contact_id = (await conversations.get(tx, conversation)).contact_id
+        await contacts.update(tx, contact_id, language="es")
+        await contacts.speaks(tx, contact_id, "it")
+    await shop.customer_writes(conversation, "Dove siete?", job=False)
+    await quarantine.give_up(shop.services, shop.business_id, conversation, tries=3, deaths=0)
+    [said] = await shop.rows(
+        "SELECT body FROM message WHERE conversation_id = %s AND author = 'bot'", conversation
+    )
+    assert "leerá todo" in said["body"]
 
 
 async def test_a_call_for_help_given_up_while_a_person_has_the_conversation(shop: Shop) -> None:
