@@ -56,8 +56,13 @@ async def due_again(tx: Tx) -> list[Period]:
     """
     where = await analytics.zone(tx)
     today = tx.now.astimezone(where).date()
-    weeks = {"first": today - timedelta(days=FOR_LONG), "last": today - timedelta(days=LATELY + 1)}
-    done: datetime | None = await tx.value("metric_refreshed", **weeks)
+    began: date | None = await tx.value("metric_first_day", zone=where.key)
+    last = today - timedelta(days=LATELY + 1)
+    if began is None or began > last:
+        return []
+    # Days before `began`, which moves when its customer is erased, are not summed up again.
+    first = max(began, today - timedelta(days=FOR_LONG))
+    done: datetime | None = await tx.value("metric_refreshed", first=first, last=last)
     night = datetime.combine(tx.now.astimezone(UTC).date(), _NIGHT)
     if night > tx.now:
         night -= timedelta(days=1)

@@ -82,15 +82,19 @@ async def test_a_business_that_fails_for_good_holds_up_no_other_s_sums(shop: Sho
     assert await shop.rows("SELECT 1 FROM metric_refresh WHERE business_id = %s", other)
 
 
+async def _wrote_days_ago(shop: Shop, wa_id: str, days: int) -> int:
+    conversation = await shop.open_conversation(wa_id)
+    await shop.customer_writes(conversation, "Buongiorno", job=False)
+    query = "UPDATE message SET sent_at = now() - make_interval(days => %s) WHERE conversation_id = %s"
+    await shop.rows(query, days, conversation)
+    return conversation
+
+
 async def test_the_last_weeks_are_summed_up_once_a_night_whenever_a_worker_runs(shop: Shop) -> None:
     """At the hour of night there may be none: it is made good in the next one that has a worker."""
     job = shop.app.periodic_registry.periodic_tasks["sara:analytics_nightly", "analytics_nightly"]
     assert job.cron.split()[1] == "*"
-    conversation = await shop.open_conversation("393878000006")
-    await shop.customer_writes(conversation, "Buongiorno", job=False)
-    await shop.rows(
-        "UPDATE message SET sent_at = now() - interval '30 days' WHERE conversation_id = %s", conversation
-    )
+    first = await _wrote_days_ago(shop, "393878000006", 30)
     await refresh_once(shop.services, lately=45)
     day = "business_id = %s AND day = current_date - 20"
     await shop.rows(
@@ -105,6 +109,14 @@ async def test_the_last_weeks_are_summed_up_once_a_night_whenever_a_worker_runs(
 
     done = await nightly()
     assert done > datetime.now(UTC) - timedelta(minutes=5)
+    assert await nightly() == done
+    # The first day of the record moves when its customer is erased; the sums of before stay as they are.
+    await _wrote_days_ago(shop, "393878000007", 25)
+    await shop.rows("DELETE FROM message WHERE conversation_id = %s", first)
+    before = "business_id = %s AND day < current_date - 26"
+    await shop.rows(
+        f"UPDATE metric_refresh SET at = now() - interval '50 hours' WHERE {before}", shop.business_id
+    )
     assert await nightly() == done
 
 
