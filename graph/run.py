@@ -152,6 +152,16 @@ def _left_in(snapshot: StateSnapshot) -> list[Said]:
     return list(event.get("messages", [])) if snapshot.tasks and event.get("kind") == "hand_back" else []
 
 
+async def began_at(machine: Machine, thread_id: str) -> datetime | None:
+    """Since when a thread is where it is: in a turn whose first node fails, since its first try. None for a
+    new one.
+
+    The thread is written before that node runs (see REPEATABLE) and not again until it has run.
+    """
+    at = (await machine.aget_state(thread_config(thread_id))).created_at
+    return datetime.fromisoformat(at) if at else None
+
+
 async def remembered(machine: Machine, thread_id: str) -> State:
     """What a thread remembers now."""
     return cast(State, (await machine.aget_state(thread_config(thread_id))).values)

@@ -14,7 +14,7 @@ from crm.errors import RecordUnavailable
 from crm.inbox import InboxRow
 from crm.messages import NewMessage
 from crm.record import Tx
-from graph.run import abandon
+from graph.run import abandon, began_at
 from graph.state import Event, Said, answered_wamids
 from jobs.said import said
 from jobs.services import Services
@@ -90,8 +90,8 @@ async def give_up(
 async def media_away_s(
     services: Services, business_id: int, conversation_id: int, error: BaseException | None
 ) -> float | None:
-    """How many seconds a customer has waited for a turn that failed because WhatsApp does not give out a file
-    at the moment, which is no fault of the turn's.
+    """How many seconds WhatsApp has not given out the file for which a turn failed, which is no fault of the
+    turn's: since its first try, since what an outage of ours had kept before says nothing about WhatsApp.
 
     None for any other failure, for a wait that is too long for that (Patience.most_media_wait_s), and where a
     call for help stands beside the note: a person must not hear of it later than of other failures.
@@ -105,7 +105,8 @@ async def media_away_s(
     words = " / ".join(row.body for row in rows if row.body)
     if since is None or _called_for_help(services, words, profile) is not None:
         return None
-    waited = (services.clock() - since).total_seconds()
+    began = await began_at(services.machine, f"{business_id}:{conversation_id}")
+    waited = (services.clock() - max(filter(None, [since, began]))).total_seconds()
     return max(waited, 0.0) if waited < services.patience.most_media_wait_s else None
 
 

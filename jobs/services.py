@@ -43,8 +43,8 @@ class Patience:
     unknown_hold_s      after that long without any status on the number, a person has to look
     most_attempts       sends of one message that meet a passing fault before it is given up
     most_turn_attempts  failures of one turn before a person takes the conversation
-    most_media_wait_s   how long a customer waits for a voice note that WhatsApp does not give out before the
-                        turn's failures count
+    most_media_wait_s   how long a turn waits, from its first try, for a voice note that WhatsApp does not
+                        give out before its failures count
     suspect_after       workers that died in a turn before it is tried alone: it may be what kills them
     most_turn_deaths    workers that died in it before a person takes the conversation
     heartbeat_s         how often a worker says that it lives

@@ -1,6 +1,8 @@
 """Voice notes in a burst, and notes that can only be fetched later: one turn, in order, nothing lost."""
 
 import itertools
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,12 +129,20 @@ async def handed(shop: Shop, conversation_id: int) -> list[dict[str, Any]]:
     )
 
 
+async def came_long_ago(shop: Shop, conversation_id: int) -> None:
+    query = "UPDATE inbox_event SET created_at = now() - interval '11 minutes' WHERE conversation_id = %s"
+    await shop.rows(query, conversation_id)
+
+
+@pytest.mark.parametrize("after_an_outage", [False, True])
 async def test_a_media_api_that_is_away_for_a_moment_sends_nobody_to_a_person(
-    shop: Shop, price: bytes
+    shop: Shop, price: bytes, after_an_outage: bool
 ) -> None:
     conversation = await shop.open_conversation(str(next(_senders)))
     shop.simulator.faults.now = Faults(p_media=1.0)
     await says(shop, conversation, price)
+    if after_an_outage:  # no worker of ours was there
+        await came_long_ago(shop, conversation)
     await shop.work_for(4)  # in which three failures would have counted
     query = "SELECT args FROM procrastinate_jobs WHERE lock = %s AND status = 'todo'"
     [job] = await shop.rows(query, f"conv:{conversation}")
@@ -145,16 +155,19 @@ async def test_a_media_api_that_is_away_for_a_moment_sends_nobody_to_a_person(
     assert "massaggio rilassante" in heard.lower()
 
 
-async def test_after_ten_minutes_without_the_note_a_person_hears_of_it(shop: Shop, price: bytes) -> None:
+async def test_ten_minutes_after_the_note_was_first_tried_a_person_hears_of_it(
+    shop: Shop, price: bytes
+) -> None:
+    patience = replace(shop.services.patience, most_media_wait_s=2.0)
+    hasty = replace(shop, services=replace(shop.services, patience=patience))
     conversation = await shop.open_conversation(str(next(_senders)))
     shop.simulator.faults.now = Faults(p_media=1.0)
     await says(shop, conversation, price, "e dove siete?")
-    await shop.rows(
-        "UPDATE inbox_event SET created_at = now() - interval '11 minutes' WHERE conversation_id = %s",
-        conversation,
-    )
+    await came_long_ago(shop, conversation)
+    began = time.monotonic()
     try:
-        await shop.work_until(lambda: all_taken_in(shop, conversation), 30)
+        await hasty.work_until(lambda: all_taken_in(shop, conversation), 30)
+        assert time.monotonic() - began > patience.most_media_wait_s
     finally:
         shop.simulator.faults.now = Faults()
     [handoff] = await handed(shop, conversation)
