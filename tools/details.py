@@ -35,7 +35,9 @@ COLLECTIVE = re.compile(  # over plain text: about so many, or so many of a kind
 )
 _SENTENCE = 4  # words; anything shorter answers what was asked and says nothing else
 _PLAIN = ("choice", "people", "money", "date", "past_date", "email")  # types that a sentence may hold unasked
-_HOW_MANY = ("quantity", "times", "choice_times", "unclear")  # what a quote request notes of it
+# What a quote request notes of a number of pieces. A number of people is `quantity` alone: two rooms are two,
+# whoever sleeps in them.
+_PIECES = ("quantity", "times", "choice_times", "unclear")
 
 
 def with_details(tool: Tool) -> Tool:
@@ -105,7 +107,11 @@ def _counted(call: Call, intent: str, before: Slots, slots: Slots) -> Slots:
     if asked is None or said is None:
         return slots
     if said != known(before).get(asked.key):
-        rest = {name: value for name, value in slots.items() if name not in _HOW_MANY}
+        pieces = asked.answer == "number"
+        if pieces and len(slots.get("services", [])) > 1 and slots.get("times"):
+            return {**slots, "unclear": True}  # some were counted apart: of which is this one number?
+        replaced = _PIECES if pieces else ("quantity",)
+        rest = {name: value for name, value in slots.items() if name not in replaced}
         counts = said.isdecimal() and 0 < int(said) <= QUANTITY_MAX
         return {**rest, "quantity": int(said)} if counts else rest
     if slots.get("quantity") and slots["quantity"] != before.get("quantity"):

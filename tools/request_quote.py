@@ -165,13 +165,16 @@ def _offered(call: Call, quote: QuoteRow, totals: Totals, evidence: dict[str, st
 
 def _lines(call: Call, slots: Slots) -> list[tuple[Line, Service | None]]:
     quantity = Decimal(slots.get("quantity", 1))
+    asked = counting(call, TOOL.intent)
+    pieces = asked is not None and asked.answer == "number" and asked.key in known(slots)
     lines: list[tuple[Line, Service | None]] = []
     for key in slots.get("services", []):
         service = call.profile.service(key)
         if service is not None:
             name = service.name(call.language, call.profile.language)
-            # A number of people or sessions multiplies what is paid for each of them, and nothing else.
-            times = quantity if service.row.price_unit in _COUNTED else Decimal(1)
+            # A number of people or sessions multiplies what is paid for each of them, and nothing else; one
+            # of pieces whatever there is.
+            times = quantity if pieces or service.row.price_unit in _COUNTED else Decimal(1)
             if counted := slots.get("times", {}).get(key):
                 times = Decimal(counted)
             lines.append((Line(service.row.service_id, name, times, _unit_price(service)), service))

@@ -248,6 +248,59 @@ async def test_the_number_said_last_is_the_quotes(room: Room, tmp_path: Path) ->
     assert "20" not in talk.words
 
 
+@pytest.mark.parametrize(
+    ("vertical", "words"),
+    [
+        ("hotel", ["preventivo per 2 massaggi decontratturanti", "4"]),
+        ("hotel", ["preventivo per 2 massaggi decontratturanti per 4 persone"]),
+        ("restaurant", ["preventivo per una decina di massaggi decontratturanti", "siamo in 30"]),
+    ],
+)
+async def test_how_many_come_leaves_what_was_counted(
+    room: Room, tmp_path: Path, vertical: str, words: list[str]
+) -> None:
+    talk = await room.talk(await open_shop(room, tmp_path, vertical), "it")
+    first, *answers = words
+    await talk.say(first, intent="request_quote")
+    while asked(talk) != "confirm":
+        people = asked(talk) in ("detail:people", "detail:guests")
+        await talk.say(answers.pop() if people and answers else "salta")
+    assert answers == []
+    assert ("2 × Massaggio decontratturante" in talk.words) == ("2 massaggi" in first)
+    await talk.say("sì")
+    [quote] = await room.rows("SELECT status FROM quote WHERE contact_id = %s", talk.contact_id)
+    assert quote["status"] == "requested"  # two of them, or as many as people?
+
+
+@pytest.mark.parametrize(("words", "answer"), [("3 eventi privati", "3"), ("eventi privati", "3 pezzi")])
+async def test_pieces_count_whatever_they_are(room: Room, tmp_path: Path, words: str, answer: str) -> None:
+    """A private event is paid by the case."""
+    talk = await room.talk(await open_shop(room, tmp_path, "retail"), "it")
+    await talk.say(f"Preventivo per {words}", intent="request_quote")
+    await talk.say(answer)
+    while asked(talk) != "confirm":
+        await talk.say("salta")
+    await talk.say("sì")
+    [line] = await room.rows(
+        "SELECT description, quantity FROM quote JOIN quote_line USING (quote_id) WHERE contact_id = %s",
+        talk.contact_id,
+    )
+    assert (line["description"], line["quantity"]) == ("Spa in esclusiva", 3)
+
+
+async def test_one_number_for_what_was_counted_apart_is_for_a_person(room: Room, tmp_path: Path) -> None:
+    talk = await room.talk(await open_shop(room, tmp_path, "retail"), "it")
+    await talk.say("Preventivo per 3 massaggi decontratturanti e 2 percorsi spa", intent="request_quote")
+    await talk.say("5")
+    while asked(talk) != "confirm":
+        await talk.say("salta")
+    assert "3 × Massaggio decontratturante" in talk.words
+    assert "2 × Percorso spa" in talk.words
+    await talk.say("sì")
+    [quote] = await room.rows("SELECT status FROM quote WHERE contact_id = %s", talk.contact_id)
+    assert quote["status"] == "requested"
+
+
 async def test_without_questions_of_its_own_a_business_is_asked_nothing(room: Room) -> None:
     talk = await room.talk("conti", "it")
     outcome = await talk.book("prima consulenza giovedì 26 novembre alle 10")
