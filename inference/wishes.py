@@ -57,6 +57,11 @@ _HAD = re.compile(
 )
 # What is said of a quote there is. Offers are left out: most are the house's advertising.
 _OF_QUOTE = r"(?:preventiv[oi]|quote|quotation|estimate|presupuesto|cotizacion|orcamento|cotacao)"
+# What is known of one is said right before it: "ho letto che fate preventivi" speaks of none.
+_OF_KNOWN = (
+    r"(?: (?!un\b|uno\b|una\b|um\b|uma\b|an?\b|ed?\b|y\b|and\b|che\b|that\b|que\b|se\b|if\b|si\b|fate\b)"
+    rf"[\w']+){{0,3}}?[ ']{_OF_QUOTE}\b"
+)
 _NOT_ONE = (
     r"(?!un\b|uno\b|una\b|um\b|uma\b|a (?:new |free )?(?:quote|quotation)\b|an\b|another\b|altro\b|otro\b"
     r"|outro\b)"
@@ -65,6 +70,17 @@ _THAT_QUOTE = rf"(?:[ ',]+{_NOT_ONE}[\w']+){{0,6}}?[ ']{_OF_QUOTE}\b"
 _SUCH_QUOTE = (
     r"\b(?:il|quel|questo|mio|nostro|vostro|suo|tuo|the|this|that|my|our|your|el|este|ese|vuestro|su|tu|o"
     rf"|esse|vosso|seu|teu) {_OF_QUOTE}\b(?: [\w'/.]+){{0,5}}"
+)
+_WISH = (
+    r"(?:vorre(?:i|mmo)|vogli(?:o|amo)|serv(?:e|irebbe)|bisogno di|potre(?:i|ste|mmo)|pote(?:te|r)|puoi?"
+    r"|fatemi|(?:mi|ci) fa\w*|mandatemi|preparatemi|chiedo|richiedo|(?:i|we)(?:'d| would) like"
+    r"|(?:i|we) (?:want|need)|(?:can|could) (?:i|you|we)|please|quiero|queremos|quisiera|necesit\w+"
+    r"|me gustaria|puede\w*"
+    r"|pod(?:ria\w*|eis|em|e|emos)|quer(?:o|ia|emos)|precis\w+|gostaria)"
+)
+_OWN = (
+    r"(?:il|del|al|sul|mio|nostro|vostro|suo|tuo|questo|quel|the|this|that|my|our|your|el|mi|este|ese|nuestro"
+    r"|vuestro|su|tu|o|do|meu|nosso|vosso|seu|teu|esse)"
 )
 _VALID = r"(?:valid[oa]?|validita|validity|scad\w+|expir\w+|caduc\w+|venc\w+|vigente)"
 _QUOTE_STATUS = re.compile(
@@ -76,7 +92,7 @@ _QUOTE_STATUS = re.compile(
     r"|enviam)|cuando (?:me |nos )?(?:lleg\w+|recib\w+|tendr\w+|estar\w+|envi\w+|mand\w+))\b"
     rf"{_THAT_QUOTE}"
     rf"|\b(?:is|are) (?:my|our) {_OF_QUOTE}\b|{_SUCH_QUOTE} {_VALID}\b"
-    rf"|\b{_VALID}(?:[ ']{_NOT_ONE}[\w']+){{0,3}}[ ']{_OF_QUOTE}\b"
+    rf"|\b{_VALID}(?:[ ']{_NOT_ONE}(?!{_WISH}\b)[\w']+){{0,2}}?[ ']{_OWN} {_OF_QUOTE}\b"
     rf"|{_SUCH_QUOTE} (?:a che punto|pront[oa]|ready|list[oa])\b"
     rf"|\b(?:e pronto|esta (?:listo|pronto))(?: gia| ya| ja)? (?:il|el|o|il mio|mi|o meu) {_OF_QUOTE}\b"
     r"|^\W*(?:(?:e|y|and|allora|entonces|then|so)\W+)?(?:il mio|il|my|the|mi|el|o meu|o)"
@@ -91,17 +107,18 @@ _QUOTE_REMARK = re.compile(
 _QUOTE_KNOWN = re.compile(
     rf"\b{_OF_QUOTE}(?: [\w'.]+){{0,2}} \d{{4}}/\d+"
     r"|\b(?:pens\w+|riflett\w+|valut\w+|think\w*|consider\w*|review\w*|discuss\w*|parl\w+|visto|letto|seen"
-    rf"|read|look(?:ed|ing)? (?:at|over)|saw|leido|revis\w+|analis\w+|avali\w+){_THAT_QUOTE}"
+    rf"|read|look(?:ed|ing)? (?:at|over)|saw|leido|revis\w+|analis\w+|avali\w+){_OF_KNOWN}"
     r"|\b(?:nel|sul|in the|on the|of the|about (?:the|my|your)|en el|sobre (?:el|mi|o)) (?:vostro |mio )?"
     rf"{_OF_QUOTE}\b"
     rf"|\b(?:il (?:mio|nostro)|my|our|o (?:meu|nosso)) {_OF_QUOTE}\b(?!.{{0,20}}\d)"
 )
 # … and what asks for another one beside it.
 _WANTS_QUOTE = re.compile(
-    r"\b(?:vorre(?:i|mmo)|vogli(?:o|amo)|serv(?:e|irebbe)|bisogno di|potre(?:i|ste|mmo)|pote(?:te|r)|puoi?"
-    r"|fatemi|mi fa\w*|mandatemi|preparatemi|chiedo|richiedo|(?:i|we)(?:'d| would) like|(?:i|we) (?:want"
-    r"|need)|(?:can|could) (?:i|you|we)|please|quiero|queremos|quisiera|necesit\w+|me gustaria|puede\w*"
-    r"|pod(?:ria\w*|eis|em|e|emos)|quer(?:o|ia|emos)|precis\w+|gostaria)\b.{0,40}?"
+    rf"\b{_WISH}(?: (?:mi|ci|me|nos|fare|far(?:mi|ci)|avere|ricevere|chiedere|richiedere|pedir|recibir|tener"
+    r"|hacer(?:me|nos)?|solicitar|get|have|receive|send me|receber|ter|fazer))*"
+    rf" {_OF_QUOTE}\b"
+    rf"|\b{_WISH} (?:il|the|el|o) {_OF_QUOTE} (?:per|for|para)\b"
+    rf"|\b{_WISH}\b.{{0,40}}?"
     r"\b(?:un|uno|una|um|uma|an?|another|altro|otro|outro)(?: [\w']+)?"
     rf" {_OF_QUOTE}\b"
 )

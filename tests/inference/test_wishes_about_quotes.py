@@ -164,6 +164,43 @@ def test_another_one_asked_for_beside_it_is_a_request(text: str) -> None:
     assert said_outright(text) == "request_quote"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "polizza in scadenza vorrei preventivo",
+        "l'assicurazione scade domani mi fate preventivo?",
+        "la polizza scade domani vorrei il preventivo",
+        "vorrei il preventivo per la polizza che scade a maggio",
+        "el seguro vence en mayo quiero presupuesto",
+        "my cover is valid until May I need quote",
+        "o seguro vence em maio quero orçamento",
+        "Ho letto sul sito che fate preventivi gratuiti, quanto verrebbe un massaggio?",
+        "potete valutare e mandarmi il preventivo per 3 massaggi?",
+        "ho visto il sito, mi fate il preventivo per tre massaggi?",
+        "Attendo un vostro preventivo per 3 massaggi",
+    ],
+)
+def test_a_first_request_is_no_question_about_a_quote_there_is(text: str) -> None:
+    assert said_outright(text) == "request_quote"
+    assert not has_quote(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sto valutando il vostro preventivo",
+        "ho letto con attenzione il preventivo",
+        "validità del preventivo?",
+        "il preventivo che scade domani",
+        "until when is valid your quote?",
+        "¿cuándo caduca mi presupuesto?",
+        "quando vence o orçamento?",
+    ],
+)
+def test_what_is_thought_of_or_runs_out_is_a_quote_there_is(text: str) -> None:
+    assert has_quote(text)
+
+
 def test_advertised_offers_are_no_quotes() -> None:
     assert said_outright("ci sono novità sulle offerte?") is None
     assert said_outright("quando scade l'offerta?") is None
