@@ -31,12 +31,22 @@ _SUFFERED = re.compile(
 _CLAUSE_END = re.compile(r"[.,;:!?\n]")
 _SPOKEN = re.compile(r"[\w']+")
 _DENIED = re.compile(
-    r"non|not|no|nao|cannot|\w+n't|never|nessuna|niente|nulla|nothing|nada|ninguna?|nenhuma?|senza|without"
-    r"|sin|sem"
+    r"non|not|no|nao|cannot|\w+n't|never|nessuna?|nessun'|ninguna?|nenhuma?|senza|without|sin|sem"
 )
-_IS = frozenset(("e", "is", "it's", "era", "sia", "es", "esta"))
-_AFTER_NO = frozenset(("es", "esta"))  # "no es urgente" denies, "no è urgente" and "no it's urgent" do not
-_DENIES = 3  # words before an urgent one in which a no is about it
+_NOTHING = frozenset(("niente", "nulla", "nothing", "nada"))
+# What may stand between a no and the urgent word that it denies; anything else is what there is none of.
+_COPULA = frozenset((
+    "e", "c'e", "era", "sia", "ho", "abbiamo", "serve", "occorre", "is", "it's", "be", "have", "need", "es",
+    "sea", "esta", "hay", "tengo", "tenemos", "ha", "tem", "tenho", "temos",
+))  # fmt: skip
+_DEGREE = frozenset((
+    "affatto", "molto", "cosi", "tanto", "troppo", "proprio", "davvero", "poi", "particolarmente", "per",
+    "alcuna", "un", "una", "cosa", "di", "very", "so", "that", "too", "really", "particularly", "at", "all",
+    "any", "an", "a", "anything", "muy", "tan", "demasiado", "algo", "realmente", "muito", "assim",
+    "propriamente",
+))  # fmt: skip
+# "No es urgente" denies, "no è urgente" and "no it's urgent" do not.
+_AFTER_NO = frozenset(("es", "sea", "esta", "hay", "tengo", "tenemos", "need"))
 _WORDS_ENOUGH = 4  # "ho un problema" says that there is one, not which
 
 
@@ -121,13 +131,31 @@ def _presses(text: str) -> bool:
 def _denied(before: str) -> bool:
     """Whether what stands before an urgent word in its clause denies it: "non è molto", "no es".
 
-    Behind "è" only a no right before it does: "non si accende ed è urgente" is urgent.
+    A no further away is to something else: "sono senza corrente", "non si accende ed è".
     """
     words = _SPOKEN.findall(_CLAUSE_END.split(before)[-1])
-    if words and words[-1] in _IS:
-        no = words[-2] if len(words) > 1 else ""
-        return _DENIED.fullmatch(no) is not None and (no != "no" or words[-1] in _AFTER_NO)
-    return any(_DENIED.fullmatch(word) for word in words[-_DENIES:])
+    between = _little_before(words)
+    rest = words[: len(words) - len(between)]
+    if not rest:
+        return False
+    if rest[-1] in _NOTHING and between[:1] != ["di"]:  # "non è niente", and not "non funziona niente"
+        further = rest[:-1]
+        verb = further[: len(further) - len(_little_before(further))]
+        return not any(_DENIED.fullmatch(word) for word in verb[:-1])
+    if rest[-1] in _NOTHING:
+        return True
+    copulas = [word for word in between if word in _COPULA]
+    return _DENIED.fullmatch(rest[-1]) is not None and (
+        rest[-1] != "no" or all(word in _AFTER_NO for word in copulas)
+    )
+
+
+def _little_before(words: list[str]) -> list[str]:
+    """The words of degree and the copulas that a clause ends with."""
+    first = len(words)
+    while first and words[first - 1] in _COPULA | _DEGREE:
+        first -= 1
+    return words[first:]
 
 
 TOOL = Tool("open_ticket", Arguments, fill, check, confirm, act, changes=("description",))
