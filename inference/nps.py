@@ -19,6 +19,7 @@ from inference.nps_words import (
     giving,
     judging,
     leads,
+    meaning,
     wishing,
 )
 from inference.when_lexer import fold, read_line
@@ -66,7 +67,19 @@ def corrected(text: str, language: str) -> Answer | None:
         return None
     rest = plain[found.end() :]
     before = _not_that().search(fold(rest))
-    return read(rest[: before.start()] if before else rest, language)
+    answer = read(rest[: before.start()] if before else rest, language)
+    if answer is None and re.search(rf"(?<!\w)(?:{meaning()})(?!\w)", found.group()):
+        return _with_question(rest, language)
+    return answer
+
+
+def _with_question(text: str, language: str) -> Answer | None:
+    """A score with something asked for behind it: "2, a che ora aprite?", not "2 persone, avete posto?"."""
+    parted = re.match(r"([^\n,.;:!?]+)(?:[,.;:!]+\s+|\s*\n\s*)(?=\D)", text)
+    score = read(parted.group(1), language) if parted else None
+    if parted is None or score is None or score.comment or not _asks(text[parted.end() :]):
+        return None
+    return Answer(score.score, asks=True)
 
 
 def complains(text: str) -> bool:

@@ -97,13 +97,20 @@ def leads() -> str:
 def correcting() -> str:
     """Phrases that lead a score which takes another one's place, as a pattern."""
     return (
-        r"scus(?:a|ate|i|ami|atemi)|mi scusi|volevo (?:dire|scrivere|mettere|dare)|intendevo(?: dire)?|anzi"
-        r"|ho sbagliato|mi sono sbagliat[oa]|mi correggo"
-        r"|sorry|my (?:bad|mistake)|i meant(?: to (?:say|write|put|give))?|i mean|actually|i made a mistake"
-        r"|perdon[ae]?|disculp[ae]|quise (?:decir|poner|escribir|dar)|queria (?:decir|poner|escribir|dar)"
-        r"|me equivoque|me he equivocado|mejor dicho"
-        r"|desculp[ae]|perdao|quis (?:dizer|escrever|dar)|queria (?:dizer|escrever|dar)"
-        r"|enganei-me|me enganei|errei|alias"
+        rf"{meaning()}|scus(?:a|ate|i|ami|atemi)|mi scusi|anzi|sorry|my (?:bad|mistake)|actually"
+        r"|perdon[ae]?|disculp[ae]|mejor dicho|desculp[ae]|perdao|alias"
+    )
+
+
+@cache
+def meaning() -> str:
+    """Those of them that say outright that something else was meant, as a pattern."""
+    return (
+        r"volevo (?:dire|scrivere|mettere|dare)|intendevo(?: dire)?|ho sbagliato|mi sono sbagliat[oa]"
+        r"|mi correggo|i meant(?: to (?:say|write|put|give))?|i mean|i made a mistake"
+        r"|quise (?:decir|poner|escribir|dar)|queria (?:decir|poner|escribir|dar)|me equivoque"
+        r"|me he equivocado|quis (?:dizer|escrever|dar)|queria (?:dizer|escrever|dar)|enganei-me|me enganei"
+        r"|errei"
     )
 
 

@@ -158,8 +158,8 @@ def _scored(turn: _Turn) -> tuple[Answer | None, list[Said] | None]:
     if first is None or first.asks:
         return answer, None
     second = corrected(messages[1].get("text", ""), turn.language)
-    if second is not None and not second.asks:
-        return second, messages[2:] or None
+    if second is not None:
+        return second, messages[1:] if second.asks else messages[2:] or None
     return (first, messages[1:]) if answer is None or answer.asks else (answer, None)
 
 

@@ -289,3 +289,12 @@ def test_a_correction_is_a_score_behind_words_that_say_so(
 ) -> None:
     found = corrected(said, language)
     assert (None if found is None else found.score) == score
+
+
+def test_a_correction_may_ask_for_something_besides() -> None:
+    assert corrected("scusate, volevo dire 2, a che ora aprite domani?", "it") == Answer(2, asks=True)
+    assert corrected("sorry, I meant 3. Are you open tomorrow?", "en") == Answer(3, asks=True)
+    assert corrected("perdón, quise decir 4, quisiera reservar", "es") == Answer(4, asks=True)
+    for said in ("scusate, volevo dire 2 persone, avete posto?", "scusate, alle 2, avete posto?"):
+        assert corrected(said, "it") is None
+    assert corrected("scusate, 2, avete posto?", "it") is None

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import pytest_asyncio
@@ -211,6 +212,13 @@ async def test_a_correction_takes_no_words_away(asked: Thread) -> None:
 async def test_a_score_is_corrected_in_the_same_breath(asked: Thread) -> None:
     await asked.say("10", "scusa, volevo dire 1", "Quanto costa il massaggio rilassante?")
     assert (await kept(asked), await told(asked)) == ([("answered", 1, "")], ["1/10"])
+    assert "65,00" in asked.words
+
+
+async def test_a_correction_that_asks_is_a_correction_and_answered(asked: Thread) -> None:
+    await asked.say("9", "scusate, volevo dire 2, quanto costa il massaggio rilassante?")
+    assert await kept(asked) == [("answered", 2, ANY)]
+    assert await told(asked) == ["2/10"]
     assert "65,00" in asked.words
 
 
