@@ -161,8 +161,7 @@ def told(
 
 
 def _reply(part: Outcome, say: Say) -> dict[str, Any]:
-    options = part.options if isinstance(part, Question | Done) else ()
-    shown = [{"id": o.option_id, "title": o.title, "description": o.description} for o in options]
+    shown = [{"id": o.option_id, "title": o.title, "description": o.description} for o in part.options]
     return {"text": part.text, "options": shown, "opener": say("Choose") if shown else None}
 
 

@@ -7,6 +7,7 @@ from crm import fiscal, quotes
 from crm.errors import UnknownQuote
 from crm.quotes import QuoteRow
 from crm.record import Tx
+from tools.questions import ask_for_person
 from tools.tool import Call, Declined, Slots
 from tools.wording import day, money
 
@@ -24,7 +25,10 @@ def unknown(call: Call) -> Declined:
 
 
 def none_open(call: Call) -> Declined:
-    """The customer has no quote that is open."""
+    """The customer has no quote that is open; one is offered where the business takes requests by chat."""
+    if not _takes_requests(call):
+        text = call.say("I have no open quote for you. Would you like a colleague to prepare one?")
+        return Declined(text, options=ask_for_person(call))
     return Declined(call.say("I have no open quote for you. Tell me what you need and I will prepare one."))
 
 
@@ -34,7 +38,8 @@ def being_priced(call: Call) -> str:
 
 
 async def why_not(tx: Tx, call: Call, quote_id: int) -> Declined:
-    """Why a quote cannot be decided on; for one that is over, a yes begins a request for another like it."""
+    """Why a quote cannot be decided on; for one that is over, a yes begins a request for another like it, or
+    asks for a colleague where the business takes no requests by chat."""
     try:
         row = await quotes.get(tx, quote_id)
     except UnknownQuote:
@@ -44,15 +49,30 @@ async def why_not(tx: Tx, call: Call, quote_id: int) -> Declined:
     match row.status:
         case "accepted":
             return Declined(call.say("Quote {number} is already accepted.", number=row.number))
-        case "declined":
-            text = call.say("Quote {number} was declined. Shall I prepare a new one?", number=row.number)
-            return Declined(text, begins=("request_quote", await _like(tx, call, row)))
-        case "expired" | "issued":
-            text = call.say(
-                "Quote {number} is no longer valid. Shall I prepare a new one?", number=row.number
-            )
-            return Declined(text, begins=("request_quote", await _like(tx, call, row)))
+        case "declined" | "expired" | "issued":
+            return await _another(tx, call, row)
     return Declined(being_priced(call))
+
+
+async def _another(tx: Tx, call: Call, row: QuoteRow) -> Declined:
+    """That a quote is over, and the offer of a new one."""
+    declined, by_chat = row.status == "declined", _takes_requests(call)
+    if declined and by_chat:
+        text = call.say("Quote {number} was declined. Shall I prepare a new one?", number=row.number)
+    elif declined:
+        text = call.say(
+            "Quote {number} was declined. Would you like a colleague to prepare a new one?", number=row.number
+        )
+    elif by_chat:
+        text = call.say("Quote {number} is no longer valid. Shall I prepare a new one?", number=row.number)
+    else:
+        text = call.say(
+            "Quote {number} is no longer valid. Would you like a colleague to prepare a new one?",
+            number=row.number,
+        )
+    if by_chat:
+        return Declined(text, begins=("request_quote", await _like(tx, call, row)))
+    return Declined(text, options=ask_for_person(call))
 
 
 async def stands(tx: Tx, call: Call, row: QuoteRow) -> str:
@@ -71,6 +91,10 @@ async def is_open(tx: Tx, call: Call, row: QuoteRow) -> bool:
     zone = seller.time_zone if seller else call.profile.business.time_zone
     today = fiscal.today_at(tx, zone)
     return row.status == "issued" and (row.valid_until is None or row.valid_until >= today)
+
+
+def _takes_requests(call: Call) -> bool:
+    return "request_quote" not in call.profile.pack.intents_off
 
 
 async def _like(tx: Tx, call: Call, row: QuoteRow) -> Slots:

@@ -73,11 +73,13 @@ class Declined:
     """Not allowed, or impossible: `text` says so kindly; `handoff` is the reason to ask for a person.
 
     `begins` is what a yes to `text` begins, where it offers something else: the intent and its slots.
+    `options` are what may follow from it, as for Done.
     """
 
     text: str
     handoff: str | None = None
     begins: tuple[str, Slots] | None = None
+    options: tuple[Option, ...] = ()
 
 
 Outcome = Question | Done | Declined

@@ -343,6 +343,31 @@ async def test_a_no_to_it_or_other_words_begin_nothing(room: Room) -> None:
     assert (talk.words, talk.state["frame"]) == ("Sì, in via Orti.", {})
 
 
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("expired", "non è più valido"), ("declined", "è stato rifiutato"), (None, "Non ho preventivi aperti")],
+)
+async def test_where_none_is_prepared_by_chat_a_colleague_is_offered(
+    room: Room, status: str | None, told: str
+) -> None:
+    talk, number = await issued(room), ""
+    if status:
+        [quote] = await quotes_of(talk)
+        number = f" {quote['number']}"
+        await room.rows("UPDATE quote SET status = %s WHERE contact_id = %s", status, talk.contact_id)
+    else:
+        talk = await room.talk()
+    await room.rows("INSERT INTO pack_intent_off (business_id, intent) VALUES (1, 'request_quote')")
+    try:
+        await talk.say(f"A che punto è il preventivo{number}?", intent="quote_status")
+        assert told in talk.words
+        assert "persona del team?" in talk.words
+        assert talk.options == ["human:yes", "human:no"]
+        assert talk.state["frame"] == {}
+    finally:
+        await room.rows("DELETE FROM pack_intent_off WHERE business_id = 1")
+
+
 async def test_a_plain_wish_is_no_tax_code(room: Room) -> None:
     talk = await issued(room)
     await talk.say(option=talk.options[0])
