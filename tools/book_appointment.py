@@ -52,8 +52,10 @@ async def _time(call: Call, service: Service, place: LocationRow, slots: Slots) 
     if slots.get("slot"):
         return None
     ask = _ask(call, service, place, slots)
+    wanted = Wanted.from_slot(slots.get("when"), ask.zone)
     async with call.context.crm.transaction(call.business_id) as tx:
-        if slots.get("waiting") and await ask.ever_free(tx, Wanted.from_slot(slots.get("when"), ask.zone)):
+        waits = slots.get("waiting") and wanted is not None and wanted.is_whole
+        if waits and await ask.ever_free(tx, wanted):
             return None
         return await _not_allowed(tx, call) or await which_time(tx, ask, slots, may_wait=True)
 

@@ -68,7 +68,10 @@ class Ask:
     async def ever_free(self, tx: Tx, wanted: Wanted | None) -> bool:
         """Whether a place could become free at what is wanted: one that an empty diary would have."""
         window = awaited(self, wanted)
-        return window is not None and bool(await self.free(tx, *window, most=1, empty=True))
+        if window is None or wanted is None:
+            return False
+        found = await self.free(tx, *window, most=_MANY, empty=True)
+        return any(wanted.fits(slot.starts.astimezone(self.zone)) for slot in found)
 
 
 def awaited(ask: Ask, wanted: Wanted | None) -> tuple[datetime, datetime] | None:

@@ -23,20 +23,24 @@ async def which_time(tx: Tx, ask: Ask, slots: Slots, *, may_wait: bool = False) 
     full = reason is None and not as_asked
     if full and not await ask.ever_free(tx, wanted):
         full, reason = False, _never(ask, wanted)
-    if reason is not None and may_wait and slots.get("waiting"):
-        reason += " " + say("There is no waiting list for that time.")
-    wait = (_wait(ask),) if may_wait and full else ()
+    # An entry of the waiting list is one span: with the nights and noons between, mornings of several days
+    # would be promised any hour.
+    whole = wanted is None or wanted.is_whole
+    no_list = ""
+    if may_wait and slots.get("waiting") and (reason is not None or not whole):
+        no_list = " " + say("There is no waiting list for that time.")
+    wait = (_wait(ask),) if may_wait and full and whole else ()
     if not found:
         text = say("I can't find a free time in the coming weeks.")
         if wait:
             text += " " + say("Shall I put you on the waiting list?")
             return Question("slot", text, (*wait, Option("human:yes", say("Yes, a colleague please"))))
-        return Declined(f"{reason} {text}" if reason else text, handoff="no_free_time")
+        return Declined(f"{reason}{no_list} {text}" if reason else text, handoff="no_free_time")
     options = (*as_options(ask, found), *wait)
     if reason is not None:
-        text = reason + " " + say("These are the nearest free times:")
+        text = reason + no_list + " " + say("These are the nearest free times:")
     elif full:
-        text = await _full(tx, ask, wanted) + " " + say("These are the nearest free times:")
+        text = await _full(tx, ask, wanted) + no_list + " " + say("These are the nearest free times:")
     elif wanted is None or wanted.day is None:
         name = ask.service.name(ask.call.language, ask.call.profile.language)
         text = say(

@@ -69,6 +69,11 @@ class Wanted:
         last = self.end.date()
         return last if last > self.day else None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is one span from its beginning to its end, and not a part of each of several days."""
+        return self.last_day is None or self.part is None
+
     def window(self, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
         """The span free times are looked for in; None when no day is known or one instant is meant."""
         if self.start is not None:

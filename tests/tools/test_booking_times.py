@@ -179,6 +179,27 @@ async def test_who_would_come_on_one_of_several_days_waits_for_all_of_them(room:
     assert entry["wanted"].upper == datetime(2026, 11, 23, tzinfo=ROME)
 
 
+async def test_nobody_waits_for_a_part_of_several_days(room: Room) -> None:
+    """An entry of the list is one span, and would be told of the afternoons and evenings too."""
+    full = await room.talk()
+    await full.book("lezione di yoga sabato alle 10, siamo in 14")
+    assert (await full.say("sì"))["kind"] == "done", full.words
+    talk = await room.talk()
+    await talk.book("lezione di yoga dal 20 al 22 novembre di mattina")
+    assert "wait:join" not in talk.options
+    assert "non c'è niente di libero" in talk.words
+    await talk.book("mettimi in lista d'attesa")
+    assert "non c'è lista d'attesa" in talk.words
+    assert talk.state["frame"]["question"]["slot"] == "slot"
+
+
+async def test_a_part_that_several_days_never_have_is_not_full(room: Room) -> None:
+    talk = await room.talk()
+    await talk.book("lezione di yoga dal 20 al 22 novembre di pomeriggio")
+    assert "non si può prenotare" in talk.words
+    assert "wait:join" not in talk.options
+
+
 NIGHT = """
 WITH friday AS (UPDATE opening_hours SET opens = '18:00', closes = '23:59'
     WHERE location_id = %s AND weekday = 4)
