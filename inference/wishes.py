@@ -57,10 +57,11 @@ _HAD = re.compile(
 )
 # What is said of a quote there is. Offers are left out: most are the house's advertising.
 _OF_QUOTE = r"(?:preventiv[oi]|quote|quotation|estimate|presupuesto|cotizacion|orcamento|cotacao)"
-# What is known of one is said right before it: "ho letto che fate preventivi" speaks of none.
+# "Ho letto che fate preventivi" speaks of none that there is.
 _OF_KNOWN = (
-    r"(?: (?!un\b|uno\b|una\b|um\b|uma\b|an?\b|ed?\b|y\b|and\b|che\b|that\b|que\b|se\b|if\b|si\b|fate\b)"
-    rf"[\w']+){{0,3}}?[ ']{_OF_QUOTE}\b"
+    r"(?: (?!un\b|uno\b|una\b|um\b|uma\b|an?\b|ed?\b|y\b|and\b|fate\b"
+    r"|(?:che|that|que) (?:si )?(?:fa\w+|offr\w+|you (?:do|make|give|offer)|hac\w+|haz\w+|faz\w+|dan|dais)\b)"
+    rf"[\w']+){{0,6}}?[ ']{_OF_QUOTE}\b"
 )
 _NOT_ONE = (
     r"(?!un\b|uno\b|una\b|um\b|uma\b|a (?:new |free )?(?:quote|quotation)\b|an\b|another\b|altro\b|otro\b"
@@ -92,7 +93,9 @@ _QUOTE_STATUS = re.compile(
     r"|enviam)|cuando (?:me |nos )?(?:lleg\w+|recib\w+|tendr\w+|estar\w+|envi\w+|mand\w+))\b"
     rf"{_THAT_QUOTE}"
     rf"|\b(?:is|are) (?:my|our) {_OF_QUOTE}\b|{_SUCH_QUOTE} {_VALID}\b"
-    rf"|\b{_VALID}(?:[ ']{_NOT_ONE}(?!{_WISH}\b)[\w']+){{0,2}}?[ ']{_OWN} {_OF_QUOTE}\b"
+    rf"|\b{_VALID}(?:[ ']{_NOT_ONE}(?!{_WISH}\b)[\w']+){{0,2}}?"
+    rf"[ '](?:{_OWN} (?:ultimo |last )?|l'ultimo ){_OF_QUOTE}\b"
+    rf"|^\W*{_VALID}(?: d[eio]l?| of)? {_OF_QUOTE}\b"
     rf"|{_SUCH_QUOTE} (?:a che punto|pront[oa]|ready|list[oa])\b"
     rf"|\b(?:e pronto|esta (?:listo|pronto))(?: gia| ya| ja)? (?:il|el|o|il mio|mi|o meu) {_OF_QUOTE}\b"
     r"|^\W*(?:(?:e|y|and|allora|entonces|then|so)\W+)?(?:il mio|il|my|the|mi|el|o meu|o)"
@@ -112,12 +115,19 @@ _QUOTE_KNOWN = re.compile(
     rf"{_OF_QUOTE}\b"
     rf"|\b(?:il (?:mio|nostro)|my|our|o (?:meu|nosso)) {_OF_QUOTE}\b(?!.{{0,20}}\d)"
 )
+# "Ci serve il preventivo per venerdì": by when, or for whom, and not for what.
+_WHEN_OR_WHOM = (
+    r"(?:lunedi|martedi|mercoledi|giovedi|venerdi|sabato|domenica|domani|oggi|favore|e-?mail|mail|posta|iscritto"
+    r"|il mio|la mia|my|our|monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow|today"
+    r"|el (?:lunes|martes|miercoles|jueves|viernes|sabado|domingo)|manana|hoy|correo|favor|mi|segunda|terca"
+    r"|quarta|quinta|sexta|amanha|hoje|o meu|a minha)\b"
+)
 # … and what asks for another one beside it.
 _WANTS_QUOTE = re.compile(
     rf"\b{_WISH}(?: (?:mi|ci|me|nos|fare|far(?:mi|ci)|avere|ricevere|chiedere|richiedere|pedir|recibir|tener"
     r"|hacer(?:me|nos)?|solicitar|get|have|receive|send me|receber|ter|fazer))*"
     rf" {_OF_QUOTE}\b"
-    rf"|\b{_WISH} (?:il|the|el|o) {_OF_QUOTE} (?:per|for|para)\b"
+    rf"|\b{_WISH} (?:il|the|el|o) {_OF_QUOTE} (?:per|for|para)\b(?! {_WHEN_OR_WHOM})"
     rf"|\b{_WISH}\b.{{0,40}}?"
     r"\b(?:un|uno|una|um|uma|an?|another|altro|otro|outro)(?: [\w']+)?"
     rf" {_OF_QUOTE}\b"

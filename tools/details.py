@@ -108,8 +108,8 @@ def _counted(call: Call, intent: str, before: Slots, slots: Slots) -> Slots:
         return slots
     if said != known(before).get(asked.key):
         pieces = asked.answer == "number"
-        if pieces and len(slots.get("services", [])) > 1 and slots.get("times"):
-            return {**slots, "unclear": True}  # some were counted apart: of which is this one number?
+        if pieces and len(slots.get("services", [])) > 1:
+            return {**slots, "unclear": True}  # of which of them is this one number?
         replaced = _PIECES if pieces else ("quantity",)
         rest = {name: value for name, value in slots.items() if name not in replaced}
         counts = said.isdecimal() and 0 < int(said) <= QUANTITY_MAX

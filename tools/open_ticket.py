@@ -37,16 +37,18 @@ _NOTHING = frozenset(("niente", "nulla", "nothing", "nada"))
 # What may stand between a no and the urgent word that it denies; anything else is what there is none of.
 _COPULA = frozenset((
     "e", "c'e", "era", "sia", "ho", "abbiamo", "serve", "occorre", "is", "it's", "be", "have", "need", "es",
-    "sea", "esta", "hay", "tengo", "tenemos", "ha", "tem", "tenho", "temos",
+    "sea", "esta", "hay", "tengo", "tenemos", "ha", "tem", "tenho", "temos", "mi", "sembra", "pare", "me",
+    "parece", "seem", "seems", "look", "looks",
 ))  # fmt: skip
 _DEGREE = frozenset((
     "affatto", "molto", "cosi", "tanto", "troppo", "proprio", "davvero", "poi", "particolarmente", "per",
     "alcuna", "un", "una", "cosa", "di", "very", "so", "that", "too", "really", "particularly", "at", "all",
     "any", "an", "a", "anything", "muy", "tan", "demasiado", "algo", "realmente", "muito", "assim",
-    "propriamente",
+    "propriamente", "piu", "ancora", "assolutamente", "granche", "estremamente", "longer", "super",
+    "terribly", "exactly", "mas", "mais",
 ))  # fmt: skip
 # "No es urgente" denies, "no è urgente" and "no it's urgent" do not.
-_AFTER_NO = frozenset(("es", "sea", "esta", "hay", "tengo", "tenemos", "need"))
+_AFTER_NO = frozenset(("es", "sea", "esta", "hay", "tengo", "tenemos", "need", "me", "parece"))
 _WORDS_ENOUGH = 4  # "ho un problema" says that there is one, not which
 
 

@@ -56,6 +56,10 @@ async def test_who_says_urgent_is_answered_within_the_hour(room: Room, text: str
     [
         "Non è urgente, ma la maniglia dell'armadietto è allentata",
         "non è affatto urgente ma il rubinetto gocciola un po'",
+        "non è più urgente, la sauna si è accesa da sola",
+        "non mi sembra urgente ma la porta cigola",
+        "it's no longer urgent, the tap has stopped dripping",
+        "no parece urgente, la puerta chirría",
         "no hay urgencia, cuando puedan revisen la ducha",
         "No es urgente: la puerta del vestuario no cierra bien",
         "It's not urgent, but the locker door is loose",

@@ -276,7 +276,8 @@ if (here) {
 
 const AGES_MS = 60_000, THERE_MS = 300_000;
 let thereAt = Date.now();
-for (const sign of ["pointermove", "pointerdown", "keydown", "scroll"]) {
+// Not "scroll": a page that puts a list back where it was scrolls too.
+for (const sign of ["pointermove", "pointerdown", "keydown", "wheel", "touchmove"]) {
   addEventListener(sign, () => {
     const away = Date.now() - thereAt > THERE_MS;
     thereAt = Date.now();
