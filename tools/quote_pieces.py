@@ -27,6 +27,8 @@ _LONGEST = 1000
 _LONGEST_PIECE = 200
 _JOINTS = re.compile(r"[,;\n+&]|\b(?:e|ed|and|y|plus|più(?! o meno))\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{3,}")
+# What may stand as a line of a quote: the name of a thing. Anything else is read by the person who prices it.
+_NAME = re.compile(r"[\w'’.()/%°€-]+(?: [\w'’.()/%°€-]+){0,11}")
 _LETTERS = re.compile(r"\w+")
 # What a quote is for stands behind its "for"; what stands before says who asks, and that one is asked for.
 _FOR = re.compile(
@@ -63,7 +65,10 @@ def read_pieces(call: Call, slots: Slots, text: str, hint: str | None) -> None:
         elif len(found) > 1:
             _offer(slots, found, said.number)
         elif said.number is None and len(named) > 1 and (thing := _thing(call, piece)):
-            slots["extras"] = list(dict.fromkeys([*slots.get("extras", []), thing]))[:MOST_LINES]
+            if _NAME.fullmatch(thing):
+                slots["extras"] = list(dict.fromkeys([*slots.get("extras", []), thing]))[:MOST_LINES]
+            else:
+                slots["unclear"] = True
     if slots.get("services") or slots.get("options") or slots.get("choices"):
         _next_choice(slots)
         return

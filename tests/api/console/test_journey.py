@@ -487,10 +487,11 @@ async def test_an_open_page_follows_what_is_edited_and_taken_back(scene: Scene, 
 async def test_what_runs_out_without_anything_happening_is_seen_to(
     scene: Scene, agent: Agent, davide: Agent
 ) -> None:
-    waiting = await somebody_waits(scene.whole)
+    name = f"Scade{secrets.token_hex(3)}"
+    waiting = await somebody_waits(scene.whole, name)
     console = await scene.console(agent, WIDE)
     await console.clock.install()
-    await console.goto(f"{scene.whole.url}/console/aurora/c/{waiting.conversation_id}")
+    await console.goto(f"{scene.whole.url}/console/aurora/c/{waiting.conversation_id}?view=all&q={name}")
     await davide.act(waiting.conversation_id, "presence", doing="typing")
     present, left = console.locator("#present"), console.locator("#bar .left")
     async with asyncio.timeout(30):
