@@ -169,13 +169,22 @@ class Profile:
         """The business's own language."""
         return self.business.languages[0]
 
+    @property
+    def all_services(self) -> list[Service]:
+        """What is offered and what was; no two have one key."""
+        return [*self.services, *self.retired]
+
     def service(self, key: str) -> Service | None:
         """The service of that key that is on offer."""
         return next((s for s in self.services if s.row.key == key), None)
 
     def booked_service(self, key: str) -> Service | None:
         """What an appointment is for, whether it is still offered or not."""
-        return next((s for s in [*self.services, *self.retired] if s.row.key == key), None)
+        return next((s for s in self.all_services if s.row.key == key), None)
+
+    def service_of(self, service_id: int) -> Service | None:
+        """The service of that id, whether it is still offered or not (`row.retired`)."""
+        return next((s for s in self.all_services if s.row.service_id == service_id), None)
 
     def place(self, location_id: int | None) -> LocationRow | None:
         """The place of that id, one that the business has left as well."""
@@ -183,7 +192,7 @@ class Profile:
 
     def names(self, language: str) -> dict[str, str]:
         """What its services are called by their keys, those no longer on offer as well."""
-        return {s.row.key: s.name(language, self.language) for s in [*self.retired, *self.services]}
+        return {s.row.key: s.name(language, self.language) for s in self.all_services}
 
 
 async def row(tx: Tx) -> BusinessRow:

@@ -26,6 +26,11 @@ class ContactRow:
     last_seen_at: datetime | None
     told_language: str | None
 
+    @property
+    def reads(self) -> str | None:
+        """The language they are written to in: the one they chose, else the one they write in, if known."""
+        return self.told_language or self.language
+
 
 @dataclass(frozen=True)
 class EventRow:

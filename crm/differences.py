@@ -353,8 +353,7 @@ class _Comparison:
         if plain not in self._new:
             stem = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:_MOST_KEY].strip("_")
             stem = stem if stem[:1].isalpha() else f"service_{stem}".strip("_")
-            known = [*self._profile.services, *self._profile.retired]
-            taken = {service.row.key for service in known} | set(self._new.values())
+            taken = {service.row.key for service in self._profile.all_services} | set(self._new.values())
             candidates = (stem if number == 1 else f"{stem}_{number}" for number in range(1, len(taken) + 2))
             self._new[plain] = next(key for key in candidates if key not in taken)
         return self._new[plain]

@@ -108,8 +108,9 @@ async def agenda_once(services: Services, business_id: int) -> None:
 
 async def _give(services: Services, tx: Tx, profile: Profile, entry: WaitingRow) -> None:
     """Holds a place for somebody who waits, if there is one and they can be asked, and says so."""
-    if not any(service.row.service_id == entry.service_id for service in profile.services):
-        return  # it is not offered any more
+    service = profile.service_of(entry.service_id)
+    if service is None or service.row.retired:
+        return
     try:
         found = await free_slots(
             tx,
@@ -133,11 +134,11 @@ async def _give(services: Services, tx: Tx, profile: Profile, entry: WaitingRow)
     if not await _can_be_asked(tx, entry):
         return  # the entry waits on, and the next in line is thought of
     answer_by = tx.now + max(_AT_LEAST, min(ANSWER_WITHIN, (found[0].starts - tx.now) / 2))
-    held = await _held(tx, profile, entry, found[0])
+    held = await _held(tx, service, entry, found[0])
     if held is None:
         return
     await waiting.offer(tx, entry.waiting_id, held, answer_by)
-    await _say(services, tx, profile, _offer(services, profile, entry, found[0], answer_by))
+    await _say(services, tx, profile, _offer(services, profile, service, entry, found[0], answer_by))
 
 
 async def _can_be_asked(tx: Tx, entry: WaitingRow) -> bool:
@@ -167,9 +168,8 @@ async def _template(
     return approved or await reminders.template(tx, purpose, language)
 
 
-async def _held(tx: Tx, profile: Profile, entry: WaitingRow, slot: FreeSlot) -> int | None:
+async def _held(tx: Tx, service: Service, entry: WaitingRow, slot: FreeSlot) -> int | None:
     """The appointment that holds the place; None when somebody was faster."""
-    service = _service(profile, entry)
     price = service.row.whole_price(entry.people)
     try:
         made = await appointments.book(
@@ -190,16 +190,16 @@ async def _held(tx: Tx, profile: Profile, entry: WaitingRow, slot: FreeSlot) -> 
     return made.appointment_id
 
 
-def _service(profile: Profile, entry: WaitingRow) -> Service:
-    return next(s for s in profile.services if s.row.service_id == entry.service_id)
-
-
 def _offer(
-    services: Services, profile: Profile, entry: WaitingRow, slot: FreeSlot, answer_by: datetime
+    services: Services,
+    profile: Profile,
+    service: Service,
+    entry: WaitingRow,
+    slot: FreeSlot,
+    answer_by: datetime,
 ) -> _Word:
     say = services.context.phrases.speaker(entry.language, formal=profile.pack.formal)
     zone = _zone(profile, entry.location_id)
-    service = _service(profile, entry)
     name = service.name(entry.language, profile.language)
     line = _line(say, name, entry.people, slot.starts.astimezone(zone), entry.language)
     local = answer_by.astimezone(zone)

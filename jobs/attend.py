@@ -17,6 +17,7 @@ from crm.record import Tx
 from inference import extract
 from jobs.periodic import every
 from jobs.services import Services, services_of
+from jobs.spoken import speaker_to
 from knowledge.phrases import Say
 from tools.holding import CALL_ME, WAIT_ON, call_for_help
 
@@ -58,7 +59,7 @@ async def _look(services: Services, tx: Tx, handoff_id: int) -> None:
     since = owed[0].since
     profile = await businesses.profile(tx)
     if handoff.status == "claimed" and _idle(services, profile, handoff, since, tx.now):
-        say = await _speaker(services, tx, profile, conversation)
+        say = speaker_to(services, await contacts.get(tx, conversation.contact_id), profile)
         await _return(tx, handoff, _call_wanted(say, owed))
     elif handoff.apologised_at is None and _late(profile, since, services.attention.apologise_after, tx.now):
         await _apologise(services, tx, profile, conversation, handoff)
@@ -106,13 +107,6 @@ async def _return(tx: Tx, handoff: HandoffRow, call: str | None) -> None:
     log.info("handoff_left_idle", handoff_id=handoff.handoff_id, reason=handoff.reason)
 
 
-async def _speaker(services: Services, tx: Tx, profile: Profile, conversation: ConversationRow) -> Say:
-    """SARA's sentences in the customer's language."""
-    contact = await contacts.get(tx, conversation.contact_id)
-    language = contact.told_language or contact.language or profile.language
-    return services.context.phrases.speaker(language, formal=profile.pack.formal)
-
-
 def _call_wanted(say: Say, owed: list[UnansweredRow]) -> str | None:
     """The words with which the customer asked to be called, as they were offered: pressed, or written."""
     offered = say("Please call me")
@@ -131,7 +125,7 @@ async def _apologise(
     contact = await contacts.get(tx, conversation.contact_id)
     if contact.opted_out_at is not None:
         return
-    say = await _speaker(services, tx, profile, conversation)
+    say = speaker_to(services, contact, profile)
     message = NewMessage(
         conversation_id=conversation.conversation_id,
         contact_id=contact.contact_id,

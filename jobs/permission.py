@@ -70,7 +70,7 @@ async def _template(tx: Tx, contact: ContactRow, row: OutboxRow) -> OutboxRow | 
         problem = f"the template {known.name} ({known.code}) is {known.status}{why}"
     if row.purpose is not None and row.lane != "campaign":
         profile = await businesses.profile(tx)
-        language = contact.told_language or contact.language or profile.language
+        language = contact.reads or profile.language
         other = await template_book.for_purpose(tx, row.purpose, language)
         if other is not None and other.name != row.template_name:
             known, given = await template_book.one(tx, other.name, other.code), len(row.template_values or ())

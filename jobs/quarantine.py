@@ -18,6 +18,7 @@ from graph.run import abandon, began_at
 from graph.state import Event, Said, answered_wamids
 from jobs.said import said
 from jobs.services import Services
+from jobs.spoken import speaker_to
 from jobs.telling import desk_of
 from knowledge.phrases import Say
 from tools import alarm
@@ -118,10 +119,8 @@ async def _wants(services: Services, tx: Tx, conversation: ConversationRow, rows
 
 
 async def _speaker(services: Services, tx: Tx, conversation: ConversationRow) -> Say:
-    """SARA's sentences in the customer's language."""
     contact, profile = await contacts.get(tx, conversation.contact_id), await businesses.profile(tx)
-    language = contact.told_language or contact.language or profile.language
-    return services.context.phrases.speaker(language, formal=profile.pack.formal)
+    return speaker_to(services, contact, profile)
 
 
 def _called_for_help(services: Services, words: str, profile: Profile) -> float | None:

@@ -12,8 +12,7 @@ _EXACT = timedelta(minutes=1)  # as long as the span of an entry for one instant
 
 def wanted_line(call: Call, row: WaitingRow) -> str:
     """ "Lezione di yoga, sabato 21 novembre 2026, 10:00"."""
-    known = [*call.profile.services, *call.profile.retired]
-    service = next((s for s in known if s.row.service_id == row.service_id), None)
+    service = call.profile.service_of(row.service_id)
     name = service.name(call.language, call.profile.language) if service else ""
     place = call.profile.place(row.location_id)
     zone = ZoneInfo(place.time_zone if place else call.profile.business.time_zone)

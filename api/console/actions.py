@@ -207,8 +207,7 @@ def _add_aside(router: APIRouter, pages: Pages) -> None:
             if not title or not text:
                 raise Empty(Empty.__doc__)
             # A reply is in its customer's language, whatever the page is in.
-            customer = await contacts.get(tx, (await conversations.get(tx, conversation_id)).contact_id)
-            language = customer.told_language or customer.language or seat.person.language
+            language = await _read_by_customer(tx, conversation_id) or seat.person.language
             await agents.keep_canned(tx, title, language, text)
             await trail.did(tx, seat.reader, "canned_reply", detail=title)
 
@@ -236,13 +235,16 @@ async def _wrote(tx: Tx, seat: Seat, conversation_id: int) -> None:
     await trail.did(tx, seat.reader, "message", contact_id=contact_id, subject_id=conversation_id)
 
 
+async def _read_by_customer(tx: Tx, conversation_id: int) -> str | None:
+    return (await contacts.get(tx, (await conversations.get(tx, conversation_id)).contact_id)).reads
+
+
 async def _chosen(tx: Tx, conversation_id: int, wanted: str) -> Words:
     """The template of that `name:code`, in its own words as far as they are known. Raises WindowOver.
 
     A page that was loaded from an earlier release names no code: the customer's language is meant.
     """
-    contact = await contacts.get(tx, (await conversations.get(tx, conversation_id)).contact_id)
-    for one in await templates.for_agents(tx, contact.told_language or contact.language):
+    for one in await templates.for_agents(tx, await _read_by_customer(tx, conversation_id)):
         if wanted in (f"{one.name}:{one.code}", one.name):
             known = await template_book.one(tx, one.name, one.code)
             body = known.filled(()) if known else ""

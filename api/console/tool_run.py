@@ -62,7 +62,7 @@ async def carry_out(
         say=services.phrases.speaker(actor.language),
         agent_id=actor.agent_id,
     )
-    spoken = (contact and (contact.told_language or contact.language)) or profile.language
+    spoken = (contact and contact.reads) or profile.language
     say = services.phrases.speaker(spoken, formal=profile.pack.formal)
     for_customer = replace(for_agent, language=spoken, say=say, option_id=None)
     tool = TOOLS[INTENTS[form]]

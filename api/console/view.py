@@ -1,7 +1,7 @@
 """What the pages show, gathered in one transaction each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -73,6 +73,7 @@ class Conversation:
     contact: ContactRow
     business: BusinessRow
     places: Places
+    services: dict[str, str]  # their names in the business's language by their keys
     handoff: HandoffRow | None
     holder: str | None
     mine: bool
@@ -98,7 +99,6 @@ class Packet:
     quotes: list[tuple[QuoteRow, Decimal | None]]
     tickets: list[TicketRow]
     value: Value
-    services: dict[str, str] = field(default_factory=dict)
 
 
 async def queue_page(
@@ -126,7 +126,6 @@ async def conversation(
     row = await conversations.get(tx, conversation_id)
     profile = await businesses.profile(tx)
     contact = await contacts.get(tx, row.contact_id)
-    language = contact.told_language or contact.language
     found = await console.handoffs_of(tx, conversation_id)
     handoff = await handoffs.get(tx, found[0].handoff_id) if found else None
     is_open = handoff is not None and handoff.status in handoffs.OPEN
@@ -138,6 +137,7 @@ async def conversation(
         contact=contact,
         business=profile.business,
         places=Places(profile),
+        services=profile.names(profile.language),
         handoff=handoff,
         holder=await agents.name_of(tx, holder_id) if holder_id else None,
         mine=holder_id == agent_id,
@@ -145,9 +145,9 @@ async def conversation(
         items=await _items(tx, conversation_id, bubbles, before=before),
         earlier=bubbles[0].message_id if len(bubbles) >= 60 else None,
         present=await agents.who_is_here(tx, conversation_id, but=agent_id),
-        canned=await agents.canned(tx, language),
+        canned=await agents.canned(tx, contact.reads),
         colleagues=[one for one in await businesses.agents(tx) if one.agent_id != agent_id],
-        templates=await templates.for_agents(tx, language),
+        templates=await templates.for_agents(tx, contact.reads),
         queues=await console.queues(tx),
         seconds_left=left.total_seconds(),
     )
@@ -184,8 +184,6 @@ async def packet(tx: Tx, shown: Conversation) -> Packet:
     """What goes beside the thread."""
     contact_id, handoff = shown.contact.contact_id, shown.handoff
     offers = await quotes.of_contact(tx, contact_id)
-    named = await businesses.services(tx)
-    language = shown.business.languages[0]
     return Packet(
         facts=await handoffs.facts(tx, handoff.handoff_id) if handoff else [],
         history=await contacts.history(tx, contact_id, most=8),
@@ -194,7 +192,6 @@ async def packet(tx: Tx, shown: Conversation) -> Packet:
         quotes=[(one, await _total(tx, one)) for one in offers[:5]],
         tickets=await tickets.of_contact(tx, contact_id),
         value=await console.value(tx, contact_id),
-        services={one.row.key: one.name(language, language) for one in named},
     )
 
 
